@@ -1,0 +1,64 @@
+"""
+The one door to numba: a typed `kernel` decorator and its compile cache.
+
+numba keeps a compiled caller even after a callee in another file was edited. The cache directory
+is therefore named by a hash of the sources of all kernels: an edit of any of them starts a new
+one. Kernels are never passed as arguments and never made by factories: both defeat the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGES = ("core", "gtfs_data", "routing", "carpool", "payments")
+
+
+def kernel_sources(root: Path = _ROOT) -> list[Path]:
+    """Files below the domain packages that define kernels, in a fixed order."""
+    files = (path for package in _PACKAGES for path in sorted((root / package).rglob("*.py")))
+    return [path for path in files if b"\n@kernel" in path.read_bytes()]
+
+
+def kernel_sources_hash(root: Path = _ROOT) -> str:
+    """Hash of the sources of all kernels and of numba's version."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in kernel_sources(root):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_dir() -> Path:
+    for base in (Path.home() / ".cache" / "mobility", Path(tempfile.gettempdir()) / "mobility"):
+        folder = base / "kernels" / kernel_sources_hash()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.mkdtemp(prefix="mobility-kernels-"))
+
+
+numba.config.CACHE_DIR = str(_cache_dir())
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Compile a function of arrays and numbers to machine code that releases the GIL.
+
+    The signature that mypy sees is the function's own; tests may call ``function.py_func``.
+    """
+    compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled

@@ -1,0 +1,1 @@
+"""Published mobility data in (GTFS, OSM companions, carpool places), compiled data out."""

@@ -1,0 +1,147 @@
+"""
+Three rolled days: the timetable as a search on one date reads it.
+
+Yesterday's trips that run past midnight, today's and tomorrow's, all in seconds from the
+territory's start of the searched day (noon minus twelve hours), so that feeds of several zones
+merge and the days on which clocks change need no special case in the search.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from core.time import day_start_epoch_s, get_zone
+from gtfs_data.calendar import day_number
+from gtfs_data.kernels import chain_without_overtaking
+from gtfs_data.store import frozen
+from gtfs_data.timetable import NONE, Timetable
+
+DAYS = (-1, 0, 1)
+"""Service days laid out around the searched date."""
+
+Int32 = npt.NDArray[np.int32]
+
+
+class DayTimetable(NamedTuple):
+    """
+    Patterns of three service days, trips in each sorted so that none overtakes another.
+
+    Event arrays are stop-major: the times of pattern ``p`` at its stop ``i`` stand from
+    ``first_event[p] + i * trip_count`` on, ascending, so that boarding is a binary search.
+    """
+
+    first_stop: Int32
+    """Shape (pattern_count + 1,): row of each pattern's first stop in `stop` and `flag`."""
+    stop: Int32
+    flag: npt.NDArray[np.uint8]
+    first_trip: Int32
+    """Shape (pattern_count + 1,): row of each pattern's first trip in `trip` and `day`."""
+    trip: Int32
+    """Row of the `Timetable`'s trips."""
+    day: Int32
+    """-1, 0 or 1: service day relative to the searched date."""
+    first_event: Int32
+    arrival_s: Int32
+    departure_s: Int32
+    at_stop_first: Int32
+    """Shape (stop_count + 1,): CSR of the patterns that call at a stop, in order of pattern."""
+    at_stop_pattern: Int32
+    at_stop_position: Int32
+
+
+def roll_days(timetable: Timetable, date: dt.date, zone: ZoneInfo) -> DayTimetable:
+    """Lay three service days out around `date`, in seconds from its start in `zone`."""
+    t = timetable
+    trip, day, shift = _dated_trips(t, date, zone)
+    pattern = t.trip_pattern[trip]
+    departure = t.event_departure_s[t.trip_first_event[trip]] + shift
+    arrival = t.event_arrival_s[t.trip_first_event[trip + 1] - 1] + shift
+    order = np.lexsort((arrival, departure, pattern))
+    bounds = np.searchsorted(pattern[order], np.arange(len(t.pattern_route) + 1))
+    stop_count = np.diff(t.pattern_first_stop)
+    chain = np.zeros(len(trip), np.int32)
+    chains_before = np.zeros(len(t.pattern_route) + 1, np.int32)
+    first_event = t.trip_first_event[trip]
+    for p in range(len(t.pattern_route)):
+        chains_before[p + 1] = chains_before[p] + (
+            chain_without_overtaking(
+                order[bounds[p] : bounds[p + 1]],
+                first_event,
+                int(stop_count[p]),
+                shift,
+                t.event_arrival_s,
+                t.event_departure_s,
+                chain,
+            )
+        )
+    rolled = chains_before[pattern] + chain  # row of the new pattern of each dated trip
+    order = np.lexsort((arrival, departure, rolled))
+    source = np.repeat(np.arange(len(t.pattern_route)), np.diff(chains_before))
+    return _lay_out(t, source, rolled[order], (trip[order], day[order], shift[order]))
+
+
+def _dated_trips(t: Timetable, date: dt.date, zone: ZoneInfo) -> tuple[Int32, Int32, Int32]:
+    """Trips that run on one of the three days: row, day, and seconds to add to their times."""
+    base = day_start_epoch_s(date, zone)
+    feed_of_trip = t.route_feed[t.pattern_route[t.trip_pattern]]
+    zones = [get_zone(name) for name in t.feed_zone]
+    last_arrival = t.event_arrival_s[t.trip_first_event[1:] - 1]
+    trips, days, shifts = [], [], []
+    for offset in DAYS:
+        day = date + dt.timedelta(days=offset)
+        column = day_number(day) - int(t.service_first_day[0])
+        if not 0 <= column < t.service_runs.shape[1]:
+            continue
+        on = (t.service_runs[t.trip_service, column] == 1) & (t.trip_service != NONE)
+        shift_of_feed = np.array([day_start_epoch_s(day, z) - base for z in zones], np.int32)
+        shift = shift_of_feed[feed_of_trip]
+        rows = np.flatnonzero(on & (last_arrival + shift >= 0)).astype(np.int32)
+        trips.append(rows)
+        days.append(np.full(len(rows), offset, np.int32))
+        shifts.append(shift[rows])
+    empty = np.zeros(0, np.int32)
+    return (
+        np.concatenate(trips) if trips else empty,
+        np.concatenate(days) if days else empty,
+        np.concatenate(shifts) if shifts else empty,
+    )
+
+
+def _lay_out(
+    t: Timetable, source: npt.NDArray[np.int64], rolled: Int32, dated: tuple[Int32, Int32, Int32]
+) -> DayTimetable:
+    """Arrays of the rolled patterns; `source` is the timetable's pattern of each."""
+    trip, day, shift = dated
+    count = len(source)
+    trip_count = np.bincount(rolled, minlength=count)
+    stop_count = np.diff(t.pattern_first_stop)[source]
+    first_stop = np.r_[0, np.cumsum(stop_count)].astype(np.int32)
+    first_trip = np.r_[0, np.cumsum(trip_count)].astype(np.int32)
+    first_event = np.r_[0, np.cumsum(stop_count * trip_count)].astype(np.int32)
+    position = np.arange(first_stop[-1]) - np.repeat(first_stop[:-1], stop_count)
+    pattern = np.repeat(np.arange(count), stop_count)
+    row = np.repeat(t.pattern_first_stop[:-1][source], stop_count) + position
+    stop = t.pattern_stop[row]
+    # Event (pattern, position, n-th trip) ← that trip's event at that position.
+    length = np.repeat(stop_count, trip_count)  # per dated trip
+    rank = np.arange(len(trip)) - np.repeat(first_trip[:-1], trip_count)
+    k = np.arange(int(length.sum())) - np.repeat(np.r_[0, np.cumsum(length)[:-1]], length)
+    owner = np.repeat(np.arange(len(trip)), length)
+    target = first_event[rolled[owner]] + k * trip_count[rolled[owner]] + rank[owner]
+    event = t.trip_first_event[trip[owner]] + k
+    arrival, departure = np.empty(len(k), np.int32), np.empty(len(k), np.int32)
+    arrival[target] = t.event_arrival_s[event] + shift[owner]
+    departure[target] = t.event_departure_s[event] + shift[owner]
+    calls = np.lexsort((position, pattern, stop))
+    at_first = np.r_[0, np.cumsum(np.bincount(stop, minlength=t.stop_count))]
+    columns = (
+        first_stop, stop, t.pattern_flag[row], first_trip, trip, day, first_event, arrival,
+        departure, at_first.astype(np.int32), pattern[calls].astype(np.int32),
+        position[calls].astype(np.int32),
+    )  # fmt: skip
+    return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))

@@ -1,0 +1,357 @@
+"""
+Timetable: one immutable struct of arrays for all feeds of a territory.
+
+Times are seconds from the start of the feed's own service day; `gtfs_data.rolling` lays three
+days out around a searched date. Ids are feed-scoped (``feed:id``), so feeds may share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.ids import scoped
+from core.time import find_zone
+from gtfs_data.calendar import read_calendar
+from gtfs_data.checks import Findings
+from gtfs_data.kernels import stops_on_shape
+from gtfs_data.patterns import read_trips
+from gtfs_data.reader import BLANK, Feed
+from gtfs_data.store import Texts
+
+NONE = -1
+STATION = 1  # location_type
+BOARDING_TYPES = (BLANK, 0, STATION, 4)
+"""location_type of rows kept as stops; entrances and pathway nodes come with pathways."""
+
+Int32 = npt.NDArray[np.int32]
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All feeds of a territory; rows are indices (`StopIdx`, `TripIdx`, …) of this value only."""
+
+    feed_id: Texts
+    feed_zone: Texts
+    feed_publisher: Texts
+    feed_first_day: Int32
+    feed_last_day: Int32
+    """Day numbers between which some service runs."""
+
+    agency_name: Texts
+    agency_url: Texts
+    agency_id: Texts
+
+    stop_id: Texts
+    stop_name: Texts
+    stop_platform: Texts
+    stop_lat: Float64
+    stop_lon: Float64
+    stop_parent: Int32
+    """Station of a platform, or `NONE`."""
+    stop_feed: Int32
+    stop_wheelchair: Int32
+
+    route_id: Texts
+    route_short_name: Texts
+    route_long_name: Texts
+    route_url: Texts
+    route_color: Texts
+    route_text_color: Texts
+    route_type: Int32
+    route_agency: Int32
+    route_feed: Int32
+
+    service_first_day: Int32
+    """Shape (1,): day number of column 0 of `service_runs`."""
+    service_runs: npt.NDArray[np.uint8]
+    """Shape (service_count, day_count)."""
+
+    trip_id: Texts
+    trip_headsign: Texts
+    trip_short_name: Texts
+    trip_service: Int32
+    trip_direction: Int32
+    trip_pattern: Int32
+    trip_wheelchair: Int32
+    trip_first_event: Int32
+    """Shape (trip_count + 1,); trips stand in order of pattern, then of departure."""
+    event_arrival_s: Int32
+    event_departure_s: Int32
+
+    pattern_route: Int32
+    pattern_first_trip: Int32
+    pattern_first_stop: Int32
+    pattern_stop: Int32
+    pattern_flag: npt.NDArray[np.uint8]
+    pattern_shape: Int32
+    """Row of `shape_first_point`, or `NONE`."""
+    pattern_stop_point: Int32
+    """For each stop of a pattern the point of its shape, counted from the shape's first."""
+
+    shape_first_point: Int32
+    shape_lat: Float64
+    shape_lon: Float64
+
+    transfer_from: Int32
+    transfer_to: Int32
+    transfer_type: Int32
+    transfer_min_s: Int32
+    """transfers.txt between stops; stations stand for all their platforms."""
+
+    @property
+    def stop_count(self) -> int:
+        """Number of stops, stations included."""
+        return len(self.stop_lat)
+
+
+class _Part(NamedTuple):
+    """Arrays of one feed, indices still counted from its own first row."""
+
+    texts: dict[str, list[str]]
+    arrays: dict[str, npt.NDArray[Any]]
+    runs_first_day: int
+    runs: npt.NDArray[np.uint8]
+
+
+# What each index column counts: shifted by that table's rows of the feeds before.
+_REFERS = {
+    "stop_parent": "stop_lat",
+    "pattern_stop": "stop_lat",
+    "transfer_from": "stop_lat",
+    "transfer_to": "stop_lat",
+    "route_agency": "agency_id",
+    "trip_service": "service",
+    "trip_pattern": "pattern_route",
+    "pattern_route": "route_type",
+    "pattern_shape": "shape",
+}
+_OFFSETS = {
+    "trip_first_event": "event_arrival_s",
+    "pattern_first_trip": "trip_service",
+    "pattern_first_stop": "pattern_stop",
+    "shape_first_point": "shape_lat",
+}
+
+
+def build_timetable(feeds: Sequence[Feed], findings: Findings) -> Timetable:
+    """Clean and merge feeds. What is wrong is left out and told in `findings`, feed by feed."""
+    parts = []
+    for feed in feeds:
+        own = Findings()
+        own.extend(feed.findings)
+        parts.append(_read_part(feed, own))
+        findings.extend(own, prefix=f"{feed.id}/")
+    columns: dict[str, Any] = {}
+    for name in parts[0].texts:
+        columns[name] = Texts.of([text for part in parts for text in part.texts[name]])
+    for name in parts[0].arrays:
+        columns[name] = _merge(name, parts)
+    first_day = min((p.runs_first_day for p in parts if p.runs.size), default=0)
+    last_day = max((p.runs_first_day + p.runs.shape[1] for p in parts if p.runs.size), default=0)
+    runs = np.zeros((sum(len(p.runs) for p in parts), last_day - first_day), np.uint8)
+    row = 0
+    for part in parts:
+        column = part.runs_first_day - first_day if part.runs.size else 0
+        runs[row : row + len(part.runs), column : column + part.runs.shape[1]] = part.runs
+        row += len(part.runs)
+    columns["service_runs"] = runs
+    columns["service_first_day"] = np.array([first_day], np.int32)
+    return Timetable(**columns)
+
+
+def _row_count(part: _Part, table: str) -> int:
+    if table == "service":
+        return len(part.runs)
+    if table == "shape":
+        return len(part.arrays["shape_first_point"]) - 1
+    column = part.texts.get(table, part.arrays.get(table))
+    assert column is not None
+    return len(column)
+
+
+def _merge(name: str, parts: list[_Part]) -> npt.NDArray[Any]:
+    pieces, before = [], 0
+    for number, part in enumerate(parts):
+        array = part.arrays[name]
+        if name in _REFERS:
+            array = np.where(array == NONE, NONE, array + before).astype(np.int32)
+            before += _row_count(part, _REFERS[name])
+        elif name in _OFFSETS:
+            array = (array[:-1] if number < len(parts) - 1 else array) + np.int32(before)
+            before += _row_count(part, _OFFSETS[name])
+        elif name in ("stop_feed", "route_feed"):
+            array = np.full(len(array), number, np.int32)
+        pieces.append(array)
+    return np.concatenate(pieces)
+
+
+def _read_part(feed: Feed, findings: Findings) -> _Part:
+    agency, stops, routes = (feed.table(n) for n in ("agency", "stops", "routes"))
+    zone = agency["agency_timezone"].iat[0] if len(agency) else ""
+    if find_zone(zone) is None:
+        findings.error("unknown_zone", "agency.txt", 2, f"unknown time zone {zone!r}: UTC is used")
+        zone = "UTC"
+    for table, key in ((stops, "stop_id"), (routes, "route_id")):
+        for row in table["row"][table[key].duplicated()]:
+            name = f"{key.removesuffix('_id')}s.txt"
+            findings.error("duplicate_id", name, int(row), f"{key} stands twice: the first counts")
+    calendar = read_calendar(feed, findings)
+    trips = read_trips(feed, findings)
+    frame = trips.trips.iloc[trips.trip_row]
+    service_row = {service: i for i, service in enumerate(calendar.service_ids)}
+    service = np.array([service_row.get(s, NONE) for s in frame["service_id"]], np.int32)
+    if (service == NONE).any():
+        for row in frame["row"][service == NONE]:
+            findings.error("unknown_service", "trips.txt", int(row), "service_id has no calendar")
+    pattern_of_trip = np.repeat(
+        np.arange(len(trips.pattern_first_trip) - 1), np.diff(trips.pattern_first_trip)
+    )
+    route_row = _first_rows(routes["route_id"])
+    head = frame.iloc[trips.pattern_first_trip[:-1]]
+    running = np.flatnonzero(calendar.runs.any(axis=0)) + calendar.first_day
+    shapes, shape_arrays = _read_shapes(feed)
+    pattern_shape = np.array([shapes.get(s, NONE) for s in head["shape_id"]], np.int32)
+    publisher = feed.table("feed_info")["feed_publisher_name"]
+    texts = {
+        "feed_id": [feed.id],
+        "feed_zone": [zone],
+        "feed_publisher": [publisher.iat[0] if len(publisher) else ""],
+        "agency_id": [scoped(feed.id, a) for a in agency["agency_id"]],
+        "agency_name": list(agency["agency_name"]),
+        "agency_url": list(agency["agency_url"]),
+        **_stop_texts(feed.id, stops),
+        "route_id": [scoped(feed.id, r) for r in routes["route_id"]],
+        **{
+            name: list(routes[name])
+            for name in ("route_short_name", "route_long_name", "route_url")
+        },
+        **{name: list(routes[name]) for name in ("route_color", "route_text_color")},
+        "trip_id": [scoped(feed.id, t) for t in trips.trip_id],
+        "trip_headsign": list(frame["trip_headsign"]),
+        "trip_short_name": list(frame["trip_short_name"]),
+    }
+    arrays = {
+        "feed_first_day": np.array([running[0] if len(running) else 0], np.int32),
+        "feed_last_day": np.array([running[-1] if len(running) else -1], np.int32),
+        **_stop_arrays(stops, findings),
+        "route_type": routes["route_type"].to_numpy(np.int32),
+        "route_agency": _agencies(routes, agency),
+        "route_feed": np.zeros(len(routes), np.int32),
+        "trip_service": service,
+        "trip_direction": frame["direction_id"].to_numpy(np.int32),
+        "trip_pattern": pattern_of_trip.astype(np.int32),
+        "trip_wheelchair": frame["wheelchair_accessible"].to_numpy(np.int32),
+        "trip_first_event": trips.first_event,
+        "event_arrival_s": trips.arrival_s,
+        "event_departure_s": trips.departure_s,
+        "pattern_route": np.array([route_row[r] for r in head["route_id"]], np.int32),
+        "pattern_first_trip": trips.pattern_first_trip,
+        "pattern_first_stop": trips.pattern_first_stop,
+        "pattern_stop": trips.pattern_stop,
+        "pattern_flag": trips.pattern_flag,
+        "pattern_shape": pattern_shape,
+        "pattern_stop_point": _project(trips, stops, pattern_shape, shape_arrays),
+        **shape_arrays,
+        **_transfers(feed, stops, findings),
+    }
+    return _Part(texts, arrays, calendar.first_day, calendar.runs)
+
+
+def _first_rows(ids: pd.Series[str]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for i, text in enumerate(ids):
+        rows.setdefault(text, i)
+    return rows
+
+
+def _stop_texts(feed_id: str, stops: pd.DataFrame) -> dict[str, list[str]]:
+    return {
+        "stop_id": [scoped(feed_id, s) for s in stops["stop_id"]],
+        "stop_name": list(stops["stop_name"]),
+        "stop_platform": list(stops["platform_code"]),
+    }
+
+
+def _stop_arrays(stops: pd.DataFrame, findings: Findings) -> dict[str, npt.NDArray[Any]]:
+    rows = _first_rows(stops["stop_id"])
+    parents = []
+    for row, parent in zip(stops["row"], stops["parent_station"], strict=True):
+        if parent and parent not in rows:
+            findings.warning("unknown_parent", "stops.txt", int(row), f"no station {parent!r}")
+        parents.append(rows.get(parent, NONE) if parent else NONE)
+    return {
+        "stop_lat": stops["stop_lat"].to_numpy(np.float64),
+        "stop_lon": stops["stop_lon"].to_numpy(np.float64),
+        "stop_parent": np.array(parents, np.int32),
+        "stop_feed": np.zeros(len(stops), np.int32),
+        "stop_wheelchair": stops["wheelchair_boarding"].to_numpy(np.int32),
+    }
+
+
+def _agencies(routes: pd.DataFrame, agency: pd.DataFrame) -> Int32:
+    rows = _first_rows(agency["agency_id"])
+    default = 0 if len(agency) else NONE
+    return np.array([rows.get(a, default) for a in routes["agency_id"]], np.int32)
+
+
+def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]]]:
+    points = feed.table("shapes").sort_values(["shape_id", "shape_pt_sequence"], kind="stable")
+    ids, start = np.unique(points["shape_id"].to_numpy(str), return_index=True)
+    first = np.r_[start, len(points)].astype(np.int32) if len(points) else np.zeros(1, np.int32)
+    return {str(s): i for i, s in enumerate(ids)}, {
+        "shape_first_point": first,
+        "shape_lat": points["shape_pt_lat"].to_numpy(np.float64),
+        "shape_lon": points["shape_pt_lon"].to_numpy(np.float64),
+    }
+
+
+def _project(
+    trips: Any,  # noqa: ANN401 — FeedTrips
+    stops: pd.DataFrame,
+    pattern_shape: Int32,
+    shapes: dict[str, npt.NDArray[Any]],
+) -> Int32:
+    out = np.full(len(trips.pattern_stop), NONE, np.int32)
+    lat, lon = stops["stop_lat"].to_numpy(np.float64), stops["stop_lon"].to_numpy(np.float64)
+    for p, shape in enumerate(pattern_shape):
+        if shape == NONE:
+            continue
+        a, b = trips.pattern_first_stop[p], trips.pattern_first_stop[p + 1]
+        q, r = shapes["shape_first_point"][shape], shapes["shape_first_point"][shape + 1]
+        rows = trips.pattern_stop[a:b]
+        stops_on_shape(
+            lat[rows], lon[rows], shapes["shape_lat"][q:r], shapes["shape_lon"][q:r], out[a:b]
+        )
+    return out
+
+
+def _transfers(
+    feed: Feed, stops: pd.DataFrame, findings: Findings
+) -> dict[str, npt.NDArray[np.int32]]:
+    rows = _first_rows(stops["stop_id"])
+    platforms: dict[int, list[int]] = {}
+    for i, parent in enumerate(stops["parent_station"]):
+        if parent in rows:
+            platforms.setdefault(rows[parent], []).append(i)
+    table: list[tuple[int, int, int, int]] = []
+    for rule in feed.table("transfers").to_dict("records"):
+        ends = [rows.get(rule["from_stop_id"], NONE), rows.get(rule["to_stop_id"], NONE)]
+        if NONE in ends:
+            findings.warning("unknown_stop", "transfers.txt", rule["row"], "stop_id unknown")
+            continue
+        if rule["transfer_type"] > 3:
+            continue  # in-seat transfers join trips, not stops
+        kind = max(rule["transfer_type"], 0)
+        for a in platforms.get(ends[0], [ends[0]]):
+            for b in platforms.get(ends[1], [ends[1]]):
+                table.append((a, b, kind, max(rule["min_transfer_time"], 0)))
+    columns = np.array(table, np.int32).reshape(-1, 4)
+    names = ("transfer_from", "transfer_to", "transfer_type", "transfer_min_s")
+    return {name: columns[:, i].copy() for i, name in enumerate(names)}

@@ -1,0 +1,1 @@
+"""Between packages: itineraries to fare legs, itineraries to API answers."""

@@ -1,0 +1,1 @@
+"""Fares: tariffs as data and prices that name their rules."""

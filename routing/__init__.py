@@ -1,0 +1,1 @@
+"""Door-to-door search over streets, timetables and flexible trips."""

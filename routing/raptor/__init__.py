@@ -1,0 +1,1 @@
+"""Round-based search over timetables and flexible trips (see DESIGN.md)."""

@@ -1,0 +1,1 @@
+"""Streets: OSM ways to arrays, and searches on them."""
