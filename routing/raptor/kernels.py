@@ -1,0 +1,494 @@
+"""
+Round-based search over timetable patterns and flexible trips.
+
+One kernel answers both directions. Searching backward (arrive-by) it reads a mirrored network:
+times negated, patterns reversed, walks turned round; `forward` only says on which side of a walk
+the time for changing is taken and how a flexible trip's window binds.
+
+Rows of labels are folded: row ``k`` holds the best time with at most ``k`` vehicles, also over
+the later departures of a range, so that a departure only spreads where it improves something.
+
+References
+----------
+Round-Based Public Transit Routing (ALENEX 2012), sections 3.1 (RAPTOR) and 4 (rRAPTOR).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.jit import kernel
+from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.rolling import DayTimetable
+from routing.raptor.flexible import UNREACHABLE_S, FlexibleBodies, Rides, scan_candidate
+
+FAR = 2**30
+"""A time that is never reached."""
+NOWHERE = -1
+MAX_VEHICLES = 8
+LEGS_PER_JOURNEY = 2 * MAX_VEHICLES + 2
+JOURNEY_LIMIT = 1024
+"""Journeys recorded by one range search; a city hour has a few dozen."""
+LEG_COLUMNS = 8
+# Columns of a recorded leg: what it is, its ends, its times, and what carries it:
+# pattern, trip (counted in the pattern), position of boarding, position of alighting;
+# or ride, candidate of pickup, candidate of dropoff.
+KIND, FROM, TO, START_S, END_S, CARRIER, FIRST, SECOND = range(LEG_COLUMNS)
+WALK, VEHICLE, RIDE = 0, 1, 2
+POSITION_BITS = 12
+"""Board and alight positions share a column: patterns have fewer than 4,096 stops."""
+
+Int32 = npt.NDArray[np.int32]
+
+
+class Walks(NamedTuple):
+    """Walks between search nodes (stops, then meeting points) in compressed rows."""
+
+    first: Int32
+    to: Int32
+    seconds: Int32
+
+
+class Costs(NamedTuple):
+    """What a search takes from the territory besides networks: whole seconds."""
+
+    change_s: Int32
+    """Shape (node_count,): from getting out at a node to boarding there; cars need more."""
+    stop_s: int
+    """A driver's stop to let a rider in."""
+
+
+class Labels(NamedTuple):
+    """Scratch of one thread: labels by row (number of vehicles) and node, marks and queues."""
+
+    alight: Int32
+    """Shape (MAX_VEHICLES + 1, node_count): best arrival in a vehicle."""
+    ready: Int32
+    """Best time from which one can board here."""
+    alight_row: Int32
+    ready_row: Int32
+    """Row in which a folded label was made."""
+    parent: Int32
+    """Shape (MAX_VEHICLES + 1, node_count, 3): carrier (ride: -1 - ride), first, second."""
+    came_from: Int32
+    """Node one walked from to be ready here; NOWHERE is the search's own start."""
+    scanned: Int32
+    """Ready time with which a point's flexible trips were last scanned in a row."""
+    goal: Int32
+    """Shape (MAX_VEHICLES + 1, 3): best time at the goal, node got out at, row of that."""
+    egress: Int32
+    """Shape (node_count,): walk to the goal, FAR where there is none."""
+    marked: Int32
+    marks: npt.NDArray[np.uint8]
+    touched: Int32
+    touches: npt.NDArray[np.uint8]
+    queue: Int32
+    queued_from: Int32
+    """Shape (pattern_limit,): first position to scan of a queued pattern, or -1."""
+    improved: Int32
+    improved_s: Int32
+
+
+def new_labels(node_count: int, pattern_count: int, candidate_count: int) -> Labels:
+    """Scratch for a network of this size (`candidate_count`: of the largest body)."""
+    rows = (MAX_VEHICLES + 1, node_count)
+    whole = [np.zeros(rows, np.int32) for _ in range(6)]
+    return Labels(
+        alight=whole[0],
+        ready=whole[1],
+        alight_row=whole[2],
+        ready_row=whole[3],
+        parent=np.zeros((*rows, 3), np.int32),
+        came_from=whole[4],
+        scanned=whole[5],
+        goal=np.zeros((MAX_VEHICLES + 1, 3), np.int32),
+        egress=np.zeros(node_count, np.int32),
+        marked=np.zeros(node_count, np.int32),
+        marks=np.zeros(node_count, np.uint8),
+        touched=np.zeros(node_count, np.int32),
+        touches=np.zeros(node_count, np.uint8),
+        queue=np.zeros(max(pattern_count, 1), np.int32),
+        queued_from=np.full(max(pattern_count, 1), -1, np.int32),
+        improved=np.zeros(max(candidate_count, 1), np.int32),
+        improved_s=np.zeros(max(candidate_count, 1), np.int32),
+    )
+
+
+@kernel
+def reset_labels(labels: Labels, rows: int, egress_node: Int32, egress_s: Int32) -> None:
+    """Forget the last search and take the walks to the goal."""
+    labels.alight[:rows] = FAR
+    labels.ready[:rows] = FAR
+    labels.scanned[:rows] = FAR
+    labels.goal[:, 0] = FAR
+    labels.egress[:] = FAR
+    for i in range(len(egress_node)):
+        node = egress_node[i]
+        labels.egress[node] = min(labels.egress[node], egress_s[i])
+
+
+@kernel
+def _reach(
+    labels: Labels, row: int, rows: int, node: int, at_s: int, carrier: int, first: int,
+    second: int, touched_count: int,
+) -> int:
+    """Fold a vehicle's better arrival into its row and those above; update the goal."""
+    for r in range(row, rows):
+        if labels.alight[r, node] <= at_s:
+            break
+        labels.alight[r, node], labels.alight_row[r, node] = at_s, row
+    labels.parent[row, node, 0] = carrier
+    labels.parent[row, node, 1] = first
+    labels.parent[row, node, 2] = second
+    at_goal_s = at_s + labels.egress[node]
+    for r in range(row, rows):
+        if labels.goal[r, 0] <= at_goal_s:
+            break
+        labels.goal[r, 0], labels.goal[r, 1], labels.goal[r, 2] = at_goal_s, node, row
+    if labels.touches[node] == 0:
+        labels.touches[node] = 1
+        labels.touched[touched_count] = node
+        touched_count += 1
+    return touched_count
+
+
+@kernel
+def _get_ready(
+    labels: Labels, row: int, rows: int, node: int, at_s: int, origin: int, marked_count: int
+) -> int:
+    """Fold a better time from which one can board; mark the node for the next round."""
+    if at_s >= labels.ready[row, node]:
+        return marked_count
+    for r in range(row, rows):
+        if labels.ready[r, node] <= at_s:
+            break
+        labels.ready[r, node], labels.ready_row[r, node] = at_s, row
+    labels.came_from[row, node] = origin
+    if labels.marks[node] == 0:
+        labels.marks[node] = 1
+        labels.marked[marked_count] = node
+        marked_count += 1
+    return marked_count
+
+
+@kernel
+def _queue_patterns(
+    day: DayTimetable, labels: Labels, marked_count: int, stop_count: int
+) -> int:
+    """Queue every pattern that calls at a marked stop, from its first such position on."""
+    count = 0
+    for i in range(marked_count):
+        node = labels.marked[i]
+        if node >= stop_count:
+            continue
+        for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
+            pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
+            if labels.queued_from[pattern] < 0:
+                labels.queue[count] = pattern
+                count += 1
+                labels.queued_from[pattern] = position
+            elif position < labels.queued_from[pattern]:
+                labels.queued_from[pattern] = position
+    return count
+
+
+@kernel
+def _scan_pattern(
+    day: DayTimetable, labels: Labels, pattern: int, row: int, rows: int, touched_count: int
+) -> int:
+    """Ride along a pattern: get out where that is sooner, change to an earlier trip if ready."""
+    first_stop = day.first_stop[pattern]
+    length = day.first_stop[pattern + 1] - first_stop
+    trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
+    trip, board = trips, -1
+    for position in range(labels.queued_from[pattern], length):
+        node = day.stop[first_stop + position]
+        flag = day.flag[first_stop + position]
+        column = day.first_event[pattern] + position * trips
+        if trip < trips and flag & CAN_ALIGHT:
+            at_s = day.arrival_s[column + trip]
+            if at_s < labels.alight[row, node] and at_s < labels.goal[row, 0]:
+                touched_count = _reach(
+                    labels, row, rows, node, at_s, pattern, trip,
+                    (board << POSITION_BITS) | position, touched_count,
+                )  # fmt: skip
+        ready_s = labels.ready[row - 1, node]
+        if ready_s < FAR and flag & CAN_BOARD and position < length - 1:
+            if trip < trips and ready_s > day.departure_s[column + trip]:
+                continue
+            low, high = 0, trip
+            while low < high:
+                middle = (low + high) >> 1
+                if day.departure_s[column + middle] >= ready_s:
+                    high = middle
+                else:
+                    low = middle + 1
+            if low < trip:
+                trip, board = low, position
+    return touched_count
+
+
+@kernel
+def _scan_rides(
+    bodies: FlexibleBodies, rides: Rides, matrix: npt.NDArray[np.uint16], labels: Labels,
+    point: int, row: int, rows: int, stop_count: int, seats: int, stop_s: int, forward: bool,
+    touched_count: int,
+) -> int:
+    """Take every ride that can be boarded at a marked meeting point."""
+    ready_s = labels.ready[row - 1, stop_count + point]
+    before_s = labels.scanned[row, stop_count + point]
+    labels.scanned[row, stop_count + point] = ready_s
+    if ready_s >= labels.goal[row, 0]:
+        return touched_count
+    window = np.empty(2, np.int32)
+    for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
+        candidate = bodies.at_point_candidate[k]
+        body = bodies.body[candidate]
+        if bodies.seat_count[body] < seats:
+            continue
+        for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
+            window[0], window[1] = rides.earliest_s[ride], rides.latest_s[ride]
+            if forward and before_s <= window[0] + bodies.from_start_s[candidate]:
+                continue  # boards at the same moment as when last scanned
+            count = scan_candidate(
+                bodies, matrix[point], candidate, window, ready_s, stop_s, forward,
+                labels.goal[row, 0], labels.alight[row], stop_count, labels.improved,
+                labels.improved_s,
+            )  # fmt: skip
+            for i in range(count):
+                other = labels.improved[i]
+                node = stop_count + bodies.point[other]
+                at_s = labels.improved_s[i]
+                if at_s < labels.alight[row, node]:
+                    touched_count = _reach(
+                        labels, row, rows, node, at_s, -1 - ride, candidate, other, touched_count
+                    )
+    return touched_count
+
+
+@kernel
+def _walk_on(
+    walks: Walks, costs: Costs, labels: Labels, row: int, rows: int, touched_count: int,
+    forward: bool,
+) -> int:
+    """Change at, or walk on from, every node that a vehicle just reached sooner."""
+    marked_count = 0
+    for i in range(touched_count):
+        node = labels.touched[i]
+        labels.touches[node] = 0
+        at_s = labels.alight[row, node]
+        change_s = costs.change_s[node]
+        marked_count = _get_ready(
+            labels, row, rows, node, at_s + change_s, node, marked_count
+        )
+        for k in range(walks.first[node], walks.first[node + 1]):
+            other = walks.to[k]
+            then_s = at_s + walks.seconds[k] + (change_s if forward else costs.change_s[other])
+            if then_s < labels.goal[row, 0]:
+                marked_count = _get_ready(
+                    labels, row, rows, other, then_s, node, marked_count
+                )
+    return marked_count
+
+
+@kernel
+def run_rounds(
+    day: DayTimetable, walks: Walks, bodies: FlexibleBodies, rides: Rides,
+    matrix: npt.NDArray[np.uint16], costs: Costs, labels: Labels, access_node: Int32,
+    access_s: Int32, start_s: int, rows: int, stop_count: int, seats: int, forward: bool,
+) -> None:
+    """
+    Spread one departure through the rounds, keeping the labels of later departures.
+
+    Parameters
+    ----------
+    access_node, access_s
+        Nodes that one can walk to from the start, and how long that takes.
+    rows
+        One more than the most vehicles allowed.
+    seats
+        Size of the group; 0 leaves flexible trips out.
+    """
+    count = 0
+    for i in range(len(access_node)):
+        count = _get_ready(
+            labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count
+        )
+    for row in range(1, rows):
+        if count == 0:
+            break
+        queued = _queue_patterns(day, labels, count, stop_count)
+        touched = 0
+        for i in range(queued):
+            touched = _scan_pattern(day, labels, labels.queue[i], row, rows, touched)
+            labels.queued_from[labels.queue[i]] = -1
+        for i in range(count):
+            node = labels.marked[i]
+            labels.marks[node] = 0
+            if seats > 0 and node >= stop_count:
+                touched = _scan_rides(
+                    bodies, rides, matrix, labels, node - stop_count, row, rows, stop_count,
+                    seats, costs.stop_s, forward, touched,
+                )  # fmt: skip
+        count = _walk_on(walks, costs, labels, row, rows, touched, forward)
+    for i in range(count):
+        labels.marks[labels.marked[i]] = 0
+
+
+@kernel
+def unroll(
+    day: DayTimetable, bodies: FlexibleBodies, matrix: npt.NDArray[np.uint16], labels: Labels,
+    row: int, stop_count: int, stop_s: int, forward: bool, legs: Int32,
+) -> int:
+    """
+    Write the legs of the best journey of a row, in the order in which they were searched from
+    the goal: the last vehicle first. Walks to and from search nodes are left to the caller.
+
+    Returns
+    -------
+    leg_count
+        Vehicle legs written; each has the node where the walk to its boarding began in `legs`
+        column FROM of the leg before it.
+    """
+    node, at_row, count = labels.goal[row, 1], labels.goal[row, 2], 0
+    while at_row > 0:
+        at_row = labels.alight_row[at_row, node]
+        carrier = labels.parent[at_row, node, 0]
+        first, second = labels.parent[at_row, node, 1], labels.parent[at_row, node, 2]
+        leg = legs[count]
+        leg[TO], leg[END_S] = node, labels.alight[at_row, node]
+        leg[FIRST], leg[SECOND] = first, second
+        if carrier >= 0:
+            board = second >> POSITION_BITS
+            trips = day.first_trip[carrier + 1] - day.first_trip[carrier]
+            leg[KIND], leg[CARRIER] = VEHICLE, carrier
+            leg[FROM] = day.stop[day.first_stop[carrier] + board]
+            leg[START_S] = day.departure_s[day.first_event[carrier] + board * trips + first]
+        else:
+            leg[KIND], leg[CARRIER] = RIDE, -1 - carrier
+            leg[FROM] = stop_count + bodies.point[first]
+            drive_s = np.int64(matrix[bodies.point[first], bodies.point[second]])
+            pickup, dropoff = (first, second) if forward else (second, first)
+            if bodies.segment[pickup] != bodies.segment[dropoff]:
+                solo_s = bodies.solo_s[bodies.body[pickup]]
+                drive_s = bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - solo_s
+            leg[START_S] = leg[END_S] - drive_s - stop_s
+        count += 1
+        node = leg[FROM]
+        at_row = labels.ready_row[at_row - 1, node]
+        came_from = labels.came_from[at_row, node]
+        if came_from == NOWHERE:
+            break
+        node = came_from
+    return count
+
+
+@kernel
+def search_range(
+    day: DayTimetable, walks: Walks, bodies: FlexibleBodies, rides: Rides,
+    matrix: npt.NDArray[np.uint16], costs: Costs, labels: Labels, access_node: Int32,
+    access_s: Int32, egress_node: Int32, egress_s: Int32, starts_s: Int32, after_s: int,
+    direct_s: int, rows: int, stop_count: int, seats: int, forward: bool,
+    journeys: Int32, legs: Int32,
+) -> int:
+    """
+    Journeys that are best in departure, arrival and number of vehicles.
+
+    Parameters
+    ----------
+    starts_s
+        Shape (n,), descending: times at which to leave the start.
+    after_s
+        End of the window, searched first without recording, so that journeys leaving later
+        dominate those inside; `FAR` when there is no window.
+    direct_s
+        Walk from start to goal, or `FAR`: slower journeys are not worth it.
+    journeys
+        Shape (JOURNEY_LIMIT, 4), written: time of leaving, time at the goal, vehicles, legs.
+    legs
+        Shape (JOURNEY_LIMIT, LEGS_PER_JOURNEY, LEG_COLUMNS), written: see `unroll`.
+
+    Returns
+    -------
+    journey_count
+        Journeys written, latest departure first.
+    """
+    reset_labels(labels, rows, egress_node, egress_s)
+    count = 0
+    before = np.empty(rows, np.int32)
+    for i in range(-1, len(starts_s)):
+        if i < 0 and after_s >= FAR:
+            continue
+        start_s = after_s if i < 0 else starts_s[i]
+        for row in range(rows):
+            if start_s + direct_s < labels.goal[row, 0]:
+                labels.goal[row, 0] = start_s + direct_s
+                labels.goal[row, 1], labels.goal[row, 2] = NOWHERE, 0
+            before[row] = labels.goal[row, 0]
+        run_rounds(
+            day, walks, bodies, rides, matrix, costs, labels, access_node, access_s, start_s,
+            rows, stop_count, seats, forward,
+        )  # fmt: skip
+        for row in range(1, rows):
+            better = labels.goal[row, 0] < before[row] and labels.goal[row, 2] == row
+            if i >= 0 and better and count < JOURNEY_LIMIT:
+                journeys[count, 0], journeys[count, 1] = start_s, labels.goal[row, 0]
+                journeys[count, 2] = row
+                journeys[count, 3] = unroll(
+                    day, bodies, matrix, labels, row, stop_count, costs.stop_s, forward,
+                    legs[count],
+                )  # fmt: skip
+                count += 1
+    return count
+
+
+@kernel
+def departures_within(
+    day: DayTimetable, bodies: FlexibleBodies, rides: Rides, access_node: Int32,
+    access_s: Int32, from_s: int, until_s: int, stop_count: int, seats: int, forward: bool,
+    out: Int32,
+) -> int:
+    """
+    Times in ``[from_s, until_s)`` at which leaving the start catches something.
+
+    Rides wait for their rider within a window; their times are taken down to whole minutes.
+    Returns how many were written to `out` (unsorted, repeated).
+    """
+    count = 0
+    for i in range(len(access_node)):
+        node, walk_s = access_node[i], access_s[i]
+        if node < stop_count:
+            for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
+                pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
+                if not day.flag[day.first_stop[pattern] + position] & CAN_BOARD:
+                    continue
+                trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
+                column = day.first_event[pattern] + position * trips
+                low = np.searchsorted(
+                    day.departure_s[column : column + trips], from_s + walk_s
+                )
+                for trip in range(low, trips):
+                    at_s = day.departure_s[column + trip] - walk_s
+                    if at_s >= until_s or count >= len(out):
+                        break
+                    out[count] = at_s
+                    count += 1
+        elif seats > 0:
+            point = node - stop_count
+            for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
+                candidate = bodies.at_point_candidate[k]
+                body = bodies.body[candidate]
+                for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
+                    if forward:
+                        at_s = rides.earliest_s[ride] + bodies.from_start_s[candidate]
+                    else:
+                        drive_s = bodies.solo_s[body] + bodies.budget_s[body]
+                        at_s = -(rides.latest_s[ride] + drive_s - bodies.to_end_s[candidate])
+                    at_s = (at_s - walk_s) // 60 * 60
+                    if from_s <= at_s < until_s and count < len(out):
+                        out[count] = at_s
+                        count += 1
+    return count

@@ -1,0 +1,340 @@
+"""
+Streets: edges between junctions, split where stops and meeting points stand.
+
+Raw ways (from `routing.street.osm`, or through osmnx, whose one door this is) become one set of
+nodes and edges with whole seconds per profile and direction. Places that are known when the
+snapshot is built become nodes, so that sums of seconds along a path are exact integers whatever
+the place at which one boards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from core.geo import METRES_PER_DEGREE
+from gtfs_data.store import Texts
+from routing.street.kernels import NO_ACCESS, Arcs
+from routing.street.osm import RawStreets, UnreadableStreets, raw_streets
+from routing.street.rules import Speeds, use_of_way
+
+Int32 = npt.NDArray[np.int32]
+Float64 = npt.NDArray[np.float64]
+
+PROFILES = ("foot", "bike", "car")
+DIRECTIONS = ("forward", "backward")
+KINDS = (
+    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential",
+    "living_street", "service", "track", "pedestrian", "footway", "path", "steps", "cycleway",
+    "other",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Streets:
+    """Nodes, edges and their shapes; seconds are `NO_ACCESS` where a profile may not go."""
+
+    node_lat: Float64
+    node_lon: Float64
+    edge_from: Int32
+    edge_to: Int32
+    edge_m: Float64
+    edge_kind: Int32
+    """Row of `KINDS`."""
+    edge_name: Int32
+    """Row of `names`; 0 is no name."""
+    edge_may_stop: npt.NDArray[np.uint8]
+    """1 where a car may stop to let a rider in or out."""
+    foot_forward_s: Int32
+    foot_backward_s: Int32
+    bike_forward_s: Int32
+    bike_backward_s: Int32
+    car_forward_s: Int32
+    car_backward_s: Int32
+    edge_first_point: Int32
+    """Shape (edge_count + 1,)."""
+    point_lat: Float64
+    point_lon: Float64
+    names: Texts
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return len(self.node_lat)
+
+    def seconds(self, profile: str, direction: str) -> Int32:
+        """Seconds of every edge for a profile and direction."""
+        array: Int32 = getattr(self, f"{profile}_{direction}_s")
+        return array
+
+
+def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
+    """Cut ways at junctions, price them in seconds and keep each profile's connected part."""
+    uses = [use_of_way(tags, speeds) for tags in raw.way_tags]
+    kept = np.array([use.used for use in uses])
+    way_of_entry = np.repeat(np.arange(len(uses)), np.diff(raw.way_first))
+    entry = np.flatnonzero(kept[way_of_entry])
+    node, way = raw.way_node[entry], way_of_entry[entry]
+    if len(node) == 0:
+        raise UnreadableStreets("no way of the extract may be used on foot, by bike or by car")
+    begins = np.r_[True, way[1:] != way[:-1]]
+    ends = np.r_[begins[1:], True]
+    shared = np.bincount(node, minlength=len(raw.lat)) > 1
+    cut = np.flatnonzero(begins | ends | shared[node])
+    pair = way[cut[:-1]] == way[cut[1:]]
+    a, b = cut[:-1][pair], cut[1:][pair]  # first and last entry of each edge
+    length = b - a + 1
+    point = np.repeat(a - np.r_[0, np.cumsum(length)[:-1]], length) + np.arange(length.sum())
+    lat, lon = raw.lat[node[point]], raw.lon[node[point]]
+    junctions, ends_of_edge = np.unique(np.r_[node[a], node[b]], return_inverse=True)
+    first_point = np.r_[0, np.cumsum(length)].astype(np.int32)
+    metres = _edge_metres(first_point, lat, lon)
+    names, kinds = _labels(raw.way_tags)
+    edge_way = way[a]
+    columns = {
+        f"{profile}_{direction}_s": _seconds(
+            metres, np.array([_speed(use, profile, direction) for use in uses])[edge_way]
+        )
+        for profile in PROFILES
+        for direction in DIRECTIONS
+    }
+    streets = Streets(
+        node_lat=raw.lat[junctions],
+        node_lon=raw.lon[junctions],
+        edge_from=ends_of_edge[: len(a)].astype(np.int32),
+        edge_to=ends_of_edge[len(a) :].astype(np.int32),
+        edge_m=metres,
+        edge_kind=kinds[edge_way],
+        edge_name=names[1][edge_way],
+        edge_may_stop=np.array([u.car_may_stop for u in uses], np.uint8)[edge_way],
+        edge_first_point=first_point,
+        point_lat=lat,
+        point_lon=lon,
+        names=names[0],
+        **columns,
+    )
+    for profile in PROFILES:
+        streets = _largest_part(streets, profile)
+    return streets
+
+
+def _speed(use: Any, profile: str, direction: str) -> float:  # noqa: ANN401 — WayUse
+    name = "foot_mps" if profile == "foot" else f"{profile}_{direction}_mps"
+    speed: float = getattr(use, name)
+    return speed
+
+
+def _seconds(metres: Float64, mps: Float64) -> Int32:
+    usable = mps > 0
+    seconds = np.full(len(metres), NO_ACCESS, np.int32)
+    seconds[usable] = np.maximum(1, np.rint(metres[usable] / mps[usable]))
+    return seconds
+
+
+def _labels(tags: list[Mapping[str, str]]) -> tuple[tuple[Texts, Int32], Int32]:
+    rows: dict[str, int] = {"": 0}
+    name = [rows.setdefault(t.get("name") or t.get("ref") or "", len(rows)) for t in tags]
+    kind_row = {kind: i for i, kind in enumerate(KINDS)}
+    kind = [
+        kind_row.get(t.get("highway", "").removesuffix("_link"), len(KINDS) - 1) for t in tags
+    ]
+    return (Texts.of(list(rows)), np.array(name, np.int32)), np.array(kind, np.int32)
+
+
+def step_metres(lat: Float64, lon: Float64) -> Float64:
+    """Straight-line metres between consecutive points (equirectangular, exact enough below 10 km)."""
+    north = np.diff(lat) * METRES_PER_DEGREE
+    east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians((lat[1:] + lat[:-1]) / 2))
+    metres: Float64 = np.hypot(north, east)
+    return metres
+
+
+def _edge_metres(first_point: Int32, lat: Float64, lon: Float64) -> Float64:
+    along = np.r_[0, np.cumsum(step_metres(lat, lon))]
+    metres: Float64 = along[first_point[1:] - 1] - along[first_point[:-1]]
+    return metres
+
+
+def _largest_part(streets: Streets, profile: str) -> Streets:
+    """Take the profile's access from edges outside its largest strongly connected part."""
+    arcs = profile_arcs(streets, profile)
+    count = streets.node_count
+    tail = np.repeat(np.arange(count), np.diff(arcs.first))
+    graph = csr_array((np.ones(len(tail), np.int8), (tail, arcs.head)), shape=(count, count))
+    _, part = connected_components(graph, directed=True, connection="strong")
+    inside = part == np.bincount(part).argmax()
+    kept = inside[streets.edge_from] & inside[streets.edge_to]
+    changes: dict[str, Any] = {
+        f"{profile}_{d}_s": np.where(kept, streets.seconds(profile, d), NO_ACCESS).astype(np.int32)
+        for d in DIRECTIONS
+    }
+    if profile == "car":
+        changes["edge_may_stop"] = (kept & (streets.edge_may_stop == 1)).astype(np.uint8)
+    return replace(streets, **changes)
+
+
+def profile_arcs(streets: Streets, profile: str, *, reverse: bool = False) -> Arcs:
+    """Directed arcs of a profile by tail node; `reverse` turns every arc round."""
+    tails, heads, seconds, ways = [], [], [], []
+    for bit, direction in enumerate(DIRECTIONS):
+        s = streets.seconds(profile, direction)
+        edge = np.flatnonzero(s != NO_ACCESS)
+        ends = (streets.edge_from[edge], streets.edge_to[edge])
+        tail, head = ends if bit == 0 else ends[::-1]
+        tails.append(head if reverse else tail)
+        heads.append(tail if reverse else head)
+        seconds.append(s[edge])
+        ways.append(edge * 2 + bit)
+    tail = np.concatenate(tails)
+    order = np.argsort(tail, kind="stable")
+    first = np.r_[0, np.cumsum(np.bincount(tail, minlength=streets.node_count))]
+    return Arcs(
+        first.astype(np.int32),
+        np.concatenate(heads)[order].astype(np.int32),
+        np.concatenate(seconds)[order].astype(np.int32),
+        np.concatenate(ways)[order].astype(np.int32),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where an edge is split: after which of its points, and how far on to the next."""
+
+    edge: int
+    point: int
+    """Row of `Streets.point_lat`, on the edge and not its last."""
+    share: float
+
+
+def split_edges(streets: Streets, cuts: list[Cut]) -> tuple[Streets, Int32]:
+    """
+    Split edges so that every cut is a node.
+
+    Returns
+    -------
+    streets, node
+        The new streets, and for each cut the node that stands there. An edge's whole seconds
+        are shared out over its pieces, so that they add up to what they were.
+    """
+    along = np.r_[0, np.cumsum(step_metres(streets.point_lat, streets.point_lon))]
+    on_edge: dict[int, list[int]] = {}
+    for i, cut in enumerate(cuts):
+        on_edge.setdefault(cut.edge, []).append(i)
+    node_of_cut = np.full(len(cuts), -1, np.int32)
+    new_lat, new_lon = list(streets.node_lat), list(streets.node_lon)
+    pieces: dict[int, list[tuple[float, int]]] = {}  # edge → (share, node) of its inner cuts
+    for edge, members in on_edge.items():
+        start = along[streets.edge_first_point[edge]]
+        metres = max(streets.edge_m[edge], 1e-9)
+        where = []
+        for i in members:
+            p = cuts[i].point
+            at = along[p] + cuts[i].share * (along[p + 1] - along[p]) - start
+            where.append((min(max(at / metres, 0.0), 1.0), i))
+        inner: list[tuple[float, int]] = []
+        for share, i in sorted(where):
+            if share * metres < 0.5:
+                node_of_cut[i] = streets.edge_from[edge]
+            elif (1 - share) * metres < 0.5:
+                node_of_cut[i] = streets.edge_to[edge]
+            elif inner and (share - inner[-1][0]) * metres < 0.5:
+                node_of_cut[i] = inner[-1][1]
+            else:
+                p, t = cuts[i].point, cuts[i].share
+                new_lat.append(_between(streets.point_lat, p, t))
+                new_lon.append(_between(streets.point_lon, p, t))
+                node_of_cut[i] = len(new_lat) - 1
+                inner.append((share, len(new_lat) - 1))
+        if inner:
+            pieces[edge] = inner
+    return _with_pieces(streets, pieces, np.array(new_lat), np.array(new_lon)), node_of_cut
+
+
+def _between(values: Float64, point: int, share: float) -> float:
+    return float(values[point] + share * (values[point + 1] - values[point]))
+
+
+def _with_pieces(
+    streets: Streets, pieces: dict[int, list[tuple[float, int]]], lat: Float64, lon: Float64
+) -> Streets:
+    whole = np.array([e not in pieces for e in range(len(streets.edge_from))])
+    columns = [f"{p}_{d}_s" for p in PROFILES for d in DIRECTIONS]
+    plain = ("edge_kind", "edge_name", "edge_may_stop")
+    new: dict[str, list[Any]] = {n: [] for n in ("edge_from", "edge_to", "edge_m", *plain, *columns)}
+    shapes: list[tuple[Float64, Float64]] = []
+    for edge, inner in pieces.items():
+        a, b = streets.edge_first_point[edge], streets.edge_first_point[edge + 1]
+        p_lat, p_lon = streets.point_lat[a:b], streets.point_lon[a:b]
+        shares = np.r_[0, np.cumsum(step_metres(p_lat, p_lon))] / max(streets.edge_m[edge], 1e-9)
+        stations = [(0.0, int(streets.edge_from[edge])), *inner, (1.0, int(streets.edge_to[edge]))]
+        for (s0, n0), (s1, n1) in zip(stations, stations[1:], strict=False):
+            inside = (shares > s0) & (shares < s1)
+            shapes.append(
+                (np.r_[lat[n0], p_lat[inside], lat[n1]], np.r_[lon[n0], p_lon[inside], lon[n1]])
+            )
+            new["edge_from"].append(n0)
+            new["edge_to"].append(n1)
+            new["edge_m"].append(streets.edge_m[edge] * (s1 - s0))
+            for name in plain:
+                new[name].append(getattr(streets, name)[edge])
+            for name in columns:
+                seconds = int(getattr(streets, name)[edge])
+                part = round(seconds * s1) - round(seconds * s0)
+                new[name].append(NO_ACCESS if seconds == NO_ACCESS else part)
+    length = np.diff(streets.edge_first_point)
+    kept_points = np.repeat(whole, length)
+    counts = np.r_[length[whole], [len(s[0]) for s in shapes]].astype(np.int64)
+    changes: dict[str, Any] = {
+        name: np.r_[getattr(streets, name)[whole], values].astype(getattr(streets, name).dtype)
+        for name, values in new.items()
+    }
+    return replace(
+        streets,
+        node_lat=lat,
+        node_lon=lon,
+        edge_first_point=np.r_[0, np.cumsum(counts)].astype(np.int32),
+        point_lat=np.concatenate([streets.point_lat[kept_points], *(s[0] for s in shapes)]),
+        point_lon=np.concatenate([streets.point_lon[kept_points], *(s[1] for s in shapes)]),
+        **changes,
+    )
+
+
+def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStreets:
+    """
+    Read streets through osmnx: a place by its name (from the network), or an OSM XML file.
+
+    osmnx gives a graph with an edge per direction and pair of nodes; each becomes a way of two
+    nodes, so that the rules and everything after are those of any other extract.
+    """
+    import osmnx  # noqa: PLC0415 — slow to import, and rarely needed
+
+    tags = ["highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle"]
+    tags += ["motor_vehicle", "motorcar", "junction", "tunnel", "bridge", "area", "oneway"]
+    tags += ["oneway:bicycle", "cycleway"]
+    osmnx.settings.useful_tags_way = tags
+    if xml is not None:
+        graph = osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
+    else:
+        graph = osmnx.graph_from_place(
+            place, network_type="all", simplify=False, retain_all=True
+        )
+    refs: list[int] = []
+    first = [0]
+    ways: list[Mapping[str, str]] = []
+    for u, v, data in graph.edges(data=True):
+        if data.get("reversed") is True and not data.get("oneway"):
+            continue  # the same street, told again the other way round
+        way = {k: str(data[k]) for k in tags if data.get(k) is not None and k != "oneway"}
+        way["oneway"] = "yes" if data.get("oneway") is True else "no"
+        refs += [u, v]
+        first.append(len(refs))
+        ways.append(way)
+    where = {node: (data["y"], data["x"]) for node, data in graph.nodes(data=True)}
+    return raw_streets(refs, first, ways, where)

@@ -1,0 +1,151 @@
+"""
+OSM extracts → raw ways, named places and waters: the one door to osmium (reading).
+
+A truncated file raises only at its end, so everything is read before anything is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import osmium
+
+from core.errors import InvalidInput
+
+WAY_TAGS = frozenset(
+    {
+        "highway", "name", "ref", "oneway", "oneway:bicycle", "cycleway", "maxspeed", "access",
+        "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "junction", "tunnel",
+        "bridge", "area", "route",
+    }
+)  # fmt: skip
+PLACE_KINDS = frozenset(
+    {"city", "town", "village", "hamlet", "suburb", "quarter", "neighbourhood", "locality"}
+)
+POI_KEYS = ("amenity", "shop", "leisure", "tourism", "office", "railway")
+_DULL = frozenset(
+    {
+        "bench", "parking_space", "waste_basket", "recycling", "bicycle_parking", "parking",
+        "level_crossing", "crossing", "switch", "signal", "vending_machine", "post_box",
+    }
+)  # fmt: skip
+
+
+class UnreadableStreets(InvalidInput):
+    """The OSM extract cannot be read to its end."""
+
+    code = "unreadable_streets"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """A named point of the map, for search by name and for the base map."""
+
+    name: str
+    kind: str
+    """OSM value: city, village, hospital, supermarket …"""
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawStreets:
+    """Ways with highway tags, waters and named places of an extract."""
+
+    lat: npt.NDArray[np.float64]
+    lon: npt.NDArray[np.float64]
+    """Shape (node_count,)."""
+    way_first: npt.NDArray[np.int64]
+    """Shape (way_count + 1,): row of each way's first entry in `way_node`."""
+    way_node: npt.NDArray[np.int64]
+    """Rows of `lat` and `lon`."""
+    way_tags: list[Mapping[str, str]]
+    places: list[NamedPlace] = field(default_factory=list)
+    waters: list[npt.NDArray[np.float64]] = field(default_factory=list)
+    """Polylines, shape (n, 2): latitude, longitude."""
+
+
+def read_osm(path: Path) -> RawStreets:
+    """
+    Read a PBF (or OSM XML) extract.
+
+    Raises
+    ------
+    UnreadableStreets
+        The file is absent, truncated or not OSM data.
+    """
+    refs: list[int] = []
+    first = [0]
+    tags: list[Mapping[str, str]] = []
+    where: dict[int, tuple[float, float]] = {}
+    places: list[NamedPlace] = []
+    waters: list[npt.NDArray[np.float64]] = []
+    wanted = osmium.filter.KeyFilter("highway", "waterway", "place", *POI_KEYS)
+    try:
+        objects = osmium.FileProcessor(str(path)).with_locations().with_filter(wanted)
+        for item in objects:
+            if item.is_node():
+                place = _place(item.tags, item.location.lat, item.location.lon)
+                places += [place] if place else []
+            elif item.is_way():
+                points = [(n.ref, n.location) for n in item.nodes]
+                known = [(r, loc.lat, loc.lon) for r, loc in points if loc.valid()]
+                if len(known) < 2:
+                    continue
+                if "highway" in item.tags:
+                    refs.extend(r for r, _, _ in known)
+                    where.update((r, (lat, lon)) for r, lat, lon in known)
+                    first.append(len(refs))
+                    tags.append({t.k: t.v for t in item.tags if t.k in WAY_TAGS})
+                elif item.tags.get("waterway") in ("river", "canal", "stream"):
+                    waters.append(np.array([(lat, lon) for _, lat, lon in known]))
+                else:
+                    middle = known[len(known) // 2]
+                    place = _place(item.tags, middle[1], middle[2])
+                    places += [place] if place else []
+    except (RuntimeError, OSError, ValueError) as error:
+        raise UnreadableStreets(f"cannot read OSM extract {path}: {error}") from error
+    return raw_streets(refs, first, tags, where, places=places, waters=waters)
+
+
+def raw_streets(
+    refs: list[int],
+    first: list[int],
+    tags: list[Mapping[str, str]],
+    where: Mapping[int, tuple[float, float]],
+    *,
+    places: Iterable[NamedPlace] = (),
+    waters: Iterable[npt.NDArray[np.float64]] = (),
+) -> RawStreets:
+    """Number the nodes of ways given by OSM node ids (`refs`) and their places."""
+    ids, way_node = np.unique(np.array(refs, np.int64), return_inverse=True)
+    if len(ids) == 0:
+        raise UnreadableStreets("the extract holds no way with a highway tag")
+    places_of = np.array([where[i] for i in ids.tolist()])
+    return RawStreets(
+        lat=places_of[:, 0],
+        lon=places_of[:, 1],
+        way_first=np.array(first, np.int64),
+        way_node=way_node,
+        way_tags=tags,
+        places=list(places),
+        waters=list(waters),
+    )
+
+
+def _place(tags: osmium.osm.TagList, lat: float, lon: float) -> NamedPlace | None:
+    name = tags.get("name")
+    if not name:
+        return None
+    kind = tags.get("place")
+    if kind in PLACE_KINDS:
+        return NamedPlace(name, str(kind), lat, lon)
+    for key in POI_KEYS:
+        value = tags.get(key)
+        if value and value not in _DULL:
+            return NamedPlace(name, str(value), lat, lon)
+    return None
