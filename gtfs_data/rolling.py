@@ -130,7 +130,7 @@ def _lay_out(
     # Event (pattern, position, n-th trip) ← that trip's event at that position.
     length = np.repeat(stop_count, trip_count)  # per dated trip
     rank = np.arange(len(trip)) - np.repeat(first_trip[:-1], trip_count)
-    k = np.arange(int(length.sum())) - np.repeat(np.r_[0, np.cumsum(length)[:-1]], length)
+    k = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
     owner = np.repeat(np.arange(len(trip)), length)
     target = first_event[rolled[owner]] + k * trip_count[rolled[owner]] + rank[owner]
     event = t.trip_first_event[trip[owner]] + k

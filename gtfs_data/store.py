@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 def to_arrays(value: Any, prefix: str) -> dict[str, Array]:  # noqa: ANN401 — any struct of arrays
     """Flatten a dataclass or named tuple of arrays, `Texts` and such structs to ``prefix.name``."""
-    names = [f.name for f in fields(value)] if hasattr(value, "__slots__") else value._fields
+    names = value._fields if hasattr(value, "_fields") else [f.name for f in fields(value)]
     arrays: dict[str, Array] = {}
     for name in names:
         part, key = getattr(value, name), f"{prefix}.{name}"

@@ -91,7 +91,7 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
     pair = way[cut[:-1]] == way[cut[1:]]
     a, b = cut[:-1][pair], cut[1:][pair]  # first and last entry of each edge
     length = b - a + 1
-    point = np.repeat(a - np.r_[0, np.cumsum(length)[:-1]], length) + np.arange(length.sum())
+    point = np.repeat(a - (np.cumsum(length) - length), length) + np.arange(length.sum())
     lat, lon = raw.lat[node[point]], raw.lon[node[point]]
     junctions, ends_of_edge = np.unique(np.r_[node[a], node[b]], return_inverse=True)
     first_point = np.r_[0, np.cumsum(length)].astype(np.int32)

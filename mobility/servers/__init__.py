@@ -1,0 +1,1 @@
+"""Servers that the product brings along: PostgreSQL and Valkey, in its own folder."""

@@ -1,0 +1,304 @@
+"""Places on the street graph: snapping to edges, and the way from one place to another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.geo import METRES_PER_DEGREE, Coordinate
+from routing.street.graph import Streets, step_metres
+from routing.street.kernels import (
+    NO_ACCESS,
+    NO_ARC,
+    NO_EDGE,
+    Arcs,
+    Arena,
+    nearest_edge,
+    search_within,
+)
+
+CELL_M = 150.0
+Int32 = npt.NDArray[np.int32]
+Float64 = npt.NDArray[np.float64]
+
+
+class EdgeGrid(NamedTuple):
+    """Square cells over a plane in metres, each with the straight segments that cross it."""
+
+    origin: Float64
+    """Shape (3,): latitude and longitude of (0, 0), metres per degree of longitude."""
+    size: Int32
+    """Shape (2,): columns, rows."""
+    cell_first: Int32
+    cell_segment: Int32
+    segment_point: Int32
+    segment_edge: Int32
+    point_x: Float64
+    point_y: Float64
+
+
+def build_grid(streets: Streets) -> EdgeGrid:
+    """Sort the segments of all edges into cells."""
+    lat0, lon0 = float(streets.point_lat.min()), float(streets.point_lon.min())
+    middle = math.radians((lat0 + float(streets.point_lat.max())) / 2)
+    per_lon = METRES_PER_DEGREE * math.cos(middle)
+    x = (streets.point_lon - lon0) * per_lon
+    y = (streets.point_lat - lat0) * METRES_PER_DEGREE
+    columns, rows = int(x.max() // CELL_M) + 1, int(y.max() // CELL_M) + 1
+    edge_of_point = np.repeat(
+        np.arange(len(streets.edge_from)), np.diff(streets.edge_first_point)
+    )
+    point = np.flatnonzero(edge_of_point[1:] == edge_of_point[:-1])
+    low_c = (np.minimum(x[point], x[point + 1]) // CELL_M).astype(np.int64)
+    high_c = (np.maximum(x[point], x[point + 1]) // CELL_M).astype(np.int64)
+    low_r = (np.minimum(y[point], y[point + 1]) // CELL_M).astype(np.int64)
+    high_r = (np.maximum(y[point], y[point + 1]) // CELL_M).astype(np.int64)
+    wide, high = high_c - low_c + 1, high_r - low_r + 1
+    cells_each = wide * high
+    segment = np.repeat(np.arange(len(point)), cells_each)
+    nth = np.arange(cells_each.sum()) - np.repeat(np.cumsum(cells_each) - cells_each, cells_each)
+    cell = (low_r[segment] + nth // wide[segment]) * columns + low_c[segment] + nth % wide[segment]
+    order = np.argsort(cell, kind="stable")
+    first = np.r_[0, np.cumsum(np.bincount(cell, minlength=columns * rows))]
+    return EdgeGrid(
+        origin=np.array([lat0, lon0, per_lon]),
+        size=np.array([columns, rows], np.int32),
+        cell_first=first.astype(np.int32),
+        cell_segment=segment[order].astype(np.int32),
+        segment_point=point.astype(np.int32),
+        segment_edge=edge_of_point[point].astype(np.int32),
+        point_x=x,
+        point_y=y,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """A place tied to the streets: on an edge, or at a node that the build made for it."""
+
+    coordinate: Coordinate
+    node: int
+    """Node, or -1 when the place is on an edge."""
+    edge: int
+    point: int
+    share: float
+    """On an edge: which of its points it comes after, and how far on to the next (0 to 1)."""
+    away_m: float
+    """Straight line from the place to the streets."""
+
+
+def snap(
+    grid: EdgeGrid, usable: npt.NDArray[np.uint8], place: Coordinate, limit_m: float
+) -> Snapped | None:
+    """Nearest usable edge to a place, or None when none is within `limit_m`."""
+    lat0, lon0, per_lon = (float(v) for v in grid.origin)
+    out = np.zeros(3)
+    edge = nearest_edge(
+        (place.lon - lon0) * per_lon,
+        (place.lat - lat0) * METRES_PER_DEGREE,
+        limit_m,
+        CELL_M,
+        int(grid.size[0]),
+        int(grid.size[1]),
+        grid.cell_first,
+        grid.cell_segment,
+        grid.segment_point,
+        grid.segment_edge,
+        grid.point_x,
+        grid.point_y,
+        usable,
+        out,
+    )
+    if edge == NO_EDGE:
+        return None
+    return Snapped(place, -1, int(edge), int(out[1]), float(out[2]), float(out[0]))
+
+
+def at_node(place: Coordinate, node: int, away_m: float) -> Snapped:
+    """Tie a place to a node that was made for it."""
+    return Snapped(place, node, NO_EDGE, -1, 0.0, away_m)
+
+
+def _share_of_edge(streets: Streets, at: Snapped) -> float:
+    a, b = streets.edge_first_point[at.edge], streets.edge_first_point[at.edge + 1]
+    steps = step_metres(streets.point_lat[a:b], streets.point_lon[a:b])
+    total = float(steps.sum())
+    if total <= 0:
+        return 0.0
+    before = at.point - int(a)
+    return float(steps[:before].sum() + at.share * steps[before]) / total
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """How a place hangs on one profile's graph: nodes, and seconds between place and node."""
+
+    node: Int32
+    seconds: Int32
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """The same as a list of (node, seconds)."""
+        return list(zip(self.node.tolist(), self.seconds.tolist(), strict=True))
+
+
+def ties(
+    streets: Streets, profile: str, at: Snapped, *, leaving: bool, off_street_mps: float
+) -> Ties:
+    """
+    Nodes by which one leaves or reaches a snapped place.
+
+    `off_street_mps` is the speed of the straight line between place and street; infinity leaves
+    it out (drivers start on the street).
+    """
+    link_s = round(at.away_m / off_street_mps)
+    if at.node >= 0:
+        return Ties(np.array([at.node], np.int32), np.array([link_s], np.int32))
+    share = _share_of_edge(streets, at)
+    forward = int(streets.seconds(profile, "forward")[at.edge])
+    backward = int(streets.seconds(profile, "backward")[at.edge])
+    ends = (int(streets.edge_from[at.edge]), int(streets.edge_to[at.edge]))
+    nodes, seconds = [], []
+    if forward != NO_ACCESS:
+        done = round(share * forward)
+        nodes.append(ends[1] if leaving else ends[0])
+        seconds.append(link_s + (forward - done if leaving else done))
+    if backward != NO_ACCESS:
+        done = round(share * backward)
+        nodes.append(ends[0] if leaving else ends[1])
+        seconds.append(link_s + (done if leaving else backward - done))
+    return Ties(np.array(nodes, np.int32), np.array(seconds, np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class StreetRoute:
+    """The fastest way between two places on the street graph."""
+
+    seconds: int
+    metres: float
+    lat: Float64
+    lon: Float64
+
+
+def find_route(
+    streets: Streets,
+    arcs: Arcs,
+    arena: Arena,
+    profile: str,
+    start: Snapped,
+    end: Snapped,
+    *,
+    limit_s: int,
+    off_street_mps: float,
+) -> StreetRoute | None:
+    """Fastest way from place to place, or None when it takes longer than `limit_s`."""
+    leave = ties(streets, profile, start, leaving=True, off_street_mps=off_street_mps)
+    reach = ties(streets, profile, end, leaving=False, off_street_mps=off_street_mps)
+    along = _along_one_edge(streets, profile, start, end, off_street_mps)
+    target = int(reach.node[0]) if len(reach.node) == 1 else -1
+    settled = search_within(arcs, leave.node, leave.seconds, limit_s, target, arena)
+    done = set(arena.settled[:settled].tolist())
+    totals = [
+        (int(arena.seconds[node]) + seconds, node)
+        for node, seconds in reach.pairs()
+        if node in done
+    ]
+    if along is not None and (not totals or along.seconds <= min(totals)[0]):
+        return along if along.seconds <= limit_s else None
+    if not totals or min(totals)[0] > limit_s:
+        return None
+    seconds, node = min(totals)
+    ways = []
+    at = node
+    while arena.arc[at] != NO_ARC:
+        way = int(arcs.way[arena.arc[at]])
+        ways.append(way)
+        edge = way >> 1
+        at = int(streets.edge_to[edge] if way & 1 else streets.edge_from[edge])
+    return _draw(streets, seconds, start, end, ways[::-1], first_node=at, last_node=node)
+
+
+def _along_one_edge(
+    streets: Streets, profile: str, start: Snapped, end: Snapped, off_street_mps: float
+) -> StreetRoute | None:
+    if start.edge == NO_EDGE or start.edge != end.edge:
+        return None
+    a, b = _share_of_edge(streets, start), _share_of_edge(streets, end)
+    direction = "forward" if b >= a else "backward"
+    whole = int(streets.seconds(profile, direction)[start.edge])
+    if whole == NO_ACCESS:
+        return None
+    seconds = abs(round(b * whole) - round(a * whole))
+    seconds += round(start.away_m / off_street_mps) + round(end.away_m / off_street_mps)
+    first, last = (start, end) if b >= a else (end, start)
+    lat, lon = _piece(streets, first, last)
+    if b < a:
+        lat, lon = lat[::-1], lon[::-1]
+    lat = np.r_[start.coordinate.lat, lat, end.coordinate.lat]
+    lon = np.r_[start.coordinate.lon, lon, end.coordinate.lon]
+    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon)
+
+
+def _on_street(streets: Streets, at: Snapped) -> tuple[float, float]:
+    p, t = at.point, at.share
+    lat, lon = streets.point_lat, streets.point_lon
+    return (
+        float(lat[p] + t * (lat[p + 1] - lat[p])),
+        float(lon[p] + t * (lon[p + 1] - lon[p])),
+    )
+
+
+def _piece(streets: Streets, first: Snapped, last: Snapped) -> tuple[Float64, Float64]:
+    """Shape of one edge between two places on it, `first` nearer its beginning."""
+    middle = slice(first.point + 1, last.point + 1)
+    a, b = _on_street(streets, first), _on_street(streets, last)
+    return (
+        np.r_[a[0], streets.point_lat[middle], b[0]],
+        np.r_[a[1], streets.point_lon[middle], b[1]],
+    )
+
+
+def _end_piece(streets: Streets, at: Snapped, node: int) -> tuple[Float64, Float64]:
+    """Shape from a place to a node of its edge."""
+    if at.node >= 0:
+        return np.array([at.coordinate.lat]), np.array([at.coordinate.lon])
+    a, b = streets.edge_first_point[at.edge], streets.edge_first_point[at.edge + 1]
+    on = _on_street(streets, at)
+    if node == streets.edge_to[at.edge]:
+        part = slice(at.point + 1, b)
+        rest = streets.point_lat[part], streets.point_lon[part]
+    else:
+        part = slice(a, at.point + 1)
+        rest = streets.point_lat[part][::-1], streets.point_lon[part][::-1]
+    return (
+        np.r_[at.coordinate.lat, on[0], rest[0]],
+        np.r_[at.coordinate.lon, on[1], rest[1]],
+    )
+
+
+def _draw(
+    streets: Streets,
+    seconds: int,
+    start: Snapped,
+    end: Snapped,
+    ways: list[int],
+    *,
+    first_node: int,
+    last_node: int,
+) -> StreetRoute:
+    head, tail = _end_piece(streets, start, first_node), _end_piece(streets, end, last_node)
+    lats, lons = [head[0]], [head[1]]
+    for way in ways:
+        a, b = streets.edge_first_point[way >> 1], streets.edge_first_point[(way >> 1) + 1]
+        step = -1 if way & 1 else 1
+        lats.append(streets.point_lat[a:b][::step])
+        lons.append(streets.point_lon[a:b][::step])
+    lats.append(tail[0][::-1])
+    lons.append(tail[1][::-1])
+    lat, lon = np.concatenate(lats), np.concatenate(lons)
+    moved = np.r_[True, (np.diff(lat) != 0) | (np.diff(lon) != 0)]
+    lat, lon = lat[moved], lon[moved]
+    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon)
