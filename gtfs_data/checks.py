@@ -40,9 +40,7 @@ class Findings:
         self._kept: list[Finding] = []
         self._counts: Counter[tuple[Severity, str, str]] = Counter()
 
-    def add(
-        self, severity: Severity, rule: str, file: str, row: int | None, message: str
-    ) -> None:
+    def add(self, severity: Severity, rule: str, file: str, row: int | None, message: str) -> None:
         """Record one defect."""
         key = (severity, rule, file)
         self._counts[key] += 1

@@ -48,8 +48,13 @@ def fill_blank_times(
 
 @kernel
 def chain_without_overtaking(
-    order: npt.NDArray[np.int64], first_event: Int32, stop_count: int, shift_s: Int32,
-    arrival_s: Int32, departure_s: Int32, chain: Int32,
+    order: npt.NDArray[np.int64],
+    first_event: Int32,
+    stop_count: int,
+    shift_s: Int32,
+    arrival_s: Int32,
+    departure_s: Int32,
+    chain: Int32,
 ) -> int:
     """
     Put each trip, in the order given, on the first chain whose last trip it does not overtake.

@@ -67,7 +67,7 @@ def read_trips(feed: Feed, findings: Findings) -> FeedTrips:
 
     route_of, shape_of, id_of = (trips[c].tolist() for c in ("route_id", "shape_id", "trip_id"))
     groups: dict[tuple[Any, ...], list[tuple[int, int, str]]] = {}
-    for i in np.flatnonzero(good):
+    for i in np.flatnonzero(good).tolist():
         a, b = int(first[i]), int(first[i + 1])
         row = int(trip_row[i])
         key = (route_of[row], stop[a:b].tobytes(), flag[a:b].tobytes(), shape_of[row])
@@ -97,7 +97,9 @@ def _assemble(
         flags.append(flag[a:b])
         trip_counts.append(len(members))
         stop_counts.append(b - a)
-        for i, shift_s, trip_id in sorted(members, key=lambda m: int(departure[first[m[0]]]) + m[1]):
+        for i, shift_s, trip_id in sorted(
+            members, key=lambda m: int(departure[first[m[0]]]) + m[1]
+        ):
             a, b = int(first[i]), int(first[i + 1])
             rows.append(trip_row[i])
             ids.append(trip_id)
@@ -119,7 +121,8 @@ def _assemble(
 
 
 def _offsets(counts: list[int]) -> Int32:
-    return np.r_[0, np.cumsum(counts)].astype(np.int32)
+    offsets: Int32 = np.r_[0, np.cumsum(counts)].astype(np.int32)
+    return offsets
 
 
 def _joined(parts: list[Any], dtype: Any) -> npt.NDArray[Any]:  # noqa: ANN401 — numpy dtype

@@ -194,7 +194,7 @@ def _merge(name: str, parts: list[_Part]) -> npt.NDArray[Any]:
 
 def _read_part(feed: Feed, findings: Findings) -> _Part:
     agency, stops, routes = (feed.table(n) for n in ("agency", "stops", "routes"))
-    zone = agency["agency_timezone"].iat[0] if len(agency) else ""
+    zone = str(agency["agency_timezone"].iat[0]) if len(agency) else ""
     if find_zone(zone) is None:
         findings.error("unknown_zone", "agency.txt", 2, f"unknown time zone {zone!r}: UTC is used")
         zone = "UTC"
@@ -219,10 +219,10 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     shapes, shape_arrays = _read_shapes(feed)
     pattern_shape = np.array([shapes.get(s, NONE) for s in head["shape_id"]], np.int32)
     publisher = feed.table("feed_info")["feed_publisher_name"]
-    texts = {
+    texts: dict[str, list[str]] = {
         "feed_id": [feed.id],
         "feed_zone": [zone],
-        "feed_publisher": [publisher.iat[0] if len(publisher) else ""],
+        "feed_publisher": [str(publisher.iat[0]) if len(publisher) else ""],
         "agency_id": [scoped(feed.id, a) for a in agency["agency_id"]],
         "agency_name": list(agency["agency_name"]),
         "agency_url": list(agency["agency_url"]),

@@ -33,7 +33,6 @@ from gtfs_data.store import (
     write_snapshot,
 )
 from gtfs_data.timetable import Timetable
-from routing.raptor.kernels import Walks
 from routing.spi import MeetingSite
 from routing.street.access import EdgeGrid, Snapped, at_node, build_grid, snap
 from routing.street.drive import DriveTimes, order_nodes
@@ -46,7 +45,7 @@ from routing.street.graph import (
     split_edges,
     step_metres,
 )
-from routing.street.kernels import NO_ACCESS, Arcs, Arena, new_arena, walk_links
+from routing.street.kernels import NO_ACCESS, Arcs, Arena, Walks, new_arena, walk_links
 from routing.street.osm import RawStreets
 from routing.street.rules import Speeds
 
@@ -129,6 +128,7 @@ class Network:
         self.arcs = {"foot": ground.foot, "bike": ground.bike, "car": ground.car}
         self.usable = {profile: frozen(_usable(streets, profile)) for profile in PROFILES}
         self.first_at_node, self.at_node = (frozen(a) for a in self._places_at_nodes())
+        self.links_s = frozen(_link_s(ground.stop_away_m, points.foot_link_s, speeds))
         self.drive = DriveTimes(ground.car, ground.car_order)
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
@@ -182,10 +182,6 @@ class Network:
         """Nearest usable street to a place."""
         return snap(self.grid, self.usable[profile], place, limit_m)
 
-    def link_s(self) -> Int32:
-        """Shape (S + P,): seconds between each search node's foot node and itself."""
-        return _link_s(self.ground.stop_away_m, self.points.foot_link_s, self.speeds)
-
     def _places_at_nodes(self) -> tuple[Int32, Int32]:
         nodes = np.r_[self.ground.stop_node, self.points.foot_node]
         return places_at_nodes(nodes, self.streets.node_count)
@@ -193,7 +189,8 @@ class Network:
 
 def _link_s(stop_away_m: npt.NDArray[np.float64], point_link_s: Int32, speeds: Speeds) -> Int32:
     stop_s = np.rint(np.nan_to_num(stop_away_m) / speeds.foot_mps)
-    return np.r_[stop_s, point_link_s].astype(np.int32)
+    links_s: Int32 = np.r_[stop_s, point_link_s].astype(np.int32)
+    return links_s
 
 
 def places_at_nodes(nodes: Int32, node_count: int) -> tuple[Int32, Int32]:
@@ -444,9 +441,7 @@ def save_network(network: Network, folder: Path, about: Mapping[str, Any]) -> No
         arrays |= to_arrays(getattr(network, part), part)
     speeds = network.speeds
     details = {name: getattr(speeds, name) for name in speeds.__slots__}
-    write_snapshot(
-        folder, arrays, {**about, "timezone": network.zone.key, "speeds": details}
-    )
+    write_snapshot(folder, arrays, {**about, "timezone": network.zone.key, "speeds": details})
 
 
 def open_network(folder: Path) -> Network:

@@ -1,15 +1,13 @@
 """
 What modes hand to the search as data: never functions, so that no mode knows another.
 
-Carpool gives `MeetingSite`s when a snapshot is built, and `FlexibleTrips` while it serves.
+Carpool gives `MeetingSite`s when a snapshot is built, and `RideWindow`s while it serves.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from routing.raptor.flexible import FlexibleBodies
 
 
 class SiteKind(StrEnum):
@@ -39,12 +37,3 @@ class RideWindow:
     day: int
     earliest_s: int
     latest_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class FlexibleTrips:
-    """All flexible trips of a world; `windows_on` of the world gives the dated rides."""
-
-    bodies: FlexibleBodies
-    largest_body: int
-    """Candidates of the body that has most."""

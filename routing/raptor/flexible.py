@@ -9,15 +9,13 @@ meeting points are one matrix that all bodies share, so a body holds two numbers
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-
-UNREACHABLE_S = 65_535
-"""Entry of the drive matrix between points that no road joins (or over 18 hours apart)."""
 
 Int32 = npt.NDArray[np.int32]
 
@@ -61,6 +59,17 @@ class Rides(NamedTuple):
     """Date of the run relative to the searched date, in days."""
 
 
+@dataclass(frozen=True, slots=True)
+class FlexibleTrips:
+    """All flexible trips of a world."""
+
+    bodies: FlexibleBodies
+    largest_body: int
+    """Candidates of the body that has most."""
+    via_nodes: tuple[list[int], ...]
+    """For each body the car nodes at (or next to) the driver's own stops, to draw his way."""
+
+
 def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
     """CSR point → rows of `point`, ascending."""
     order = np.argsort(point, kind="stable").astype(np.int32)
@@ -69,28 +78,19 @@ def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
 
 
 @kernel
-def drive_between(
-    bodies: FlexibleBodies, matrix: npt.NDArray[np.uint16], pickup: int, dropoff: int
-) -> int:
-    """
-    Drive from one candidate of a body to another, through the driver's own stops between them.
-
-    Returns `UNREACHABLE_S` when the driver does not pass them in this order.
-    """
-    between = bodies.segment[dropoff] - bodies.segment[pickup]
-    if between < 0:
-        return UNREACHABLE_S
-    if between > 0:
-        solo_s = bodies.solo_s[bodies.body[pickup]]
-        return bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - solo_s
-    return np.int64(matrix[bodies.point[pickup], bodies.point[dropoff]])
-
-
-@kernel
 def scan_candidate(
-    bodies: FlexibleBodies, row: npt.NDArray[np.uint16], candidate: int, ride_window: Int32,
-    ready_s: int, stop_s: int, forward: bool, bound_s: int, best: Int32, stop_count: int,
-    improved: Int32, improved_s: Int32,
+    bodies: FlexibleBodies,
+    row: npt.NDArray[np.uint16],
+    candidate: int,
+    ride_window: Int32,
+    ready_s: int,
+    stop_s: int,
+    forward: bool,
+    bound_s: int,
+    best: Int32,
+    stop_count: int,
+    improved: Int32,
+    improved_s: Int32,
 ) -> int:
     """
     Points that a rider who is ready at one candidate reaches sooner by this ride.

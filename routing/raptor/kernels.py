@@ -23,7 +23,8 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import UNREACHABLE_S, FlexibleBodies, Rides, scan_candidate
+from routing.raptor.flexible import FlexibleBodies, Rides, scan_candidate
+from routing.street.kernels import Walks
 
 FAR = 2**30
 """A time that is never reached."""
@@ -42,14 +43,6 @@ POSITION_BITS = 12
 """Board and alight positions share a column: patterns have fewer than 4,096 stops."""
 
 Int32 = npt.NDArray[np.int32]
-
-
-class Walks(NamedTuple):
-    """Walks between search nodes (stops, then meeting points) in compressed rows."""
-
-    first: Int32
-    to: Int32
-    seconds: Int32
 
 
 class Costs(NamedTuple):
@@ -132,8 +125,15 @@ def reset_labels(labels: Labels, rows: int, egress_node: Int32, egress_s: Int32)
 
 @kernel
 def _reach(
-    labels: Labels, row: int, rows: int, node: int, at_s: int, carrier: int, first: int,
-    second: int, touched_count: int,
+    labels: Labels,
+    row: int,
+    rows: int,
+    node: int,
+    at_s: int,
+    carrier: int,
+    first: int,
+    second: int,
+    touched_count: int,
 ) -> int:
     """Fold a vehicle's better arrival into its row and those above; update the goal."""
     for r in range(row, rows):
@@ -175,9 +175,7 @@ def _get_ready(
 
 
 @kernel
-def _queue_patterns(
-    day: DayTimetable, labels: Labels, marked_count: int, stop_count: int
-) -> int:
+def _queue_patterns(day: DayTimetable, labels: Labels, marked_count: int, stop_count: int) -> int:
     """Queue every pattern that calls at a marked stop, from its first such position on."""
     count = 0
     for i in range(marked_count):
@@ -233,8 +231,17 @@ def _scan_pattern(
 
 @kernel
 def _scan_rides(
-    bodies: FlexibleBodies, rides: Rides, matrix: npt.NDArray[np.uint16], labels: Labels,
-    point: int, row: int, rows: int, stop_count: int, seats: int, stop_s: int, forward: bool,
+    bodies: FlexibleBodies,
+    rides: Rides,
+    matrix: npt.NDArray[np.uint16],
+    labels: Labels,
+    point: int,
+    row: int,
+    rows: int,
+    stop_count: int,
+    seats: int,
+    stop_s: int,
+    forward: bool,
     touched_count: int,
 ) -> int:
     """Take every ride that can be boarded at a marked meeting point."""
@@ -271,7 +278,12 @@ def _scan_rides(
 
 @kernel
 def _walk_on(
-    walks: Walks, costs: Costs, labels: Labels, row: int, rows: int, touched_count: int,
+    walks: Walks,
+    costs: Costs,
+    labels: Labels,
+    row: int,
+    rows: int,
+    touched_count: int,
     forward: bool,
 ) -> int:
     """Change at, or walk on from, every node that a vehicle just reached sooner."""
@@ -281,24 +293,31 @@ def _walk_on(
         labels.touches[node] = 0
         at_s = labels.alight[row, node]
         change_s = costs.change_s[node]
-        marked_count = _get_ready(
-            labels, row, rows, node, at_s + change_s, node, marked_count
-        )
+        marked_count = _get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
         for k in range(walks.first[node], walks.first[node + 1]):
             other = walks.to[k]
             then_s = at_s + walks.seconds[k] + (change_s if forward else costs.change_s[other])
             if then_s < labels.goal[row, 0]:
-                marked_count = _get_ready(
-                    labels, row, rows, other, then_s, node, marked_count
-                )
+                marked_count = _get_ready(labels, row, rows, other, then_s, node, marked_count)
     return marked_count
 
 
 @kernel
 def run_rounds(
-    day: DayTimetable, walks: Walks, bodies: FlexibleBodies, rides: Rides,
-    matrix: npt.NDArray[np.uint16], costs: Costs, labels: Labels, access_node: Int32,
-    access_s: Int32, start_s: int, rows: int, stop_count: int, seats: int, forward: bool,
+    day: DayTimetable,
+    walks: Walks,
+    bodies: FlexibleBodies,
+    rides: Rides,
+    matrix: npt.NDArray[np.uint16],
+    costs: Costs,
+    labels: Labels,
+    access_node: Int32,
+    access_s: Int32,
+    start_s: int,
+    rows: int,
+    stop_count: int,
+    seats: int,
+    forward: bool,
 ) -> None:
     """
     Spread one departure through the rounds, keeping the labels of later departures.
@@ -314,9 +333,7 @@ def run_rounds(
     """
     count = 0
     for i in range(len(access_node)):
-        count = _get_ready(
-            labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count
-        )
+        count = _get_ready(labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count)
     for row in range(1, rows):
         if count == 0:
             break
@@ -340,8 +357,15 @@ def run_rounds(
 
 @kernel
 def unroll(
-    day: DayTimetable, bodies: FlexibleBodies, matrix: npt.NDArray[np.uint16], labels: Labels,
-    row: int, stop_count: int, stop_s: int, forward: bool, legs: Int32,
+    day: DayTimetable,
+    bodies: FlexibleBodies,
+    matrix: npt.NDArray[np.uint16],
+    labels: Labels,
+    row: int,
+    stop_count: int,
+    stop_s: int,
+    forward: bool,
+    legs: Int32,
 ) -> int:
     """
     Write the legs of the best journey of a row, in the order in which they were searched from
@@ -388,11 +412,26 @@ def unroll(
 
 @kernel
 def search_range(
-    day: DayTimetable, walks: Walks, bodies: FlexibleBodies, rides: Rides,
-    matrix: npt.NDArray[np.uint16], costs: Costs, labels: Labels, access_node: Int32,
-    access_s: Int32, egress_node: Int32, egress_s: Int32, starts_s: Int32, after_s: int,
-    direct_s: int, rows: int, stop_count: int, seats: int, forward: bool,
-    journeys: Int32, legs: Int32,
+    day: DayTimetable,
+    walks: Walks,
+    bodies: FlexibleBodies,
+    rides: Rides,
+    matrix: npt.NDArray[np.uint16],
+    costs: Costs,
+    labels: Labels,
+    access_node: Int32,
+    access_s: Int32,
+    egress_node: Int32,
+    egress_s: Int32,
+    starts_s: Int32,
+    after_s: int,
+    direct_s: int,
+    rows: int,
+    stop_count: int,
+    seats: int,
+    forward: bool,
+    journeys: Int32,
+    legs: Int32,
 ) -> int:
     """
     Journeys that are best in departure, arrival and number of vehicles.
@@ -447,8 +486,16 @@ def search_range(
 
 @kernel
 def departures_within(
-    day: DayTimetable, bodies: FlexibleBodies, rides: Rides, access_node: Int32,
-    access_s: Int32, from_s: int, until_s: int, stop_count: int, seats: int, forward: bool,
+    day: DayTimetable,
+    bodies: FlexibleBodies,
+    rides: Rides,
+    access_node: Int32,
+    access_s: Int32,
+    from_s: int,
+    until_s: int,
+    stop_count: int,
+    seats: int,
+    forward: bool,
     out: Int32,
 ) -> int:
     """
@@ -467,9 +514,7 @@ def departures_within(
                     continue
                 trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
                 column = day.first_event[pattern] + position * trips
-                low = np.searchsorted(
-                    day.departure_s[column : column + trips], from_s + walk_s
-                )
+                low = np.searchsorted(day.departure_s[column : column + trips], from_s + walk_s)
                 for trip in range(low, trips):
                     at_s = day.departure_s[column + trip] - walk_s
                     if at_s >= until_s or count >= len(out):

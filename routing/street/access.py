@@ -49,9 +49,7 @@ def build_grid(streets: Streets) -> EdgeGrid:
     x = (streets.point_lon - lon0) * per_lon
     y = (streets.point_lat - lat0) * METRES_PER_DEGREE
     columns, rows = int(x.max() // CELL_M) + 1, int(y.max() // CELL_M) + 1
-    edge_of_point = np.repeat(
-        np.arange(len(streets.edge_from)), np.diff(streets.edge_first_point)
-    )
+    edge_of_point = np.repeat(np.arange(len(streets.edge_from)), np.diff(streets.edge_first_point))
     point = np.flatnonzero(edge_of_point[1:] == edge_of_point[:-1])
     low_c = (np.minimum(x[point], x[point + 1]) // CELL_M).astype(np.int64)
     high_c = (np.maximum(x[point], x[point + 1]) // CELL_M).astype(np.int64)
@@ -279,6 +277,25 @@ def _end_piece(streets: Streets, at: Snapped, node: int) -> tuple[Float64, Float
     )
 
 
+def route_of_arcs(streets: Streets, arcs: Arcs, path: list[int]) -> StreetRoute | None:
+    """The way along given arcs, or None when there are none."""
+    if not path:
+        return None
+    lat, lon = _shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
+    metres = float(step_metres(lat, lon).sum())
+    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon)
+
+
+def _shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64]:
+    lats, lons = [np.zeros(0)], [np.zeros(0)]
+    for way in ways:
+        a, b = streets.edge_first_point[way >> 1], streets.edge_first_point[(way >> 1) + 1]
+        step = -1 if way & 1 else 1
+        lats.append(streets.point_lat[a:b][::step])
+        lons.append(streets.point_lon[a:b][::step])
+    return np.concatenate(lats), np.concatenate(lons)
+
+
 def _draw(
     streets: Streets,
     seconds: int,
@@ -290,15 +307,9 @@ def _draw(
     last_node: int,
 ) -> StreetRoute:
     head, tail = _end_piece(streets, start, first_node), _end_piece(streets, end, last_node)
-    lats, lons = [head[0]], [head[1]]
-    for way in ways:
-        a, b = streets.edge_first_point[way >> 1], streets.edge_first_point[(way >> 1) + 1]
-        step = -1 if way & 1 else 1
-        lats.append(streets.point_lat[a:b][::step])
-        lons.append(streets.point_lon[a:b][::step])
-    lats.append(tail[0][::-1])
-    lons.append(tail[1][::-1])
-    lat, lon = np.concatenate(lats), np.concatenate(lons)
+    middle = _shape_of_ways(streets, ways)
+    lat = np.concatenate([head[0], middle[0], tail[0][::-1]])
+    lon = np.concatenate([head[1], middle[1], tail[1][::-1]])
     moved = np.r_[True, (np.diff(lat) != 0) | (np.diff(lon) != 0)]
     lat, lon = lat[moved], lon[moved]
     return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon)

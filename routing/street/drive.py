@@ -7,17 +7,19 @@ twin). Source: Customizable Contraction Hierarchies, ACM JEA 2016, as built in R
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import routingkit_cch
 
-from routing.raptor.flexible import UNREACHABLE_S
 from routing.street.kernels import Arcs
 
 Int32 = npt.NDArray[np.int32]
 FAR_S = 2**30
+UNREACHABLE_S = 65_535
+"""Entry of a drive matrix between places that no road joins (or over 18 hours apart)."""
 
 Seeds = Sequence[tuple[int, int]]
 """(node, seconds to or from the place) pairs by which a place is tied to the graph."""
@@ -43,6 +45,7 @@ class DriveTimes:
             order.tolist(), _tails(arcs).tolist(), arcs.head.tolist(), False
         )
         self._metric = routingkit_cch.CCHMetric(hierarchy, arcs.seconds.tolist())
+        self._scratch = threading.local()
 
     def from_place(self, place: Seeds, targets: Int32) -> Int32:
         """Seconds from a place to each target node; `FAR_S` where no road leads."""
@@ -59,6 +62,14 @@ class DriveTimes:
         nodes = np.array([node for node, _ in end], np.int32)
         tail = np.array([seconds for _, seconds in end], np.int32)
         return int((self.from_place(start, nodes) + tail).min(initial=FAR_S))
+
+    def path(self, start: int, end: int) -> list[int]:
+        """Arcs of the fastest drive between two nodes, in order."""
+        query = getattr(self._scratch, "query", None)
+        if query is None:
+            query = self._scratch.query = routingkit_cch.CCHQuery(self._metric)
+        arcs: list[int] = query.run(start, end).arc_path
+        return arcs
 
     def matrix(self, nodes: Int32) -> npt.NDArray[np.uint16]:
         """Seconds between every two of the nodes, `UNREACHABLE_S` from there up."""

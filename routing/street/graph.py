@@ -142,9 +142,7 @@ def _labels(tags: list[Mapping[str, str]]) -> tuple[tuple[Texts, Int32], Int32]:
     rows: dict[str, int] = {"": 0}
     name = [rows.setdefault(t.get("name") or t.get("ref") or "", len(rows)) for t in tags]
     kind_row = {kind: i for i, kind in enumerate(KINDS)}
-    kind = [
-        kind_row.get(t.get("highway", "").removesuffix("_link"), len(KINDS) - 1) for t in tags
-    ]
+    kind = [kind_row.get(t.get("highway", "").removesuffix("_link"), len(KINDS) - 1) for t in tags]
     return (Texts.of(list(rows)), np.array(name, np.int32)), np.array(kind, np.int32)
 
 
@@ -267,7 +265,9 @@ def _with_pieces(
     whole = np.array([e not in pieces for e in range(len(streets.edge_from))])
     columns = [f"{p}_{d}_s" for p in PROFILES for d in DIRECTIONS]
     plain = ("edge_kind", "edge_name", "edge_may_stop")
-    new: dict[str, list[Any]] = {n: [] for n in ("edge_from", "edge_to", "edge_m", *plain, *columns)}
+    new: dict[str, list[Any]] = {
+        n: [] for n in ("edge_from", "edge_to", "edge_m", *plain, *columns)
+    }
     shapes: list[tuple[Float64, Float64]] = []
     for edge, inner in pieces.items():
         a, b = streets.edge_first_point[edge], streets.edge_first_point[edge + 1]
@@ -322,9 +322,7 @@ def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStree
     if xml is not None:
         graph = osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
     else:
-        graph = osmnx.graph_from_place(
-            place, network_type="all", simplify=False, retain_all=True
-        )
+        graph = osmnx.graph_from_place(place, network_type="all", simplify=False, retain_all=True)
     refs: list[int] = []
     first = [0]
     ways: list[Mapping[str, str]] = []

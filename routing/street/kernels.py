@@ -31,6 +31,14 @@ class Arcs(NamedTuple):
     """Edge × 2, plus 1 where the arc runs against the edge's direction."""
 
 
+class Walks(NamedTuple):
+    """Walks between search nodes (stops, then meeting points) in compressed rows."""
+
+    first: Int32
+    to: Int32
+    seconds: Int32
+
+
 class Arena(NamedTuple):
     """Scratch of one thread for searches on a graph; nothing is allocated while searching."""
 
@@ -144,9 +152,19 @@ def search_within(
 
 @kernel
 def nearest_edge(
-    x: float, y: float, limit_m: float, cell_m: float, columns: int, rows: int,
-    cell_first: Int32, cell_segment: Int32, segment_point: Int32, segment_edge: Int32,
-    point_x: Float64, point_y: Float64, usable: npt.NDArray[np.uint8],
+    x: float,
+    y: float,
+    limit_m: float,
+    cell_m: float,
+    columns: int,
+    rows: int,
+    cell_first: Int32,
+    cell_segment: Int32,
+    segment_point: Int32,
+    segment_edge: Int32,
+    point_x: Float64,
+    point_y: Float64,
+    usable: npt.NDArray[np.uint8],
     out: Float64,
 ) -> int:
     """
@@ -203,8 +221,17 @@ def nearest_edge(
 
 @kernel
 def walk_links(
-    arcs: Arcs, from_node: Int32, from_link_s: Int32, first_at_node: Int32, at_node: Int32,
-    to_link_s: Int32, limit_s: int, arena: Arena, out_to: Int32, out_s: Int32, out_first: Int32,
+    arcs: Arcs,
+    from_node: Int32,
+    from_link_s: Int32,
+    first_at_node: Int32,
+    at_node: Int32,
+    to_link_s: Int32,
+    limit_s: int,
+    arena: Arena,
+    out_to: Int32,
+    out_s: Int32,
+    out_first: Int32,
 ) -> int:
     """
     Walks from many places to all places within a limit.
@@ -240,4 +267,32 @@ def walk_links(
                             out_to[count], out_s[count] = place, walk_s
                         count += 1
         out_first[i + 1] = count
+    return count
+
+
+@kernel
+def places_within(
+    arena: Arena,
+    settled_count: int,
+    first_at_node: Int32,
+    at_node: Int32,
+    link_s: Int32,
+    limit_s: int,
+    out_place: Int32,
+    out_s: Int32,
+) -> int:
+    """
+    Places standing at the nodes that the last search settled, and the seconds to reach them.
+
+    Returns how many were written to `out_place` and `out_s`, nearest nodes first.
+    """
+    count = 0
+    for k in range(settled_count):
+        node = arena.settled[k]
+        for j in range(first_at_node[node], first_at_node[node + 1]):
+            place = at_node[j]
+            reach_s = arena.seconds[node] + link_s[place]
+            if reach_s <= limit_s and count < len(out_place):
+                out_place[count], out_s[count] = place, reach_s
+                count += 1
     return count

@@ -92,9 +92,7 @@ def use_of_way(tags: Mapping[str, str], speeds: Speeds) -> WayUse:
     bike = _allowed(
         tags, ("bicycle", "vehicle"), access, by_default=_cyclable(kind, tags.get("bicycle", ""))
     )
-    car = _allowed(
-        tags, ("motorcar", "motor_vehicle", "vehicle"), access, by_default=kind in _CAR
-    )
+    car = _allowed(tags, ("motorcar", "motor_vehicle", "vehicle"), access, by_default=kind in _CAR)
     forward, backward = _directions(tags)
     bike_free = tags.get("oneway:bicycle") == "no" or "opposite" in tags.get("cycleway", "")
     foot_mps = speeds.stairs_mps if kind == "steps" else speeds.foot_mps

@@ -1,0 +1,149 @@
+"""
+Offers → flexible trips: which meeting points a driver can serve, and how far off his way.
+
+A point is a candidate when going there costs no more than the budget. Drive seconds are sums of
+whole seconds over the same arcs for the driver's own way and for every detour, so a point on his
+own path costs exactly nothing and an offer without a budget serves all of those.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+from carpool.offers import InvalidOffer, Offer
+from core.geo import Coordinate
+from core.time import day_start_epoch_s
+from routing.network import Network
+from routing.raptor.search import Body
+from routing.spi import RideWindow
+from routing.street.access import Ties, ties
+from routing.street.drive import FAR_S
+
+STREET_LIMIT_M = 500.0
+"""A driver's ends and stops must lie this near a street open to cars."""
+SHORTEST_DRIVE_S = 60
+DAYS = (-1, 0, 1)
+
+
+class OfferUnusable(InvalidOffer):
+    """No drive can be found for the offer on this territory's streets."""
+
+    code = "offer_unusable"
+
+
+def compile_offer(network: Network, offer: Offer) -> Body:
+    """
+    Find the meeting points that an offer can serve.
+
+    Raises
+    ------
+    OfferUnusable
+        An end is far from any street open to cars, or no road joins them.
+    """
+    places = [offer.start, *offer.vias, offer.end]
+    leaving = [_tie(network, offer, place, leaving=True) for place in places[:-1]]
+    reaching = [_tie(network, offer, place, leaving=False) for place in places[1:]]
+    solo = [
+        network.drive.between(a.pairs(), b.pairs()) for a, b in zip(leaving, reaching, strict=True)
+    ]
+    if max(solo) >= FAR_S:
+        raise OfferUnusable(f"offer {offer.id}: no road joins its ends")
+    solo_s = sum(solo)
+    if solo_s < SHORTEST_DRIVE_S:
+        raise OfferUnusable(f"offer {offer.id}: its ends are next to each other")
+    node = network.points.car_node
+    parts = []
+    before_s = 0
+    for segment, (a, b) in enumerate(zip(leaving, reaching, strict=True)):
+        after_s = solo_s - before_s - solo[segment]
+        from_start_s = network.drive.from_place(a.pairs(), node) + before_s
+        to_end_s = network.drive.to_place(node, b.pairs()) + after_s
+        served = np.flatnonzero(
+            (from_start_s < FAR_S)
+            & (to_end_s < FAR_S)
+            & (from_start_s + to_end_s <= solo_s + offer.detour_budget_s)
+        )
+        columns = served, from_start_s[served], to_end_s[served], np.full(len(served), segment)
+        parts.append(np.array(columns, np.int32))
+        before_s += solo[segment]
+    table = np.concatenate(parts, axis=1)
+    return Body(
+        point=table[0],
+        from_start_s=table[1],
+        to_end_s=table[2],
+        segment=table[3],
+        solo_s=solo_s,
+        budget_s=offer.detour_budget_s,
+        seat_count=offer.seat_count,
+        via_nodes=tuple(int(at.node[0]) for at in reaching[:-1]),
+    )
+
+
+def _tie(network: Network, offer: Offer, place: Coordinate, *, leaving: bool) -> Ties:
+    at = network.find_snapped("car", place, STREET_LIMIT_M)
+    if at is None:
+        raise OfferUnusable(
+            f"offer {offer.id}: no street open to cars within {STREET_LIMIT_M:.0f} m of "
+            f"{place.lat:.5f}, {place.lon:.5f}"
+        )
+    return ties(network.streets, "car", at, leaving=leaving, off_street_mps=float("inf"))
+
+
+def ride_windows(offers: Sequence[Offer], network: Network, date: dt.date) -> list[RideWindow]:
+    """
+    Dated runs around a searched date, in seconds from its start. Body i belongs to offer i.
+
+    The clock times of an offer are those of the territory, also on days with 23 or 25 hours.
+    """
+    base_s = day_start_epoch_s(date, network.zone)
+    windows = []
+    for offset in DAYS:
+        day = date + dt.timedelta(days=offset)
+        shift_s = day_start_epoch_s(day, network.zone) - base_s
+        windows += [
+            RideWindow(
+                body=i,
+                offer=i,
+                day=offset,
+                earliest_s=offer.depart_from_s + shift_s,
+                latest_s=offer.depart_to_s + shift_s,
+            )
+            for i, offer in enumerate(offers)
+            if offer.runs_on(day)
+        ]
+    return windows
+
+
+_HEADER = struct.Struct("<6i")
+
+
+def pack_body(body: Body) -> bytes:
+    """Compiled offer as bytes, for the store: header, via nodes, then four columns of int32."""
+    header = _HEADER.pack(
+        1, len(body.point), len(body.via_nodes), body.solo_s, body.budget_s, body.seat_count
+    )
+    columns = (np.array(body.via_nodes), body.point, body.from_start_s, body.to_end_s, body.segment)
+    return header + b"".join(np.asarray(c).astype("<i4").tobytes() for c in columns)
+
+
+def unpack_body(data: bytes) -> Body:
+    """Undo `pack_body`."""
+    version, count, vias, solo_s, budget_s, seats = _HEADER.unpack_from(data)
+    assert version == 1
+    numbers = np.frombuffer(data, "<i4", offset=_HEADER.size)
+    assert len(numbers) == vias + 4 * count
+    table = numbers[vias:].reshape(4, count)
+    return Body(
+        point=table[0],
+        from_start_s=table[1],
+        to_end_s=table[2],
+        segment=table[3],
+        solo_s=solo_s,
+        budget_s=budget_s,
+        seat_count=seats,
+        via_nodes=tuple(numbers[:vias].tolist()),
+    )

@@ -1,0 +1,137 @@
+"""What a driver offers: a drive he makes anyway, free seats and a detour budget."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import InvalidInput
+from core.geo import Coordinate
+from core.ids import OfferId
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+SEAT_LIMIT = 8
+BUDGET_LIMIT_S = 3600
+WINDOW_LIMIT_S = 4 * 3600
+VIA_LIMIT = 5
+DAY_S = 86_400
+
+
+class InvalidOffer(InvalidInput):
+    """An offer that contradicts itself."""
+
+    code = "invalid_offer"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One published offer; recurring offers run on several dates."""
+
+    id: OfferId
+    driver: str
+    """Alias shown to riders."""
+    start: Coordinate
+    end: Coordinate
+    vias: tuple[Coordinate, ...]
+    depart_from_s: int
+    depart_to_s: int
+    """Window in which the driver leaves, seconds of the day on the clock of the territory."""
+    weekdays: frozenset[str]
+    valid_from: dt.date
+    valid_to: dt.date
+    seat_count: int
+    detour_budget_s: int
+    except_dates: frozenset[dt.date] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.weekdays <= set(WEEKDAYS) and bool(self.weekdays), "weekdays: mon … sun"),
+            (self.valid_from <= self.valid_to, "valid_from is after valid_to"),
+            (1 <= self.seat_count <= SEAT_LIMIT, f"seats: 1 to {SEAT_LIMIT}"),
+            (
+                0 <= self.detour_budget_s <= BUDGET_LIMIT_S,
+                f"detour_budget_s: 0 to {BUDGET_LIMIT_S}",
+            ),
+            (
+                0 <= self.depart_from_s <= self.depart_to_s < 2 * DAY_S,
+                "depart_from is after depart_to",
+            ),
+            (
+                self.depart_to_s - self.depart_from_s <= WINDOW_LIMIT_S,
+                "the departure window is longer than four hours",
+            ),
+            (len(self.vias) <= VIA_LIMIT, f"vias: {VIA_LIMIT} at most"),
+        )
+        for holds, message in checks:
+            if not holds:
+                raise InvalidOffer(f"offer {self.id}: {message}")
+
+    def runs_on(self, date: dt.date) -> bool:
+        """Whether the offer is driven on a date."""
+        return (
+            self.valid_from <= date <= self.valid_to
+            and WEEKDAYS[date.weekday()] in self.weekdays
+            and date not in self.except_dates
+        )
+
+
+def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
+    """Read an offer from its JSON form; raises `InvalidOffer` naming what is wrong."""
+    try:
+        return Offer(
+            id=offer_id,
+            driver=str(values["driver"]),
+            start=_coordinate(values["start"]),
+            end=_coordinate(values["end"]),
+            vias=tuple(_coordinate(via) for via in values.get("vias", ())),
+            depart_from_s=_clock_s(values["depart_from"]),
+            depart_to_s=_clock_s(values["depart_to"]),
+            weekdays=frozenset(values.get("weekdays", WEEKDAYS)),
+            valid_from=dt.date.fromisoformat(values["valid_from"]),
+            valid_to=dt.date.fromisoformat(values["valid_to"]),
+            seat_count=int(values["seats"]),
+            detour_budget_s=int(values["detour_budget_s"]),
+            except_dates=frozenset(
+                dt.date.fromisoformat(day) for day in values.get("except_dates", ())
+            ),
+        )
+    except KeyError as error:
+        raise InvalidOffer(f"offer {offer_id}: {error.args[0]} is missing") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidOffer(f"offer {offer_id}: {error}") from error
+
+
+def offer_as_json(offer: Offer) -> dict[str, Any]:
+    """Undo `parse_offer`."""
+    return {
+        "driver": offer.driver,
+        "start": {"lat": offer.start.lat, "lon": offer.start.lon},
+        "end": {"lat": offer.end.lat, "lon": offer.end.lon},
+        "vias": [{"lat": via.lat, "lon": via.lon} for via in offer.vias],
+        "depart_from": _clock(offer.depart_from_s),
+        "depart_to": _clock(offer.depart_to_s),
+        "weekdays": [day for day in WEEKDAYS if day in offer.weekdays],
+        "valid_from": offer.valid_from.isoformat(),
+        "valid_to": offer.valid_to.isoformat(),
+        "seats": offer.seat_count,
+        "detour_budget_s": offer.detour_budget_s,
+        "except_dates": sorted(day.isoformat() for day in offer.except_dates),
+    }
+
+
+def _coordinate(value: Mapping[str, Any]) -> Coordinate:
+    return Coordinate(lat=float(value["lat"]), lon=float(value["lon"]))
+
+
+def _clock_s(text: str) -> int:
+    parts = [int(part) for part in text.split(":")]
+    if len(parts) not in (2, 3) or not all(0 <= part < 60 for part in parts[1:]):
+        raise ValueError(f"{text!r} is not a time (07:20)")
+    hours, minutes, *rest = parts
+    return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,0 +1,44 @@
+"""The tariff of the generated territory, as the YAML file it is written to."""
+
+TARIFF_YAML = """\
+# Tarif généré par Mobility : aucun rapport avec un réseau réel.
+tariff: demo-valmont
+currency: EUR
+timezone: Europe/Paris
+fare_day_cutover: "04:00"  # la journée tarifaire finit avec le service de nuit
+
+# Prix d'un trajet, par mode.
+leg_prices:
+  # Train : une prise en charge, puis 9 centimes par kilomètre, 12 € au plus.
+  - id: rail
+    when: {mode: rail}
+    base_cents: 180
+    per_km_millicents: 9000
+    max_cents: 1200
+  # Autocar départemental : prix unique.
+  - id: coach
+    when: {mode: coach}
+    base_cents: 220
+  # Bus et tramway : prix unique.
+  - id: urban
+    when: {mode: [bus, tram]}
+    base_cents: 150
+  # Covoiturage : participation aux frais, 8 centimes par kilomètre.
+  - id: carpool
+    when: {mode: carpool}
+    per_km_millicents: 8000
+    min_cents: 50
+    max_cents: 300
+
+# Correspondances : un seul ticket pendant une heure.
+fare_journeys:
+  window_min: 60
+  modes: [bus, tram, coach]
+
+# Plafond : jamais plus de 4,20 € par jour.
+caps:
+  - id: day
+    period: day
+    modes: [bus, tram, coach]
+    max_cents: 420
+"""

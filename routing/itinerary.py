@@ -1,0 +1,160 @@
+"""What the rider gets: itineraries of legs, in instants and places."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.geo import Coordinate
+from core.modes import Mode
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Geometry of a leg: latitudes and longitudes, and its length."""
+
+    lat: Float64
+    lon: Float64
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class LegPlace:
+    """An end of a leg, or a stop on its way."""
+
+    name: str
+    coordinate: Coordinate
+    stop: int | None = None
+    """Row of the timetable's stops, for a stop."""
+    point: int | None = None
+    """Row of the network's meeting points, for one of those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A vehicle's stop between boarding and alighting."""
+
+    place: LegPlace
+    arrival_at: dt.datetime
+    departure_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreetLeg:
+    """Walking, cycling or driving oneself."""
+
+    mode: Mode
+    start: LegPlace
+    end: LegPlace
+    start_at: dt.datetime
+    end_at: dt.datetime
+    shape: Shape | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransitLeg:
+    """In a vehicle of the timetable."""
+
+    mode: Mode
+    start: LegPlace
+    end: LegPlace
+    start_at: dt.datetime
+    end_at: dt.datetime
+    shape: Shape | None
+    trip: int
+    """Row of the timetable's trips."""
+    service_date: dt.date
+    board_position: int
+    alight_position: int
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RideLeg:
+    """With a driver."""
+
+    mode: Mode
+    start: LegPlace
+    end: LegPlace
+    start_at: dt.datetime
+    """The driver is at the meeting point."""
+    end_at: dt.datetime
+    shape: Shape | None
+    offer: int
+    """Row of the world's offers."""
+    date: dt.date
+    """Date of the run."""
+    detour_s: int
+    """What this rider adds to the driver's own drive."""
+    budget_s: int
+    """What the driver accepts."""
+    drive_s: int
+    seat_count: int
+
+
+Leg = StreetLeg | TransitLeg | RideLeg
+
+
+class Family(StrEnum):
+    """Kinds of itineraries that do not hide each other."""
+
+    STREET = "street"
+    TRANSIT = "transit"
+    CARPOOL = "carpool"
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """One way to travel."""
+
+    legs: tuple[Leg, ...]
+
+    @property
+    def start_at(self) -> dt.datetime:
+        """Leaving the origin."""
+        return self.legs[0].start_at
+
+    @property
+    def end_at(self) -> dt.datetime:
+        """Reaching the destination."""
+        return self.legs[-1].end_at
+
+    @property
+    def vehicle_count(self) -> int:
+        """Vehicles and rides taken."""
+        return sum(not isinstance(leg, StreetLeg) for leg in self.legs)
+
+    @property
+    def family(self) -> Family:
+        """Which kind of itinerary this is."""
+        if any(isinstance(leg, RideLeg) for leg in self.legs):
+            return Family.CARPOOL
+        return Family.TRANSIT if self.vehicle_count else Family.STREET
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an answer is empty or poor: a stable code and what the code's sentence needs."""
+
+    code: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAnswer:
+    """All that one search returns."""
+
+    itineraries: tuple[Itinerary, ...]
+    """By departure; the best without carpool is always among them, if there is one."""
+    direct: tuple[Itinerary, ...]
+    explanations: tuple[Explanation, ...]
+    window_start: dt.datetime
+    window_end: dt.datetime
+    """Interval that was searched in the end."""

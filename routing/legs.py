@@ -1,0 +1,220 @@
+"""Raw legs (rows and seconds) → legs that a rider reads (places, instants, geometry)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from core.geo import Coordinate
+from core.modes import Mode, mode_of_route_type
+from core.time import to_instant
+from routing.itinerary import (
+    Call,
+    Itinerary,
+    Leg,
+    LegPlace,
+    RideLeg,
+    Shape,
+    StreetLeg,
+    TransitLeg,
+)
+from routing.network import Network
+from routing.query import Endpoint, PlanQuery
+from routing.raptor.flexible import FlexibleTrips, Rides
+from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
+from routing.street.access import Snapped, StreetRoute, find_route, route_of_arcs
+from routing.street.graph import step_metres
+
+SLACK_S = 5
+"""Walks are looked up again for their geometry, with this much over their known seconds."""
+
+
+class LegBuilder:
+    """Builds the itineraries of one query."""
+
+    def __init__(
+        self,
+        network: Network,
+        base_s: int,
+        origin: Snapped | None,
+        destination: Snapped | None,
+        query: PlanQuery,
+        flexible: FlexibleTrips,
+    ) -> None:
+        self._network = network
+        self._base_s = base_s
+        self._origin = origin
+        self._destination = destination
+        self._query = query
+        self._flexible = flexible
+        self._walks: dict[tuple[int, int], Shape | None] = {}
+
+    def itinerary(self, journey: RawJourney, rides: Rides) -> Itinerary:
+        """Legs of one journey; walks of no length are left out."""
+        legs: list[Leg] = []
+        first, last = journey.legs[0], journey.legs[-1]
+        if journey.access_s > 0:
+            legs.append(self._walk(None, first.board_node, journey.start_s, journey.access_s))
+        for i, leg in enumerate(journey.legs):
+            legs.append(self._ride(leg, rides) if isinstance(leg, RawRide) else self._vehicle(leg))
+            if leg is not last and journey.walk_s[i] > 0:
+                end = journey.legs[i + 1].board_node
+                legs.append(self._walk(leg.alight_node, end, leg.end_s, journey.walk_s[i]))
+        if journey.egress_s > 0:
+            legs.append(self._walk(last.alight_node, None, last.end_s, journey.egress_s))
+        return Itinerary(tuple(legs))
+
+    @staticmethod
+    def end_place(end: Endpoint) -> LegPlace:
+        """Origin or destination as a leg's end."""
+        return LegPlace(end.name, end.coordinate)
+
+    @staticmethod
+    def shape(route: StreetRoute) -> Shape:
+        """Geometry of a way on the streets."""
+        return Shape(route.lat, route.lon, route.metres)
+
+    def _at(self, seconds: int) -> dt.datetime:
+        return to_instant(self._base_s + seconds)
+
+    def _place(self, node: int) -> LegPlace:
+        network = self._network
+        t = network.timetable
+        if node < network.stop_count:
+            place = Coordinate(float(t.stop_lat[node]), float(t.stop_lon[node]))
+            return LegPlace(t.stop_name[node], place, stop=node)
+        point = node - network.stop_count
+        points = network.points
+        place = Coordinate(float(points.lat[point]), float(points.lon[point]))
+        return LegPlace(points.name[point], place, point=point)
+
+    def _snapped(self, node: int | None, end: Snapped | None) -> Snapped | None:
+        if node is None:
+            return end
+        if node < self._network.stop_count:
+            return self._network.place_at_stop(node)
+        return self._network.place_at_point(node - self._network.stop_count, car=False)
+
+    def _walk(self, start: int | None, end: int | None, start_s: int, walk_s: int) -> StreetLeg:
+        """Walk between two search nodes; None is the query's own origin or destination."""
+        origin, destination = self._query.origin, self._query.destination
+        shape = None
+        if self._query.detailed:
+            key = (-1 if start is None else start, -1 if end is None else end)
+            if key not in self._walks:
+                self._walks[key] = self._walk_shape(start, end, walk_s)
+            shape = self._walks[key]
+        return StreetLeg(
+            mode=Mode.WALK,
+            start=self.end_place(origin) if start is None else self._place(start),
+            end=self.end_place(destination) if end is None else self._place(end),
+            start_at=self._at(start_s),
+            end_at=self._at(start_s + walk_s),
+            shape=shape,
+        )
+
+    def _walk_shape(self, start: int | None, end: int | None, walk_s: int) -> Shape | None:
+        a, b = self._snapped(start, self._origin), self._snapped(end, self._destination)
+        if a is None or b is None:
+            return None
+        route = find_route(
+            self._network.streets,
+            self._network.arcs["foot"],
+            self._network.arena(),
+            "foot",
+            a,
+            b,
+            limit_s=walk_s + SLACK_S,
+            off_street_mps=self._network.speeds.foot_mps,
+        )
+        return None if route is None else self.shape(route)
+
+    def _vehicle(self, leg: RawVehicle) -> TransitLeg:
+        t = self._network.timetable
+        pattern = int(t.trip_pattern[leg.trip])
+        first = int(t.pattern_first_stop[pattern])
+        event = int(t.trip_first_event[leg.trip])
+        shift_s = leg.start_s - int(t.event_departure_s[event + leg.board_position])
+        calls = tuple(
+            Call(
+                self._place(int(t.pattern_stop[first + i])),
+                self._at(int(t.event_arrival_s[event + i]) + shift_s),
+                self._at(int(t.event_departure_s[event + i]) + shift_s),
+            )
+            for i in range(leg.board_position + 1, leg.alight_position)
+        )
+        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=self._network.zone).date()
+        route_type = int(t.route_type[t.pattern_route[pattern]])
+        return TransitLeg(
+            mode=mode_of_route_type(route_type) or Mode.OTHER,
+            start=self._place(leg.board_node),
+            end=self._place(leg.alight_node),
+            start_at=self._at(leg.start_s),
+            end_at=self._at(leg.end_s),
+            shape=self._vehicle_shape(pattern, leg),
+            trip=leg.trip,
+            service_date=searched + dt.timedelta(days=leg.day),
+            board_position=leg.board_position,
+            alight_position=leg.alight_position,
+            calls=calls,
+        )
+
+    def _vehicle_shape(self, pattern: int, leg: RawVehicle) -> Shape:
+        t = self._network.timetable
+        first = int(t.pattern_first_stop[pattern])
+        a, b = first + leg.board_position, first + leg.alight_position
+        shape = int(t.pattern_shape[pattern])
+        stops = t.pattern_stop[a : b + 1]
+        lat, lon = t.stop_lat[stops], t.stop_lon[stops]
+        if shape >= 0:
+            start = int(t.shape_first_point[shape])
+            part = slice(
+                start + int(t.pattern_stop_point[a]), start + int(t.pattern_stop_point[b]) + 1
+            )
+            if part.stop - part.start >= 2:
+                lat, lon = t.shape_lat[part], t.shape_lon[part]
+        return Shape(lat, lon, float(step_metres(lat, lon).sum()))
+
+    def _ride(self, leg: RawRide, rides: Rides) -> RideLeg:
+        network, bodies = self._network, self._flexible.bodies
+        pickup, dropoff = int(bodies.point[leg.pickup]), int(bodies.point[leg.dropoff])
+        body = int(bodies.body[leg.pickup])
+        drive_s = self.drive_s(leg)
+        total_s = int(bodies.from_start_s[leg.pickup]) + drive_s
+        total_s += int(bodies.to_end_s[leg.dropoff])
+        route = self._drive(leg, pickup, dropoff)
+        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=network.zone).date()
+        return RideLeg(
+            mode=Mode.RIDE_SHARING,
+            start=self._place(leg.board_node),
+            end=self._place(leg.alight_node),
+            start_at=self._at(leg.start_s),
+            end_at=self._at(leg.end_s),
+            shape=None if route is None else self.shape(route),
+            offer=int(rides.offer[leg.ride]),
+            date=searched + dt.timedelta(days=int(rides.day[leg.ride])),
+            detour_s=total_s - int(bodies.solo_s[body]),
+            budget_s=int(bodies.budget_s[body]),
+            drive_s=drive_s,
+            seat_count=int(bodies.seat_count[body]),
+        )
+
+    def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:
+        network, bodies = self._network, self._flexible.bodies
+        stops = [int(network.points.car_node[pickup])]
+        first, last = int(bodies.segment[leg.pickup]), int(bodies.segment[leg.dropoff])
+        vias = self._flexible.via_nodes[int(bodies.body[leg.pickup])]
+        stops += vias[first:last]
+        stops.append(int(network.points.car_node[dropoff]))
+        path = [
+            arc for a, b in zip(stops, stops[1:], strict=False) for arc in network.drive.path(a, b)
+        ]
+        return route_of_arcs(network.streets, network.arcs["car"], path)
+
+    def drive_s(self, leg: RawRide) -> int:
+        """Drive between a ride's pickup and dropoff, through the driver's stops between them."""
+        bodies = self._flexible.bodies
+        if bodies.segment[leg.pickup] == bodies.segment[leg.dropoff]:
+            pair = bodies.point[leg.pickup], bodies.point[leg.dropoff]
+            return int(self._network.ground.drive_s[pair])
+        solo_s = int(bodies.solo_s[bodies.body[leg.pickup]])
+        return int(bodies.to_end_s[leg.pickup]) + int(bodies.from_start_s[leg.dropoff]) - solo_s

@@ -1,0 +1,368 @@
+"""
+Door to door: access and egress on foot, the search over rounds, and itineraries with geometry.
+
+A query with carpool is searched twice, with and without rides, so that a lift never hides the
+bus: the best itineraries without carpool always stand beside those with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.modes import Mode
+from core.time import day_start_epoch_s, to_instant
+from gtfs_data.calendar import date_of_day_number, day_number
+from routing.itinerary import (
+    Explanation,
+    Itinerary,
+    PlanAnswer,
+    StreetLeg,
+)
+from routing.legs import LegBuilder
+from routing.network import Network
+from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.flexible import FlexibleTrips, Rides
+from routing.raptor.search import Search, Window
+from routing.raptor.unroll import RawJourney, RawRide, Reach
+from routing.street.access import Snapped, find_route, ties
+from routing.street.kernels import places_within, search_within
+
+HORIZON_S = 2 * 86_400
+"""Rolled days end two days after the searched day's start."""
+FAR_WALK_S = 4 * 3600
+"""How far the explanation of an empty answer looks for the nearest stop."""
+PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
+
+RidesOn = Callable[[dt.date], Rides]
+"""Dated rides around a searched date; the world keeps them."""
+
+
+class PlaceUnknown(InvalidInput):
+    """An end of the search names a stop that is not in the timetable."""
+
+    code = "place_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Both ends of a query tied to the network."""
+
+    origin: Snapped | None
+    destination: Snapped | None
+    access: Reach
+    egress: Reach
+
+
+def plan(
+    network: Network,
+    query: PlanQuery,
+    *,
+    flexible: FlexibleTrips,
+    rides_on: RidesOn,
+    limits: Limits,
+) -> PlanAnswer:
+    """
+    Answer one query.
+
+    Raises
+    ------
+    PlaceUnknown
+        A stop id that the timetable does not have.
+    """
+    date = query.at.astimezone(network.zone).date()
+    base_s = day_start_epoch_s(date, network.zone)
+    at_s = int(query.at.timestamp()) - base_s
+    ends = _tie_ends(network, query)
+    build = LegBuilder(network, base_s, ends.origin, ends.destination, query, flexible)
+    direct = _direct(network, query, ends)
+    walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
+    walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
+    search = Search(
+        network=network,
+        date=date,
+        flexible=flexible,
+        rides=rides_on(date),
+        access=ends.access,
+        egress=ends.egress,
+        arrive_by=query.arrive_by,
+        max_vehicles=query.max_vehicles,
+        seats=0,
+        direct_s=walk_s,
+        change_s=max(limits.change_s, query.min_change_s),
+        carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
+        pickup_stop_s=limits.pickup_stop_s,
+        transit_modes=query.transit_modes,
+    )
+    journeys, window = _search_widening(search, query, at_s)
+    itineraries = tuple(
+        build.itinerary(journey, search.rides)
+        for journey in sorted(journeys, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
+    )
+    return PlanAnswer(
+        itineraries=itineraries,
+        direct=direct,
+        explanations=_explain(network, query, ends, itineraries, flexible, date),
+        window_start=to_instant(base_s + window.from_s),
+        window_end=to_instant(base_s + window.until_s),
+    )
+
+
+def _tie_ends(network: Network, query: PlanQuery) -> _Ends:
+    origin, origin_stops = _tie(network, query.origin, query.max_matching_m)
+    destination, destination_stops = _tie(network, query.destination, query.max_matching_m)
+    return _Ends(
+        origin,
+        destination,
+        _reach(network, origin, origin_stops, query.max_access_s, carpool=query.carpool),
+        _reach(network, destination, destination_stops, query.max_egress_s, carpool=query.carpool),
+    )
+
+
+def _tie(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | None, list[int]]:
+    """An end on the streets, and the stops that it is itself."""
+    if end.stop_id is None:
+        return network.find_snapped("foot", end.coordinate, limit_m), []
+    stop = network.stop_row.get(end.stop_id)
+    if stop is None:
+        raise PlaceUnknown(f"no stop {end.stop_id!r} in this territory")
+    stops = [stop, *np.flatnonzero(network.timetable.stop_parent == stop).tolist()]
+    snapped = network.place_at_stop(stop)
+    return snapped or network.find_snapped("foot", end.coordinate, limit_m), stops
+
+
+def _reach(
+    network: Network, at: Snapped | None, stops: list[int], limit_s: int, *, carpool: bool
+) -> Reach:
+    """Stops and meeting points that can be walked to from a place."""
+    nodes, seconds = list(stops), [0] * len(stops)
+    if at is not None:
+        tied = ties(
+            network.streets, "foot", at, leaving=True, off_street_mps=network.speeds.foot_mps
+        )
+        arena = network.arena()
+        settled = search_within(network.arcs["foot"], tied.node, tied.seconds, limit_s, -1, arena)
+        place = np.empty(network.node_count, np.int32)
+        reach_s = np.empty(network.node_count, np.int32)
+        count = places_within(
+            arena, settled, network.first_at_node, network.at_node, network.links_s, limit_s,
+            place, reach_s,
+        )  # fmt: skip
+        own = set(stops)
+        for node, walk_s in zip(place[:count].tolist(), reach_s[:count].tolist(), strict=True):
+            if node not in own and (carpool or node < network.stop_count):
+                nodes.append(node)
+                seconds.append(walk_s)
+    return Reach(np.array(nodes, np.int32), np.array(seconds, np.int32))
+
+
+def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary, ...]:
+    """Itineraries on the streets alone, by the modes asked for."""
+    found = []
+    for mode in query.direct_modes:
+        profile = PROFILE_OF_MODE[mode]
+        start, end = ends.origin, ends.destination
+        if profile != "foot":
+            start, end = (
+                network.find_snapped(profile, e.coordinate, query.max_matching_m)
+                for e in (query.origin, query.destination)
+            )
+        if start is None or end is None:
+            continue
+        route = find_route(
+            network.streets,
+            network.arcs[profile],
+            network.arena(),
+            profile,
+            start,
+            end,
+            limit_s=query.max_direct_s,
+            off_street_mps=network.speeds.foot_mps,
+        )
+        if route is None:
+            continue
+        duration = dt.timedelta(seconds=route.seconds)
+        start_at = query.at - duration if query.arrive_by else query.at
+        leg = StreetLeg(
+            mode=mode,
+            start=LegBuilder.end_place(query.origin),
+            end=LegBuilder.end_place(query.destination),
+            start_at=start_at,
+            end_at=start_at + duration,
+            shape=LegBuilder.shape(route),
+        )
+        found.append(Itinerary((leg,)))
+    return tuple(found)
+
+
+def _search_widening(
+    search: Search, query: PlanQuery, at_s: int
+) -> tuple[list[RawJourney], Window]:
+    """Search the asked interval; widen it until enough is found or it is as wide as allowed."""
+    width_s = query.window_s
+    while True:
+        window = _window(query, at_s, width_s)
+        without = search.run(window)
+        with_rides = replace(search, seats=query.seats).run(window) if query.carpool else []
+        journeys = _best_of_each_family(without, with_rides)
+        wide = width_s >= query.widest_window_s or query.window_s == 0
+        if len(journeys) >= query.wanted_count or wide or not _can_move(search):
+            return journeys, window
+        width_s = min(max(width_s * 2, 900), query.widest_window_s)
+
+
+def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
+    """Interval of departures, or of arrivals (then closed at its end), that a query asks for."""
+    if query.window_s == 0:
+        return Window(at_s, at_s)
+    if query.backwards:
+        return Window(at_s - width_s, at_s + (1 if query.arrive_by else 0))
+    return Window(at_s, min(at_s + width_s, max(HORIZON_S, at_s + 1)))
+
+
+def _can_move(search: Search) -> bool:
+    return len(search.access.node) > 0 and len(search.egress.node) > 0
+
+
+def _best_of_each_family(
+    without: list[RawJourney], with_rides: list[RawJourney]
+) -> list[RawJourney]:
+    """All journeys without carpool, and those with it that are not dominated with it."""
+    journeys = _pareto(without)
+    carpool = [j for j in with_rides if any(isinstance(leg, RawRide) for leg in j.legs)]
+    return journeys + _pareto(carpool)
+
+
+def _pareto(journeys: list[RawJourney]) -> list[RawJourney]:
+    """Not dominated in departure, arrival and number of vehicles; one of each equal set."""
+    kept: list[RawJourney] = []
+    for journey in sorted(journeys, key=lambda j: (-j.start_s, j.end_s, len(j.legs))):
+        if not any(k.end_s <= journey.end_s and len(k.legs) <= len(journey.legs) for k in kept):
+            kept.append(journey)
+    return kept
+
+
+def _explain(
+    network: Network,
+    query: PlanQuery,
+    ends: _Ends,
+    itineraries: tuple[Itinerary, ...],
+    flexible: FlexibleTrips,
+    date: dt.date,
+) -> tuple[Explanation, ...]:
+    """Why there is nothing, or nothing better: what was missing, and what comes next."""
+    found: list[Explanation] = []
+    largest = int(flexible.bodies.seat_count.max(initial=0))
+    if query.carpool and largest and query.seats > largest:
+        found.append(Explanation("group_too_large", {"seats": query.seats, "largest": largest}))
+    first, last = _service_span(network)
+    if network.timetable.service_runs.size and not first <= date <= last:
+        found.append(
+            Explanation(
+                "no_service_on_date", {"date": date, "first_date": first, "last_date": last}
+            )
+        )
+    if itineraries:
+        return tuple(found)
+    for side, at in (("origin", ends.origin), ("destination", ends.destination)):
+        if at is None:
+            found.append(Explanation(f"no_street_near_{side}", {"within_m": query.max_matching_m}))
+    for side, reach, at, limit_s in (
+        ("origin", ends.access, ends.origin, query.max_access_s),
+        ("destination", ends.egress, ends.destination, query.max_egress_s),
+    ):
+        stops = reach.node[reach.node < network.stop_count]
+        if at is not None and len(stops) == 0:
+            nearest = _nearest_stop(network, at)
+            values: dict[str, Any] = {"within_min": limit_s // 60, **nearest}
+            if side == "origin" and "stop" in nearest:
+                values |= _next_departure(network, nearest["row"], query.at)
+            found.append(Explanation(f"no_stop_near_{side}", values))
+    if not found:
+        found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
+    found.append(_nothing_better(network, query, ends))
+    return tuple(found)
+
+
+def _service_span(network: Network) -> tuple[dt.date, dt.date]:
+    t = network.timetable
+    on = t.feed_last_day >= t.feed_first_day
+    if not on.any():
+        return dt.date.max, dt.date.min
+    return (
+        date_of_day_number(int(t.feed_first_day[on].min())),
+        date_of_day_number(int(t.feed_last_day[on].max())),
+    )
+
+
+def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
+    reach = _reach(network, at, [], FAR_WALK_S, carpool=False)
+    if len(reach.node) == 0:
+        return {}
+    nearest = int(np.argmin(reach.seconds))
+    row = int(reach.node[nearest])
+    return {
+        "row": row,
+        "stop": network.timetable.stop_name[row],
+        "walk_min": round(int(reach.seconds[nearest]) / 60),
+    }
+
+
+def _next_departure(network: Network, stop: int, at: dt.datetime) -> dict[str, Any]:
+    """First departure from a stop from `at` on, within the next seven days."""
+    t = network.timetable
+    for ahead in range(8):
+        date = at.astimezone(network.zone).date() + dt.timedelta(days=ahead)
+        if not 0 <= day_number(date) - int(t.service_first_day[0]) < t.service_runs.shape[1]:
+            continue
+        base_s = day_start_epoch_s(date, network.zone)
+        ready_s = int(at.timestamp()) - base_s
+        day = network.day(date)[0]
+        best: tuple[int, int] | None = None
+        for k in range(int(day.at_stop_first[stop]), int(day.at_stop_first[stop + 1])):
+            pattern, position = int(day.at_stop_pattern[k]), int(day.at_stop_position[k])
+            row = int(day.first_stop[pattern]) + position
+            trips = int(day.first_trip[pattern + 1] - day.first_trip[pattern])
+            column = int(day.first_event[pattern]) + position * trips
+            nth = int(np.searchsorted(day.departure_s[column : column + trips], ready_s))
+            last = row + 1 == day.first_stop[pattern + 1]
+            if nth < trips and day.flag[row] & 1 and not last:
+                when = int(day.departure_s[column + nth])
+                trip = int(day.trip[day.first_trip[pattern] + nth])
+                best = min(best or (when, trip), (when, trip))
+        if best is not None:
+            route = int(t.pattern_route[t.trip_pattern[best[1]]])
+            line = t.route_short_name[route] or t.route_long_name[route]
+            return {
+                "departure_at": to_instant(base_s + best[0], network.zone),
+                "line": line,
+                "headsign": t.trip_headsign[best[1]],
+            }
+    return {}
+
+
+def _nothing_better(network: Network, query: PlanQuery, ends: _Ends) -> Explanation:
+    """The way on foot, however long, as the honest comparison."""
+    if ends.origin is None or ends.destination is None:
+        return Explanation("nothing_found")
+    route = find_route(
+        network.streets,
+        network.arcs["foot"],
+        network.arena(),
+        "foot",
+        ends.origin,
+        ends.destination,
+        limit_s=86_400,
+        off_street_mps=network.speeds.foot_mps,
+    )
+    if route is None:
+        return Explanation("nothing_found")
+    return Explanation(
+        "nothing_better_than_walking",
+        {"walk_min": round(route.seconds / 60), "walk_km": round(route.metres / 1000, 1)},
+    )

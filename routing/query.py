@@ -1,0 +1,65 @@
+"""What a rider asks of the planner."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from core.geo import Coordinate
+from core.ids import StopId
+from core.modes import TRANSIT_MODES, Mode
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a search: a place, which may be a stop or station."""
+
+    coordinate: Coordinate
+    stop_id: StopId | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanQuery:
+    """One search. Defaults are those of the MOTIS API."""
+
+    origin: Endpoint
+    destination: Endpoint
+    at: dt.datetime
+    """Aware instant: earliest departure, or latest arrival."""
+    arrive_by: bool = False
+    window_s: int = 900
+    """Length of the interval of departures (arrivals) searched; 0 asks for that moment only."""
+    backwards: bool = False
+    """The interval ends at `at` instead of starting there (page of earlier ones)."""
+    wanted_count: int = 5
+    """The interval is widened until this many itineraries are found, up to `widest_window_s`."""
+    widest_window_s: int = DAY_S
+    max_vehicles: int = 8
+    transit_modes: frozenset[Mode] = TRANSIT_MODES
+    carpool: bool = True
+    seats: int = 1
+    """Size of the group: a ride must have as many free seats."""
+    direct_modes: tuple[Mode, ...] = (Mode.WALK,)
+    max_access_s: int = 900
+    max_egress_s: int = 900
+    max_direct_s: int = 1800
+    max_matching_m: float = 250
+    min_change_s: int = 0
+    """Least time for a change, on top of the territory's own."""
+    detailed: bool = True
+    """Whether legs carry their geometry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a territory sets for every search."""
+
+    change_s: int = 60
+    """From one vehicle to the next at the same stop."""
+    carpool_change_s: int = 300
+    """From a car to a vehicle: what a driver may be late by."""
+    pickup_stop_s: int = 60
+    """A driver's stop to let a rider in."""

@@ -1,0 +1,216 @@
+"""Checks a search's arguments, picks the arrays for its direction and calls the kernels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
+from gtfs_data.rolling import DayTimetable
+from gtfs_data.store import frozen
+from routing.network import Network
+from routing.raptor.flexible import FlexibleBodies, FlexibleTrips, Rides, index_candidates
+from routing.raptor.kernels import (
+    FAR,
+    JOURNEY_LIMIT,
+    LEG_COLUMNS,
+    LEGS_PER_JOURNEY,
+    MAX_VEHICLES,
+    Costs,
+    Labels,
+    departures_within,
+    new_labels,
+    search_range,
+)
+from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
+from routing.spi import RideWindow
+
+_scratch = threading.local()
+"""Labels of the calling thread, kept between searches of one network size."""
+
+Int32 = npt.NDArray[np.int32]
+EVENT_LIMIT = 200_000
+"""Departures considered in one window; a big city's day from one place has about 50,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Interval of departures (searching backward: of arrivals) in seconds of the searched day."""
+
+    from_s: int
+    until_s: int
+    """Equal to `from_s` for a single moment."""
+
+
+def no_flexible_trips(point_count: int) -> FlexibleTrips:
+    """Flexible trips of a world without offers."""
+    return flexible_trips([], point_count)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One compiled offer: what `FlexibleBodies` holds end to end."""
+
+    point: Int32
+    from_start_s: Int32
+    to_end_s: Int32
+    segment: Int32
+    solo_s: int
+    budget_s: int
+    seat_count: int
+    via_nodes: tuple[int, ...] = ()
+    """Car nodes at the driver's own stops between start and end."""
+
+
+def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
+    """Lay compiled offers end to end and index their candidates by meeting point."""
+    sizes = [len(body.point) for body in bodies]
+
+    def joined(name: str) -> Int32:
+        parts = [getattr(body, name) for body in bodies]
+        return frozen(np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.int32))
+
+    def each(name: str) -> Int32:
+        return frozen(np.array([getattr(body, name) for body in bodies], np.int32))
+
+    point = joined("point")
+    at_first, at_candidate = index_candidates(point, point_count)
+    arrays = FlexibleBodies(
+        first_candidate=frozen(np.r_[0, np.cumsum(sizes)].astype(np.int32)),
+        point=point,
+        from_start_s=joined("from_start_s"),
+        to_end_s=joined("to_end_s"),
+        segment=joined("segment"),
+        solo_s=each("solo_s"),
+        budget_s=each("budget_s"),
+        seat_count=each("seat_count"),
+        at_point_first=frozen(at_first),
+        at_point_candidate=frozen(at_candidate),
+        body=frozen(np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)),
+    )
+    vias = tuple(list(body.via_nodes) for body in bodies)
+    return FlexibleTrips(arrays, max(sizes, default=0), vias)
+
+
+def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
+    """Dated runs as arrays, in order of body and departure."""
+    ordered = sorted(windows, key=lambda w: (w.body, w.earliest_s))
+
+    def column(name: str) -> Int32:
+        return frozen(np.array([getattr(w, name) for w in ordered], np.int32))
+
+    counts = np.bincount(column("body"), minlength=body_count)
+    return Rides(
+        first_ride=frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
+        earliest_s=column("earliest_s"),
+        latest_s=column("latest_s"),
+        offer=column("offer"),
+        day=column("day"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search as the kernels need it; `run` may be called with several windows."""
+
+    network: Network
+    date: dt.date
+    flexible: FlexibleTrips
+    rides: Rides
+    access: Reach
+    egress: Reach
+    arrive_by: bool
+    max_vehicles: int
+    seats: int
+    """0 leaves flexible trips out."""
+    direct_s: int | None
+    change_s: int
+    carpool_change_s: int
+    pickup_stop_s: int
+    transit_modes: frozenset[Mode] = TRANSIT_MODES
+
+    def run(self, window: Window) -> list[RawJourney]:
+        """Best journeys by departure, arrival and number of vehicles, in forward order."""
+        network, forward = self.network, not self.arrive_by
+        ground = network.ground
+        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        with_rides = self.seats > 0
+        walks = {
+            (True, False): ground.walks,
+            (False, False): ground.walks_back,
+            (True, True): ground.point_walks,
+            (False, True): ground.point_walks_back,
+        }[forward, with_rides]
+        matrix = ground.drive_s if forward else ground.drive_back_s
+        start, goal = (self.access, self.egress) if forward else (self.egress, self.access)
+        span = window if forward else Window(-window.until_s, -window.from_s)
+        costs = Costs(self._change_s(), self.pickup_stop_s)
+        labels = self._labels(day)
+        starts, after_s = self._starts(day, start, span)
+        journeys = np.empty((JOURNEY_LIMIT, 4), np.int32)
+        legs = np.empty((JOURNEY_LIMIT, LEGS_PER_JOURNEY, LEG_COLUMNS), np.int32)
+        rows = min(self.max_vehicles, MAX_VEHICLES) + 1
+        count = search_range(
+            day, walks, self.flexible.bodies, self.rides, matrix, costs, labels, start.node,
+            start.seconds, goal.node, goal.seconds, starts, after_s,
+            FAR if self.direct_s is None else self.direct_s, rows, network.stop_count,
+            self.seats, forward, journeys, legs,
+        )  # fmt: skip
+        around = Surroundings(
+            access=self.access,
+            egress=self.egress,
+            walks=ground.point_walks if with_rides else ground.walks,
+            bodies=self.flexible.bodies,
+            rides=self.rides,
+            carpool_change_s=self.carpool_change_s,
+        )
+        return [
+            unrolled(around, day, legs[i, : journeys[i, 3]], forward=forward) for i in range(count)
+        ]
+
+    def _starts(self, day: DayTimetable, start: Reach, span: Window) -> tuple[Int32, int]:
+        if span.until_s == span.from_s:
+            return np.array([span.from_s], np.int32), FAR
+        out = np.empty(EVENT_LIMIT, np.int32)
+        # Backward, a window is closed at its end (the latest arrival) and open at its start.
+        count = departures_within(
+            day, self.flexible.bodies, self.rides, start.node, start.seconds, span.from_s,
+            span.until_s, self.network.stop_count, self.seats, not self.arrive_by, out,
+        )  # fmt: skip
+        return np.unique(out[:count])[::-1].copy(), span.until_s
+
+    def _allowed(self, day: DayTimetable) -> DayTimetable:
+        if self.transit_modes == TRANSIT_MODES:
+            return day
+        t = self.network.timetable
+        modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
+        allowed = np.array([mode in self.transit_modes for mode in modes], bool)
+        route = t.pattern_route[t.trip_pattern[day.trip[day.first_trip[:-1]]]]
+        on = np.repeat(allowed[route], np.diff(day.first_stop))
+        return day._replace(flag=frozen(np.where(on, day.flag, 0).astype(np.uint8)))
+
+    def _change_s(self) -> Int32:
+        change_s = np.full(self.network.node_count, self.change_s, np.int32)
+        change_s[self.network.stop_count :] = self.carpool_change_s
+        t = self.network.timetable
+        same = (t.transfer_from == t.transfer_to) & (t.transfer_type == 2)
+        stops = t.transfer_from[same]
+        change_s[stops] = np.maximum(self.change_s, t.transfer_min_s[same])
+        return change_s
+
+    def _labels(self, day: DayTimetable) -> Labels:
+        patterns, candidates = len(day.first_stop) - 1, self.flexible.largest_body
+        nodes = self.network.node_count
+        labels: Labels | None = getattr(_scratch, "labels", None)
+        if (
+            labels is None
+            or len(labels.egress) != nodes
+            or len(labels.queued_from) < patterns
+            or len(labels.improved) < candidates
+        ):
+            labels = _scratch.labels = new_labels(nodes, patterns, candidates)
+        return labels
