@@ -1,15 +1,14 @@
 """
 Door to door: access and egress on foot, the search over rounds, and itineraries with geometry.
 
-A query with carpool is searched twice, with and without rides, so that a lift never hides the
-bus: the best itineraries without carpool always stand beside those with it.
+Rides never hide the bus: the best itineraries without carpool always stand beside those with it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,12 +28,14 @@ from routing.network import Network
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window
-from routing.raptor.unroll import RawJourney, RawRide, Reach
+from routing.raptor.unroll import RawJourney, RawRide, RawVehicle, Reach
 from routing.street.access import Snapped, find_route, ties
 from routing.street.kernels import places_within, search_within
 
 HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
+WIDENING_S = 1800
+"""First width to which a short interval is widened."""
 FAR_WALK_S = 4 * 3600
 """How far the explanation of an empty answer looks for the nearest stop."""
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
@@ -92,7 +93,7 @@ def plan(
         egress=ends.egress,
         arrive_by=query.arrive_by,
         max_vehicles=query.max_vehicles,
-        seats=0,
+        seats=query.seats if query.carpool else 0,
         direct_s=walk_s,
         change_s=max(limits.change_s, query.min_change_s),
         carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
@@ -203,17 +204,24 @@ def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary,
 def _search_widening(
     search: Search, query: PlanQuery, at_s: int
 ) -> tuple[list[RawJourney], Window]:
-    """Search the asked interval; widen it until enough is found or it is as wide as allowed."""
+    """Search the asked interval, then pieces beyond it until enough is found."""
+    window = _window(query, at_s, query.window_s)
+    journeys = _best_of_each_family(search.run(window))
+    if len(search.access.node) == 0 or len(search.egress.node) == 0 or query.window_s == 0:
+        return journeys, window
     width_s = query.window_s
-    while True:
-        window = _window(query, at_s, width_s)
-        without = search.run(window)
-        with_rides = replace(search, seats=query.seats).run(window) if query.carpool else []
-        journeys = _best_of_each_family(without, with_rides)
-        wide = width_s >= query.widest_window_s or query.window_s == 0
-        if len(journeys) >= query.wanted_count or wide or not _can_move(search):
-            return journeys, window
-        width_s = min(max(width_s * 2, 900), query.widest_window_s)
+    while len(journeys) < query.wanted_count and width_s < query.widest_window_s:
+        wider_s = min(max(2 * width_s, WIDENING_S), query.widest_window_s)
+        wider = _window(query, at_s, wider_s)
+        if query.backwards:
+            piece = Window(wider.from_s, window.from_s)
+        else:
+            piece = Window(window.until_s, wider.until_s)
+        if piece.until_s <= piece.from_s:
+            break
+        journeys = _best_of_each_family(journeys + search.run(piece))
+        window, width_s = wider, wider_s
+    return journeys, window
 
 
 def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
@@ -225,17 +233,28 @@ def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
     return Window(at_s, min(at_s + width_s, max(HORIZON_S, at_s + 1)))
 
 
-def _can_move(search: Search) -> bool:
-    return len(search.access.node) > 0 and len(search.egress.node) > 0
+def _best_of_each_family(journeys: list[RawJourney]) -> list[RawJourney]:
+    """What is not dominated by its like: without carpool, and with it."""
+    carpool = [j for j in journeys if any(isinstance(leg, RawRide) for leg in j.legs)]
+    transit = [j for j in journeys if all(isinstance(leg, RawVehicle) for leg in j.legs)]
+    return _pareto(transit) + _shortest_of_each(_pareto(carpool))
 
 
-def _best_of_each_family(
-    without: list[RawJourney], with_rides: list[RawJourney]
-) -> list[RawJourney]:
-    """All journeys without carpool, and those with it that are not dominated with it."""
-    journeys = _pareto(without)
-    carpool = [j for j in with_rides if any(isinstance(leg, RawRide) for leg in j.legs)]
-    return journeys + _pareto(carpool)
+def _shortest_of_each(journeys: list[RawJourney]) -> list[RawJourney]:
+    """
+    One journey for each sequence of rides and trips.
+
+    A driver who may leave within a quarter of an hour makes the same ride available at every
+    minute of it; riders are shown the one that takes least time, the earliest among equals.
+    """
+    best: dict[tuple[tuple[str, int], ...], RawJourney] = {}
+    for journey in sorted(journeys, key=lambda j: (j.end_s - j.start_s, j.start_s)):
+        key = tuple(
+            ("ride", leg.ride) if isinstance(leg, RawRide) else ("trip", leg.trip)
+            for leg in journey.legs
+        )
+        best.setdefault(key, journey)
+    return list(best.values())
 
 
 def _pareto(journeys: list[RawJourney]) -> list[RawJourney]:

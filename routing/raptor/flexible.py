@@ -77,79 +77,75 @@ def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
     return first, order
 
 
+class RideScratch(NamedTuple):
+    """Scratch of one thread for scanning a ride: one entry per candidate of the largest body."""
+
+    boarding: Int32
+    """Candidates at which the rider can be let in (searching backward: out)."""
+    boarding_s: Int32
+    other: Int32
+    """Candidates that are worth reaching."""
+    other_point: Int32
+    other_cost_s: Int32
+    other_low_s: Int32
+    other_high_s: Int32
+    other_best_s: Int32
+    """Times to beat, then the times found."""
+    other_from: Int32
+    """Boarding candidate by which a better time was found, or -1."""
+
+
+def new_ride_scratch(candidate_count: int) -> RideScratch:
+    """Scratch for bodies of up to so many candidates."""
+    size = max(candidate_count, 1)
+    return RideScratch(*(np.zeros(size, np.int32) for _ in RideScratch._fields))
+
+
 @kernel
-def scan_candidate(
+def scan_ride(
     bodies: FlexibleBodies,
-    row: npt.NDArray[np.uint16],
-    candidate: int,
-    ride_window: Int32,
-    ready_s: int,
+    matrix: npt.NDArray[np.uint16],
+    body: int,
+    scratch: RideScratch,
+    boarding_count: int,
+    other_count: int,
     stop_s: int,
     forward: bool,
-    bound_s: int,
-    best: Int32,
-    stop_count: int,
-    improved: Int32,
-    improved_s: Int32,
-) -> int:
+) -> None:
     """
-    Points that a rider who is ready at one candidate reaches sooner by this ride.
+    Carry the rider from every boarding candidate to every other that is worth it.
 
     Parameters
     ----------
-    row
-        Shape (point_count,): drive seconds from the candidate's point (searching backward: to it).
-    ride_window
-        Shape (2,): earliest and latest departure of the driver.
-    ready_s
-        Time at the point; backward, minus the time by which one must be let out there.
-    bound_s, best
-        A point is worth it below `bound_s` and below ``best[stop_count + point]``.
-    improved, improved_s
-        Written: candidate rows and their new times.
-
-    Returns
-    -------
-    count
-        Number of points improved.
+    matrix
+        Shape (P, P): drive seconds from the boarding point (searching backward: to it).
+    scratch
+        ``boarding``, ``boarding_s`` and the ``other`` columns are given; ``other_best_s`` and
+        ``other_from`` are written.
+    stop_s
+        The driver's stop to let the rider in; it does not count in his budget.
     """
-    body = bodies.body[candidate]
-    earliest_s, latest_s = ride_window[0], ride_window[1]
-    left_s = bodies.solo_s[body] + bodies.budget_s[body]
     solo_s = bodies.solo_s[body]
-    segment = bodies.segment[candidate]
-    count = 0
-    if forward:
-        board_s = max(ready_s, earliest_s + bodies.from_start_s[candidate])
-        if board_s > latest_s + bodies.from_start_s[candidate] or board_s >= bound_s:
-            return 0
-        left_s -= bodies.from_start_s[candidate]
-        for j in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
-            if bodies.segment[j] < segment or bodies.point[j] == bodies.point[candidate]:
+    for i in range(boarding_count):
+        candidate, board_s = scratch.boarding[i], scratch.boarding_s[i] + stop_s
+        row = matrix[bodies.point[candidate]]
+        point, segment = bodies.point[candidate], bodies.segment[candidate]
+        left_s = solo_s + bodies.budget_s[body]
+        left_s -= bodies.from_start_s[candidate] if forward else bodies.to_end_s[candidate]
+        for j in range(other_count):
+            if scratch.other_point[j] == point:
                 continue
-            drive_s = np.int64(row[bodies.point[j]])
-            if bodies.segment[j] > segment:
-                drive_s = bodies.to_end_s[candidate] + bodies.from_start_s[j] - solo_s
-            then_s = board_s + stop_s + drive_s
-            if drive_s + bodies.to_end_s[j] > left_s or then_s >= bound_s:
+            drive_s = np.int64(row[scratch.other_point[j]])
+            later = bodies.segment[scratch.other[j]] - segment
+            if later != 0:
+                if (later > 0) != forward:
+                    continue  # the driver does not pass them in this order
+                first, second = candidate, scratch.other[j]
+                if not forward:
+                    first, second = second, first
+                drive_s = bodies.to_end_s[first] + bodies.from_start_s[second] - solo_s
+            if drive_s + scratch.other_cost_s[j] > left_s:
                 continue
-            if then_s < best[stop_count + bodies.point[j]]:
-                improved[count], improved_s[count] = j, then_s
-                count += 1
-        return count
-    left_s -= bodies.to_end_s[candidate]
-    for j in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
-        if bodies.segment[j] > segment or bodies.point[j] == bodies.point[candidate]:
-            continue
-        drive_s = np.int64(row[bodies.point[j]])
-        if bodies.segment[j] < segment:
-            drive_s = bodies.to_end_s[j] + bodies.from_start_s[candidate] - solo_s
-        if drive_s + bodies.from_start_s[j] > left_s:
-            continue
-        then_s = max(ready_s + stop_s + drive_s, -latest_s - bodies.from_start_s[j])
-        if then_s > -earliest_s - bodies.from_start_s[j] or then_s >= bound_s:
-            continue
-        if then_s < best[stop_count + bodies.point[j]]:
-            improved[count], improved_s[count] = j, then_s
-            count += 1
-    return count
+            then_s = max(board_s + drive_s, scratch.other_low_s[j])
+            if then_s < scratch.other_best_s[j] and then_s <= scratch.other_high_s[j]:
+                scratch.other_best_s[j], scratch.other_from[j] = then_s, candidate

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import FlexibleBodies, Rides, scan_candidate
+from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch, scan_ride
 from routing.street.kernels import Walks
 
 FAR = 2**30
@@ -39,6 +39,7 @@ LEG_COLUMNS = 8
 # or ride, candidate of pickup, candidate of dropoff.
 KIND, FROM, TO, START_S, END_S, CARRIER, FIRST, SECOND = range(LEG_COLUMNS)
 WALK, VEHICLE, RIDE = 0, 1, 2
+START_STEP_S = 60
 POSITION_BITS = 12
 """Board and alight positions share a column: patterns have fewer than 4,096 stops."""
 
@@ -81,12 +82,10 @@ class Labels(NamedTuple):
     queue: Int32
     queued_from: Int32
     """Shape (pattern_limit,): first position to scan of a queued pattern, or -1."""
-    improved: Int32
-    improved_s: Int32
 
 
-def new_labels(node_count: int, pattern_count: int, candidate_count: int) -> Labels:
-    """Scratch for a network of this size (`candidate_count`: of the largest body)."""
+def new_labels(node_count: int, pattern_count: int) -> Labels:
+    """Scratch for a network of this size."""
     rows = (MAX_VEHICLES + 1, node_count)
     whole = [np.zeros(rows, np.int32) for _ in range(6)]
     return Labels(
@@ -105,8 +104,6 @@ def new_labels(node_count: int, pattern_count: int, candidate_count: int) -> Lab
         touches=np.zeros(node_count, np.uint8),
         queue=np.zeros(max(pattern_count, 1), np.int32),
         queued_from=np.full(max(pattern_count, 1), -1, np.int32),
-        improved=np.zeros(max(candidate_count, 1), np.int32),
-        improved_s=np.zeros(max(candidate_count, 1), np.int32),
     )
 
 
@@ -234,46 +231,118 @@ def _scan_rides(
     bodies: FlexibleBodies,
     rides: Rides,
     matrix: npt.NDArray[np.uint16],
+    costs: Costs,
     labels: Labels,
-    point: int,
+    scratch: RideScratch,
     row: int,
     rows: int,
     stop_count: int,
     seats: int,
-    stop_s: int,
     forward: bool,
     touched_count: int,
 ) -> int:
     """Take every ride that can be boarded at a marked meeting point."""
-    ready_s = labels.ready[row - 1, stop_count + point]
-    before_s = labels.scanned[row, stop_count + point]
-    labels.scanned[row, stop_count + point] = ready_s
-    if ready_s >= labels.goal[row, 0]:
-        return touched_count
-    window = np.empty(2, np.int32)
-    for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
-        candidate = bodies.at_point_candidate[k]
-        body = bodies.body[candidate]
+    for body in range(len(bodies.solo_s)):
         if bodies.seat_count[body] < seats:
             continue
         for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
-            window[0], window[1] = rides.earliest_s[ride], rides.latest_s[ride]
-            if forward and before_s <= window[0] + bodies.from_start_s[candidate]:
-                continue  # boards at the same moment as when last scanned
-            count = scan_candidate(
-                bodies, matrix[point], candidate, window, ready_s, stop_s, forward,
-                labels.goal[row, 0], labels.alight[row], stop_count, labels.improved,
-                labels.improved_s,
-            )  # fmt: skip
-            for i in range(count):
-                other = labels.improved[i]
-                node = stop_count + bodies.point[other]
-                at_s = labels.improved_s[i]
-                if at_s < labels.alight[row, node]:
+            boarding = _boardings(
+                bodies, rides, labels, scratch, body, ride, row, stop_count, forward
+            )
+            if boarding == 0:
+                continue
+            others = _worth_reaching(
+                bodies, rides, costs, labels, scratch, body, ride, row, stop_count, forward
+            )
+            scan_ride(bodies, matrix, body, scratch, boarding, others, costs.stop_s, forward)
+            for j in range(others):
+                if scratch.other_from[j] >= 0:
                     touched_count = _reach(
-                        labels, row, rows, node, at_s, -1 - ride, candidate, other, touched_count
-                    )
+                        labels, row, rows, stop_count + scratch.other_point[j],
+                        scratch.other_best_s[j], -1 - ride, scratch.other_from[j],
+                        scratch.other[j], touched_count,
+                    )  # fmt: skip
     return touched_count
+
+
+@kernel
+def _boardings(
+    bodies: FlexibleBodies,
+    rides: Rides,
+    labels: Labels,
+    scratch: RideScratch,
+    body: int,
+    ride: int,
+    row: int,
+    stop_count: int,
+    forward: bool,
+) -> int:
+    """Candidates of a ride at which the rider newly is in time; returns how many."""
+    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
+    bound_s = labels.goal[row, 0]
+    first_s = earliest_s if forward else -latest_s - bodies.solo_s[body] - bodies.budget_s[body]
+    if first_s >= bound_s:
+        return 0
+    count = 0
+    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
+        node = stop_count + bodies.point[candidate]
+        if labels.marks[node] == 0:
+            continue
+        at_s = labels.ready[row - 1, node]
+        if forward:
+            passes_s = earliest_s + bodies.from_start_s[candidate]
+            if labels.scanned[row, node] <= passes_s:
+                continue  # boards at the same moment as when last scanned
+            if at_s > latest_s + bodies.from_start_s[candidate]:
+                continue
+            at_s = max(at_s, passes_s)
+        if at_s < bound_s:
+            scratch.boarding[count], scratch.boarding_s[count] = candidate, at_s
+            count += 1
+    return count
+
+
+@kernel
+def _worth_reaching(
+    bodies: FlexibleBodies,
+    rides: Rides,
+    costs: Costs,
+    labels: Labels,
+    scratch: RideScratch,
+    body: int,
+    ride: int,
+    row: int,
+    stop_count: int,
+    forward: bool,
+) -> int:
+    """
+    Candidates of a ride that it could bring a rider to sooner than known; returns how many.
+
+    From a point one either walks to the goal, or changes, which takes `Costs.change_s` at least.
+    """
+    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
+    count = 0
+    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
+        node = stop_count + bodies.point[candidate]
+        onward_s = costs.change_s[node] if forward else 0
+        best_s = min(
+            labels.alight[row, node], labels.goal[row, 0] - min(onward_s, labels.egress[node])
+        )
+        low_s, high_s = -FAR, FAR
+        soonest_s = earliest_s + bodies.from_start_s[candidate] + costs.stop_s
+        cost_s = bodies.to_end_s[candidate]
+        if not forward:
+            low_s = -latest_s - bodies.from_start_s[candidate]
+            high_s = -earliest_s - bodies.from_start_s[candidate]
+            soonest_s, cost_s = low_s, bodies.from_start_s[candidate]
+        if soonest_s < best_s:
+            scratch.other[count] = candidate
+            scratch.other_point[count] = bodies.point[candidate]
+            scratch.other_cost_s[count] = cost_s
+            scratch.other_low_s[count], scratch.other_high_s[count] = low_s, high_s
+            scratch.other_best_s[count], scratch.other_from[count] = best_s, -1
+            count += 1
+    return count
 
 
 @kernel
@@ -295,9 +364,11 @@ def _walk_on(
         change_s = costs.change_s[node]
         marked_count = _get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
         for k in range(walks.first[node], walks.first[node + 1]):
+            if at_s + walks.seconds[k] >= labels.goal[row, 0]:
+                break  # walks are sorted by duration
             other = walks.to[k]
             then_s = at_s + walks.seconds[k] + (change_s if forward else costs.change_s[other])
-            if then_s < labels.goal[row, 0]:
+            if then_s < labels.ready[row, other]:
                 marked_count = _get_ready(labels, row, rows, other, then_s, node, marked_count)
     return marked_count
 
@@ -311,6 +382,7 @@ def run_rounds(
     matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
+    scratch: RideScratch,
     access_node: Int32,
     access_s: Int32,
     start_s: int,
@@ -342,14 +414,15 @@ def run_rounds(
         for i in range(queued):
             touched = _scan_pattern(day, labels, labels.queue[i], row, rows, touched)
             labels.queued_from[labels.queue[i]] = -1
+        if seats > 0:
+            touched = _scan_rides(
+                bodies, rides, matrix, costs, labels, scratch, row, rows, stop_count, seats,
+                forward, touched,
+            )  # fmt: skip
         for i in range(count):
             node = labels.marked[i]
             labels.marks[node] = 0
-            if seats > 0 and node >= stop_count:
-                touched = _scan_rides(
-                    bodies, rides, matrix, labels, node - stop_count, row, rows, stop_count,
-                    seats, costs.stop_s, forward, touched,
-                )  # fmt: skip
+            labels.scanned[row, node] = labels.ready[row - 1, node]
         count = _walk_on(walks, costs, labels, row, rows, touched, forward)
     for i in range(count):
         labels.marks[labels.marked[i]] = 0
@@ -411,14 +484,46 @@ def unroll(
 
 
 @kernel
+def _record(
+    day: DayTimetable,
+    bodies: FlexibleBodies,
+    matrix: npt.NDArray[np.uint16],
+    labels: Labels,
+    before: Int32,
+    start_s: int,
+    rows: int,
+    stop_count: int,
+    stop_s: int,
+    forward: bool,
+    journeys: Int32,
+    legs: Int32,
+    count: int,
+) -> int:
+    """Write the journeys by which the last departure improved the goal; returns the new count."""
+    for row in range(1, rows):
+        better = labels.goal[row, 0] < before[row] and labels.goal[row, 2] == row
+        if better and labels.goal[row, 1] != NOWHERE and count < JOURNEY_LIMIT:
+            journeys[count, 0], journeys[count, 1] = start_s, labels.goal[row, 0]
+            journeys[count, 2] = row
+            journeys[count, 3] = unroll(
+                day, bodies, matrix, labels, row, stop_count, stop_s, forward, legs[count]
+            )
+            count += 1
+    return count
+
+
+@kernel
 def search_range(
     day: DayTimetable,
     walks: Walks,
+    point_walks: Walks,
     bodies: FlexibleBodies,
     rides: Rides,
     matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
+    ride_labels: Labels,
+    scratch: RideScratch,
     access_node: Int32,
     access_s: Int32,
     egress_node: Int32,
@@ -434,7 +539,10 @@ def search_range(
     legs: Int32,
 ) -> int:
     """
-    Journeys that are best in departure, arrival and number of vehicles.
+    Journeys that are best in departure, arrival and number of vehicles, without and with rides.
+
+    Each departure is spread twice: without rides, so that no ride hides a journey by public
+    transport, and with them, where only what is sooner than without is worth finding.
 
     Parameters
     ----------
@@ -445,6 +553,8 @@ def search_range(
         dominate those inside; `FAR` when there is no window.
     direct_s
         Walk from start to goal, or `FAR`: slower journeys are not worth it.
+    seats
+        Size of the group; 0 searches without rides only.
     journeys
         Shape (JOURNEY_LIMIT, 4), written: time of leaving, time at the goal, vehicles, legs.
     legs
@@ -456,32 +566,50 @@ def search_range(
         Journeys written, latest departure first.
     """
     reset_labels(labels, rows, egress_node, egress_s)
+    if seats > 0:
+        reset_labels(ride_labels, rows, egress_node, egress_s)
     count = 0
     before = np.empty(rows, np.int32)
     for i in range(-1, len(starts_s)):
         if i < 0 and after_s >= FAR:
             continue
         start_s = after_s if i < 0 else starts_s[i]
-        for row in range(rows):
-            if start_s + direct_s < labels.goal[row, 0]:
-                labels.goal[row, 0] = start_s + direct_s
-                labels.goal[row, 1], labels.goal[row, 2] = NOWHERE, 0
-            before[row] = labels.goal[row, 0]
+        _bound_goal(labels, rows, start_s + direct_s)
+        before[:] = labels.goal[:rows, 0]
         run_rounds(
-            day, walks, bodies, rides, matrix, costs, labels, access_node, access_s, start_s,
-            rows, stop_count, seats, forward,
+            day, walks, bodies, rides, matrix, costs, labels, scratch, access_node, access_s, start_s,
+            rows, stop_count, 0, forward,
         )  # fmt: skip
-        for row in range(1, rows):
-            better = labels.goal[row, 0] < before[row] and labels.goal[row, 2] == row
-            if i >= 0 and better and count < JOURNEY_LIMIT:
-                journeys[count, 0], journeys[count, 1] = start_s, labels.goal[row, 0]
-                journeys[count, 2] = row
-                journeys[count, 3] = unroll(
-                    day, bodies, matrix, labels, row, stop_count, costs.stop_s, forward,
-                    legs[count],
-                )  # fmt: skip
-                count += 1
+        if i >= 0:
+            count = _record(
+                day, bodies, matrix, labels, before, start_s, rows, stop_count, costs.stop_s,
+                forward, journeys, legs, count,
+            )  # fmt: skip
+        if seats == 0:
+            continue
+        for row in range(rows):
+            if labels.goal[row, 0] < ride_labels.goal[row, 0]:
+                ride_labels.goal[row, 0] = labels.goal[row, 0]
+                ride_labels.goal[row, 1] = NOWHERE
+            before[row] = ride_labels.goal[row, 0]
+        run_rounds(
+            day, point_walks, bodies, rides, matrix, costs, ride_labels, scratch, access_node, access_s,
+            start_s, rows, stop_count, seats, forward,
+        )  # fmt: skip
+        if i >= 0:
+            count = _record(
+                day, bodies, matrix, ride_labels, before, start_s, rows, stop_count,
+                costs.stop_s, forward, journeys, legs, count,
+            )  # fmt: skip
     return count
+
+
+@kernel
+def _bound_goal(labels: Labels, rows: int, at_s: int) -> None:
+    """Nothing later than a walk all the way is worth finding."""
+    for row in range(rows):
+        if at_s < labels.goal[row, 0]:
+            labels.goal[row, 0], labels.goal[row, 1], labels.goal[row, 2] = at_s, NOWHERE, 0
 
 
 @kernel
@@ -501,7 +629,7 @@ def departures_within(
     """
     Times in ``[from_s, until_s)`` at which leaving the start catches something.
 
-    Rides wait for their rider within a window; their times are taken down to whole minutes.
+    Times are taken down to whole steps (`START_STEP_S`): a rider leaves by the minute.
     Returns how many were written to `out` (unsorted, repeated).
     """
     count = 0
@@ -519,7 +647,7 @@ def departures_within(
                     at_s = day.departure_s[column + trip] - walk_s
                     if at_s >= until_s or count >= len(out):
                         break
-                    out[count] = at_s
+                    out[count] = max(from_s, at_s // START_STEP_S * START_STEP_S)
                     count += 1
         elif seats > 0:
             point = node - stop_count
@@ -532,7 +660,7 @@ def departures_within(
                     else:
                         drive_s = bodies.solo_s[body] + bodies.budget_s[body]
                         at_s = -(rides.latest_s[ride] + drive_s - bodies.to_end_s[candidate])
-                    at_s = (at_s - walk_s) // 60 * 60
+                    at_s = (at_s - walk_s) // START_STEP_S * START_STEP_S
                     if from_s <= at_s < until_s and count < len(out):
                         out[count] = at_s
                         count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,14 @@ from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from routing.network import Network
-from routing.raptor.flexible import FlexibleBodies, FlexibleTrips, Rides, index_candidates
+from routing.raptor.flexible import (
+    FlexibleBodies,
+    FlexibleTrips,
+    Rides,
+    RideScratch,
+    index_candidates,
+    new_ride_scratch,
+)
 from routing.raptor.kernels import (
     FAR,
     JOURNEY_LIMIT,
@@ -29,8 +37,16 @@ from routing.raptor.kernels import (
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.spi import RideWindow
 
-_scratch = threading.local()
-"""Labels of the calling thread, kept between searches of one network size."""
+_thread = threading.local()
+
+
+class _Scratch(NamedTuple):
+    """What one thread searches with: labels without and with rides."""
+
+    labels: Labels
+    ride_labels: Labels
+    rides: RideScratch
+
 
 Int32 = npt.NDArray[np.int32]
 EVENT_LIMIT = 200_000
@@ -138,32 +154,30 @@ class Search:
         network, forward = self.network, not self.arrive_by
         ground = network.ground
         day = self._allowed(network.day(self.date)[0 if forward else 1])
-        with_rides = self.seats > 0
-        walks = {
-            (True, False): ground.walks,
-            (False, False): ground.walks_back,
-            (True, True): ground.point_walks,
-            (False, True): ground.point_walks_back,
-        }[forward, with_rides]
+        walks, point_walks = (
+            (ground.walks, ground.point_walks)
+            if forward
+            else (ground.walks_back, ground.point_walks_back)
+        )
         matrix = ground.drive_s if forward else ground.drive_back_s
         start, goal = (self.access, self.egress) if forward else (self.egress, self.access)
         span = window if forward else Window(-window.until_s, -window.from_s)
         costs = Costs(self._change_s(), self.pickup_stop_s)
-        labels = self._labels(day)
+        scratch = self._scratch(day)
         starts, after_s = self._starts(day, start, span)
         journeys = np.empty((JOURNEY_LIMIT, 4), np.int32)
         legs = np.empty((JOURNEY_LIMIT, LEGS_PER_JOURNEY, LEG_COLUMNS), np.int32)
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
-            day, walks, self.flexible.bodies, self.rides, matrix, costs, labels, start.node,
-            start.seconds, goal.node, goal.seconds, starts, after_s,
+            day, walks, point_walks, self.flexible.bodies, self.rides, matrix, costs,
+            scratch.labels, scratch.ride_labels, scratch.rides, start.node, start.seconds, goal.node, goal.seconds, starts, after_s,
             FAR if self.direct_s is None else self.direct_s, rows, network.stop_count,
             self.seats, forward, journeys, legs,
         )  # fmt: skip
         around = Surroundings(
             access=self.access,
             egress=self.egress,
-            walks=ground.point_walks if with_rides else ground.walks,
+            walks=ground.point_walks,
             bodies=self.flexible.bodies,
             rides=self.rides,
             carpool_change_s=self.carpool_change_s,
@@ -202,15 +216,20 @@ class Search:
         change_s[stops] = np.maximum(self.change_s, t.transfer_min_s[same])
         return change_s
 
-    def _labels(self, day: DayTimetable) -> Labels:
+    def _scratch(self, day: DayTimetable) -> _Scratch:
+        """Scratch of the calling thread, kept between searches of one network size."""
         patterns, candidates = len(day.first_stop) - 1, self.flexible.largest_body
         nodes = self.network.node_count
-        labels: Labels | None = getattr(_scratch, "labels", None)
+        kept: _Scratch | None = getattr(_thread, "scratch", None)
         if (
-            labels is None
-            or len(labels.egress) != nodes
-            or len(labels.queued_from) < patterns
-            or len(labels.improved) < candidates
+            kept is None
+            or len(kept.labels.egress) != nodes
+            or len(kept.labels.queued_from) < patterns
+            or len(kept.rides.other) < candidates
         ):
-            labels = _scratch.labels = new_labels(nodes, patterns, candidates)
-        return labels
+            kept = _thread.scratch = _Scratch(
+                new_labels(nodes, patterns),
+                new_labels(nodes, patterns),
+                new_ride_scratch(candidates),
+            )
+        return kept
