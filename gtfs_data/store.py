@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -94,7 +94,12 @@ def from_arrays(kind: type[T], arrays: Mapping[str, Array], prefix: str) -> T:
     return kind(**parts)
 
 
-def write_snapshot(folder: Path, arrays: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+def write_snapshot(
+    folder: Path,
+    arrays: Mapping[str, Array],
+    about: Mapping[str, Any],
+    write_more: Callable[[Path], None] = lambda _: None,
+) -> None:
     """
     Write a snapshot to `folder`, which must not exist; nothing is left behind on failure.
 
@@ -102,6 +107,8 @@ def write_snapshot(folder: Path, arrays: Mapping[str, Array], about: Mapping[str
     ----------
     about
         What the manifest says beside the arrays: territory, feeds, validity, build report.
+    write_more
+        Writes files that are no arrays into the snapshot's folder before it is published.
     """
     draft = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     draft.mkdir(parents=True)
@@ -117,7 +124,8 @@ def write_snapshot(folder: Path, arrays: Mapping[str, Array], about: Mapping[str
             }
         manifest = {"schema_version": SCHEMA_VERSION, **about, "arrays": described}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
-        for path in draft.iterdir():
+        write_more(draft)
+        for path in (p for p in draft.rglob("*") if p.is_file()):
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         draft.rename(folder)

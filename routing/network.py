@@ -40,18 +40,16 @@ from routing.street.graph import (
     PROFILES,
     Cut,
     Streets,
-    build_streets,
     profile_arcs,
     split_edges,
     step_metres,
 )
 from routing.street.kernels import NO_ACCESS, Arcs, Arena, Walks, new_arena, walk_links
-from routing.street.osm import RawStreets
 from routing.street.rules import Speeds
 
 STOP_SNAP_M = 400.0
 """A stop farther from any footway is not reached on foot (a finding says so)."""
-SITE_SNAP_M = {"stop": 40.0, "carpool_place": 150.0}
+SITE_SNAP_M = {"stop": 40.0, "carpool_place": 150.0, "street": 5.0}
 """How far from its place a car may stop for a rider who waits there."""
 PERSON_SNAP_M = 60.0
 STRAIGHT_WALK_MPS = 1.0
@@ -242,7 +240,7 @@ def mirrored(day: DayTimetable) -> DayTimetable:
 
 def build_network(  # noqa: PLR0913 — the parts of a territory
     timetable: Timetable,
-    raw: RawStreets,
+    streets: Streets,
     *,
     zone: ZoneInfo,
     sites: Sequence[MeetingSite],
@@ -251,8 +249,7 @@ def build_network(  # noqa: PLR0913 — the parts of a territory
     on_step: Step = lambda _: None,
 ) -> Network:
     """Tie timetable and meeting sites to the streets and compile everything a search reads."""
-    on_step("streets")
-    streets = build_streets(raw, speeds)
+    on_step("stops and meeting points on the streets")
     streets, stop_node, stop_away_m, points = _place(streets, timetable, sites, speeds, findings)
     grid = build_grid(streets)
     arcs = {profile: profile_arcs(streets, profile) for profile in PROFILES}
@@ -434,14 +431,20 @@ def _csr(links: Links, node_count: int) -> Walks:
 PARTS = ("timetable", "streets", "grid", "points", "ground")
 
 
-def save_network(network: Network, folder: Path, about: Mapping[str, Any]) -> None:
-    """Write a network as a snapshot."""
+def save_network(
+    network: Network,
+    folder: Path,
+    about: Mapping[str, Any],
+    write_more: Callable[[Path], None] = lambda _: None,
+) -> None:
+    """Write a network as a snapshot; `write_more` adds files that are no arrays."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for part in PARTS:
         arrays |= to_arrays(getattr(network, part), part)
     speeds = network.speeds
     details = {name: getattr(speeds, name) for name in speeds.__slots__}
-    write_snapshot(folder, arrays, {**about, "timezone": network.zone.key, "speeds": details})
+    about = {**about, "timezone": network.zone.key, "speeds": details}
+    write_snapshot(folder, arrays, about, write_more)
 
 
 def open_network(folder: Path) -> Network:

@@ -15,6 +15,7 @@ class SiteKind(StrEnum):
 
     STOP = "stop"
     CARPOOL_PLACE = "carpool_place"
+    STREET = "street"
 
 
 @dataclass(frozen=True, slots=True)

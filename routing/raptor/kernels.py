@@ -39,7 +39,12 @@ LEG_COLUMNS = 8
 # or ride, candidate of pickup, candidate of dropoff.
 KIND, FROM, TO, START_S, END_S, CARRIER, FIRST, SECOND = range(LEG_COLUMNS)
 WALK, VEHICLE, RIDE = 0, 1, 2
+
 START_STEP_S = 60
+"""A rider leaves by the minute."""
+RIDE_STEP_S = 300
+"""Over a range, rides are looked for at the earliest departure of every five minutes: drivers wait
+within their windows, so that every minute would find the same rides again."""
 POSITION_BITS = 12
 """Board and alight positions share a column: patterns have fewer than 4,096 stops."""
 
@@ -585,7 +590,12 @@ def search_range(
                 day, bodies, matrix, labels, before, start_s, rows, stop_count, costs.stop_s,
                 forward, journeys, legs, count,
             )  # fmt: skip
-        if seats == 0:
+        last_of_step = (
+            i < 0
+            or i + 1 == len(starts_s)
+            or starts_s[i + 1] // RIDE_STEP_S != start_s // RIDE_STEP_S
+        )
+        if seats == 0 or not last_of_step:
             continue
         for row in range(rows):
             if labels.goal[row, 0] < ride_labels.goal[row, 0]:

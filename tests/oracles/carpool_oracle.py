@@ -87,8 +87,12 @@ class OfferDrives:
         after = [sum(parts[i + 1 :]) for i in range(len(parts))]
         return DriverWay(
             min(sum(parts), FAR_S),
-            tuple(np.minimum(table[a, :count] + b, far) for a, b in zip(rows, before, strict=False)),
-            tuple(np.minimum(table[:count, a] + b, far) for a, b in zip(rows[1:], after, strict=True)),
+            tuple(
+                np.minimum(table[a, :count] + b, far) for a, b in zip(rows, before, strict=False)
+            ),
+            tuple(
+                np.minimum(table[:count, a] + b, far) for a, b in zip(rows[1:], after, strict=True)
+            ),
         )
 
     def ways(self, offer: Offer) -> list[DriverWay]:

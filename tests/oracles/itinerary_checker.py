@@ -454,9 +454,7 @@ def _check_walk(legs: list[Json], i: int, context: CheckContext) -> Iterator[str
         yield f"takes {leg['duration']} s, more than {limit_s} s"
 
 
-def _stated_walks_s(
-    start: End, end: End, walks: Iterable[int], context: CheckContext
-) -> set[int]:
+def _stated_walks_s(start: End, end: End, walks: Iterable[int], context: CheckContext) -> set[int]:
     """Durations that transfers.txt gives: a minimum time, or a change too far to walk."""
     found: set[int] = set()
     for row in _rules(start.id, end.id, context):
@@ -597,9 +595,7 @@ def _check_calls(
     yield from min(attempts, key=len)
 
 
-def _check_between(
-    leg: Json, calls: list[ListedCall], prefix: str, base_s: int
-) -> Iterator[str]:
+def _check_between(leg: Json, calls: list[ListedCall], prefix: str, base_s: int) -> Iterator[str]:
     if not calls[0].may_board:
         yield f"nobody may board at {calls[0].stop_id}"
     if not calls[-1].may_alight:

@@ -2,7 +2,7 @@
 Walks and drives by the book: every segment looked at, plain Dijkstra over all arcs.
 
 The search is `scipy.sparse.csgraph.dijkstra` on a matrix of whole seconds (exact in float64). Long
-tables of drives first take away junctions with up to three neighbours, which changes no distance
+tables of drives first take away junctions with up to six neighbours, which changes no distance
 between the places that stay. Nothing here uses the planner's grid, kernels or hierarchy; only the
 definitions are the same:
 
@@ -36,7 +36,7 @@ DRIVER_LIMIT_M = 500.0
 TIE_M = 1e-6
 """Streets no farther apart than this are equally near: any of them may be meant."""
 CHUNK_ROWS = 64
-SHORTCUT_NEIGHBOURS = 3
+SHORTCUT_NEIGHBOURS = 6
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
@@ -214,28 +214,26 @@ class StreetOracle:
     def drive_table(self, starts: Sequence[Hung], ends: Sequence[Hung]) -> Int32:
         """Shape (len(starts), len(ends)): seconds of the fastest drives, FAR_S where none."""
         count, tail, head, seconds = self._arcs("car")
-        kept = {node for h in starts for node, _ in h.leave}
-        kept |= {node for h in ends for node, _ in h.reach}
-        small, row_of = _shortened(count, tail, head, seconds, kept)
-        out = np.full((len(starts), len(ends)), FAR_S, np.int32)
-        sources = sorted({node for h in starts for node, _ in h.leave})
-        row_of_source = {node: i for i, node in enumerate(sources)}
-        reach = sorted({node for h in ends for node, _ in h.reach})
-        column_of = {node: i for i, node in enumerate(reach)}
-        columns = [row_of[node] for node in reach]
-        between = np.empty((len(sources), len(reach)), np.float64)
+        row_of: dict[tuple[str, Pairs], int] = {}
+        arcs: list[tuple[int, int, int]] = []
+        for way, places in (("out", starts), ("in", ends)):
+            for place in places:
+                pairs = place.leave if way == "out" else place.reach
+                if len(pairs) == 1 and pairs[0][1] == 0:
+                    row_of[way, pairs] = pairs[0][0]
+                elif (way, pairs) not in row_of:  # a node of its own, one way out or in
+                    own = row_of[way, pairs] = count
+                    arcs += [(own, n, s) if way == "out" else (n, own, s) for n, s in pairs]
+                    count += 1
+        more = np.array(arcs, np.int32).reshape(-1, 3)
+        columns = (np.r_[a, b] for a, b in zip((tail, head, seconds), more.T, strict=True))
+        small, small_row = _shortened(count, *columns, kept=row_of.values())
+        sources = [small_row[row_of["out", h.leave]] for h in starts]
+        targets = [small_row[row_of["in", h.reach]] for h in ends]
+        out = np.empty((len(starts), len(ends)), np.int32)
         for i in range(0, len(sources), CHUNK_ROWS):
-            rows = [row_of[node] for node in sources[i : i + CHUNK_ROWS]]
-            between[i : i + CHUNK_ROWS] = dijkstra(small, indices=rows)[:, columns]
-        last = max((len(h.reach) for h in ends), default=0)
-        for a, start in enumerate(starts):
-            there = np.min([between[row_of_source[n]] + s for n, s in start.leave], axis=0)
-            best = np.full(len(ends), np.inf)
-            for k in range(last):
-                nth = [h.reach[min(k, len(h.reach) - 1)] for h in ends]
-                column = np.array([column_of[n] for n, _ in nth])
-                best = np.minimum(best, there[column] + np.array([s for _, s in nth]))
-            out[a] = np.where(np.isfinite(best), best, FAR_S)
+            found = dijkstra(small, indices=sources[i : i + CHUNK_ROWS])[:, targets]
+            out[i : i + CHUNK_ROWS] = np.where(np.isfinite(found), found, FAR_S)
         self._shorten_along(starts, ends, out)
         return out
 
@@ -277,10 +275,10 @@ def _from_pairs(graph: csr_array, pairs: Pairs, limit_s: float) -> Float64:
 
 
 def _shortened(
-    count: int, tail: Int32, head: Int32, seconds: Int32, kept: Iterable[int]
+    count: int, tail: Int32, head: Int32, seconds: Int32, *, kept: Iterable[int]
 ) -> tuple[csr_array, dict[int, int]]:
     """
-    Graph without the nodes of up to three neighbours that nobody asks for.
+    Graph without the nodes of up to six neighbours that nobody asks for.
 
     Each is replaced by arcs from every neighbour before it to every one after it, so distances
     between the remaining nodes are what they were.

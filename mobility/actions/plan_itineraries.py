@@ -1,0 +1,68 @@
+"""A rider asks the way: itineraries with their prices and CO2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mobility.mapping.co2 import co2_g
+from mobility.mapping.fare_legs import fare_legs
+from mobility.world import World
+from payments.rating import Charge, Price, price_itinerary
+from routing.itinerary import Itinerary, PlanAnswer
+from routing.planner import plan
+from routing.query import PlanQuery
+
+
+@dataclass(frozen=True, slots=True)
+class PricedItinerary:
+    """An itinerary with what it costs the group, and the air."""
+
+    itinerary: Itinerary
+    price: Price
+    co2_g: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedAnswer:
+    """Answer of one search, priced."""
+
+    answer: PlanAnswer
+    itineraries: tuple[PricedItinerary, ...]
+    direct: tuple[PricedItinerary, ...]
+
+
+def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
+    """Search the world and price what was found."""
+    answer = plan(
+        world.network,
+        query,
+        flexible=world.flexible,
+        rides_on=world.rides_on,
+        limits=world.snapshot.limits,
+    )
+    return PricedAnswer(
+        answer,
+        tuple(_priced(world, query, itinerary) for itinerary in answer.itineraries),
+        tuple(_priced(world, query, itinerary) for itinerary in answer.direct),
+    )
+
+
+def _priced(world: World, query: PlanQuery, itinerary: Itinerary) -> PricedItinerary:
+    return PricedItinerary(
+        itinerary, _price(world, query, itinerary), co2_g(itinerary, query.seats)
+    )
+
+
+def _price(world: World, query: PlanQuery, itinerary: Itinerary) -> Price:
+    legs, rows = fare_legs(itinerary)
+    tariff = world.snapshot.tariff
+    if tariff is None:
+        return Price(None if legs else 0, "EUR", (), "", "no_tariff" if legs else None)
+    price = price_itinerary(tariff, legs, rider_count=query.seats)
+    charges = tuple(
+        Charge(c.rule, c.kind, tuple(rows[i] for i in c.legs), c.amount_cents)
+        for c in price.charges
+    )
+    return Price(
+        price.amount_cents, price.currency, charges, price.tariff_hash, price.unknown_reason
+    )

@@ -1,0 +1,68 @@
+"""Error families → HTTP status; the one place that maps them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from core.errors import (
+    Conflict,
+    InvalidInput,
+    MobilityError,
+    NotFound,
+    NotSupported,
+    Unavailable,
+)
+
+STATUS: tuple[tuple[type[MobilityError], int], ...] = (
+    (NotSupported, 400),
+    (InvalidInput, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
+    (MobilityError, 500),
+)
+MOTIS_STATUS = {409: 400, 503: 500}
+"""The MOTIS API knows 400, 404, 422 and 500."""
+
+
+def status_of(error: MobilityError) -> int:
+    """HTTP status of an error's family."""
+    return next(status for family, status in STATUS if isinstance(error, family))
+
+
+def _answer(request: Request, status: int, code: str, message: str) -> JSONResponse:
+    motis = request.url.path.startswith("/api/")
+    if motis:
+        status = MOTIS_STATUS.get(status, status)
+    body = {
+        "type": f"urn:mobility:error:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "detail": message,
+        "code": code,
+        "error": message,
+    }
+    media = "application/json" if motis else "application/problem+json"
+    return JSONResponse(body, status_code=status, media_type=media)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error in the shape that the path's readers expect."""
+
+    @app.exception_handler(MobilityError)
+    def on_error(request: Request, error: MobilityError) -> JSONResponse:
+        return _answer(request, status_of(error), error.code, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return _answer(request, 422, "invalid_input", f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        code = "not_found" if error.status_code == 404 else "http_error"
+        return _answer(request, error.status_code, code, str(error.detail))

@@ -1,0 +1,124 @@
+"""Our own API under /mobility/v1, and the probes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+from mobility.api.answers import json_answer, world_of
+
+router = APIRouter()
+
+
+class Probe(BaseModel):
+    """Answer of a probe."""
+
+    status: str
+    revision: int | None = None
+    """Last change of the database that this process serves."""
+    offers: int | None = None
+
+
+@router.get("/healthz", tags=["operations"])
+def healthz() -> Probe:
+    """The process answers."""
+    return Probe(status="ok")
+
+
+@router.get("/readyz", tags=["operations"])
+def readyz(request: Request) -> Probe:
+    """The process has a world to search."""
+    world = world_of(request)
+    return Probe(status="ready", revision=world.revision, offers=len(world.offers))
+
+
+@router.get("/api/v1/health", tags=["MOTIS"], operation_id="health")
+def health(request: Request) -> Any:  # noqa: ANN401 — a response
+    """Over which feeds this server answers; none is live yet."""
+    world = world_of(request)
+    return json_answer({"status": "ok", "feeds": [f["id"] for f in world.snapshot.about["feeds"]]})
+
+
+class Coordinates(BaseModel):
+    """A place in degrees."""
+
+    lat: float
+    lon: float
+
+
+class Attribution(BaseModel):
+    """A notice that must be shown."""
+
+    text: str
+    url: str | None
+
+
+class FeedFacts(BaseModel):
+    """One feed of the territory."""
+
+    id: str
+    name: str
+    valid_from: dt.date
+    valid_to: dt.date
+
+
+class TerritoryFacts(BaseModel):
+    """What a page needs to know of the territory."""
+
+    id: str
+    name: str
+    generated: bool
+    timezone: str
+    languages: list[str]
+    centre: Coordinates
+    bbox: list[float]
+    attributions: list[Attribution]
+    feeds: list[FeedFacts]
+    examples: list[dict[str, Any]]
+    offer_count: int
+    revision: int
+    built_at: dt.datetime
+
+
+@router.get("/mobility/v1/territory", tags=["territory"])
+def territory(request: Request) -> TerritoryFacts:
+    """The territory that this server serves."""
+    world = world_of(request)
+    about = world.snapshot.about
+    return TerritoryFacts(
+        **{
+            name: about[name]
+            for name in (
+                "id", "name", "generated", "timezone", "languages", "centre", "bbox",
+                "attributions", "feeds", "built_at",
+            )
+        },
+        examples=_examples(world.snapshot.folder),
+        offer_count=len(world.offers),
+        revision=world.revision,
+    )  # fmt: skip
+
+
+def _examples(folder: Path) -> list[dict[str, Any]]:
+    for name, read in (("riders.json", orjson.loads), ("riders.yaml", yaml.safe_load)):
+        path = folder / name
+        if path.is_file():
+            examples: list[dict[str, Any]] = read(path.read_bytes())
+            return examples
+    return []
+
+
+@router.get("/mobility/v1/basemap.geojson", tags=["territory"])
+def basemap(request: Request) -> Response:
+    """Streets, waters and settlements, to be drawn under a journey."""
+    path = world_of(request).snapshot.folder / "basemap.geojson"
+    return FileResponse(
+        path, media_type="application/geo+json", headers={"cache-control": "max-age=3600"}
+    )

@@ -1,0 +1,77 @@
+"""Composition root of an API process: settings in, application out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.base import RequestResponseEndpoint
+
+from mobility.api import geocode, own, plan, stoptimes
+from mobility.api.errors import add_error_handlers
+from mobility.installation import Installation, open_installation
+from mobility.settings import Settings
+from mobility.warm_up import warm_up
+from mobility.world import open_snapshot
+from mobility.world_keeper import WorldKeeper
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; worker-src blob: 'self'; img-src 'self' data: blob:; "
+    "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'"
+)
+GZIP_FROM_BYTES = 2_000
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Application of one process; its world is loaded when it starts."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        installation = open_installation(settings)
+        app.state.keeper = keeper = start_keeper(installation)
+        yield
+        keeper.stop()
+        installation.close()
+
+    app = FastAPI(
+        title="Mobility",
+        version="0.1.0",
+        description="Door-to-door journeys with timetables and live carpool offers. "
+        "/api serves the MOTIS 2 API.",
+        lifespan=lifespan,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
+        expose_headers=["Link"],
+    )  # fmt: skip
+    app.middleware("http")(_secured)
+    add_error_handlers(app)
+    for module in (plan, geocode, stoptimes, own):
+        app.include_router(module.router)
+    if settings.web.is_dir():
+        app.mount("/", StaticFiles(directory=settings.web, html=True), name="web")
+    return app
+
+
+def start_keeper(installation: Installation) -> WorldKeeper:
+    """World of this process, loaded, warm, and following changes."""
+    snapshot = open_snapshot(installation.snapshot_folder)
+    keeper = WorldKeeper(snapshot, installation.engine, installation.wakeups)
+    keeper.start()
+    warm_up(keeper.world)
+    return keeper
+
+
+async def _secured(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    response = await call_next(request)
+    if not request.url.path.startswith(("/docs", "/redoc")):
+        response.headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("x-content-type-options", "nosniff")
+    response.headers.setdefault("referrer-policy", "no-referrer")
+    return response

@@ -1,0 +1,36 @@
+"""
+The change feed: what other processes must take over, in an order that readers can rely on.
+
+A revision is taken under one advisory lock that is held until the transaction ends, so that
+revisions become visible in ascending order: a reader that has seen n never meets n-1 later.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+
+from mobility.db.schema import change
+
+CHANGE_LOCK = 7_305_001
+"""Key of the advisory lock; any constant that nothing else in the database uses."""
+
+
+def record_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> int:
+    """Add a change to the running transaction; returns its revision."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CHANGE_LOCK)))
+    revision = latest_revision(connection) + 1
+    connection.execute(
+        change.insert().values(
+            revision=revision, kind=kind, subject_id=subject_id, at=dt.datetime.now(dt.UTC)
+        )
+    )
+    return revision
+
+
+def latest_revision(connection: sa.Connection) -> int:
+    """Last visible revision; 0 before the first."""
+    found = connection.execute(sa.select(sa.func.max(change.c.revision))).scalar()
+    return int(found or 0)

@@ -1,0 +1,8 @@
+"""Alembic runs migrations on the connection that `mobility.db.engine.upgrade` hands over."""
+
+from alembic import context
+
+from mobility.db.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

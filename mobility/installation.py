@@ -1,0 +1,58 @@
+"""Servers and folders of one data directory: embedded by default, external by URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gtfs_data.store import read_manifest
+from mobility.db.engine import Engine, open_engine, upgrade
+from mobility.live import Wakeups
+from mobility.servers.postgres import ensure_postgres, stop_postgres
+from mobility.servers.valkey import ensure_valkey, stop_valkey
+from mobility.settings import Settings
+from mobility.snapshots import current_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a process works with; made by `open_installation`."""
+
+    snapshot_folder: Path
+    engine: Engine
+    wakeups: Wakeups
+
+    def close(self) -> None:
+        """Let connections go; embedded servers stay up for the other processes."""
+        self.wakeups.close()
+        self.engine.dispose()
+
+
+def open_installation(settings: Settings) -> Installation:
+    """
+    Find the snapshot, start embedded servers that are not up, bring the schema up to date.
+
+    Raises
+    ------
+    Unavailable
+        There is no snapshot, or a server cannot be started or reached.
+    WrongTerritory
+        The data directory belongs to another territory.
+    """
+    folder = settings.snapshot or current_snapshot(settings.snapshots)
+    territory_id = str(read_manifest(folder)["id"])
+    database_url = settings.database_url or ensure_postgres(settings.home).url
+    redis_url = settings.redis_url or ensure_valkey(settings.home).url
+    engine = open_engine(database_url)
+    upgrade(engine, territory_id)
+    return Installation(folder, engine, Wakeups(redis_url))
+
+
+def stop_servers(settings: Settings) -> list[str]:
+    """Stop the embedded servers of a home; returns which were running."""
+    stopped = [
+        name
+        for name, stop in (("postgres", stop_postgres), ("valkey", stop_valkey))
+        if stop(settings.home)
+    ]
+    return stopped

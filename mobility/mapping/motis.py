@@ -1,0 +1,268 @@
+"""
+Itineraries → the shape of the MOTIS 2 API (its OpenAPI document, design of the carpool leg).
+
+Our own facts stand in an extra member, `mobility`, of the answer, of itineraries and of carpool
+legs: price with its charges, CO2, detour, seats.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+
+from core.geo import Coordinate
+from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
+from mobility.actions.plan_itineraries import PricedItinerary
+from mobility.mapping.sentences import charge_label
+from mobility.world import World
+from payments.rating import Price
+from routing.itinerary import Leg, LegPlace, RideLeg, Shape, StreetLeg
+from routing.polyline import encode_polyline
+
+DEFAULT_COLOR = "5B6770"
+CARPOOL_COLOR = "7A3E9D"
+WHEELCHAIR = {1: "YES", 2: "NO"}
+Json = dict[str, Any]
+
+
+def instant(moment: dt.datetime) -> str:
+    """UTC with seconds, as MOTIS writes times."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class MotisWriter:
+    """Writes answers of one world in one version of the API and one language."""
+
+    def __init__(self, world: World, version: int, language: str) -> None:
+        self._world = world
+        self._t = world.network.timetable
+        self._version = version
+        self._language = language
+        self._zone = world.network.zone.key
+
+    def itinerary(self, priced: PricedItinerary, *, fares: bool = False) -> Json:
+        """One itinerary."""
+        it = priced.itinerary
+        legs = [self._leg(leg) for leg in it.legs]
+        rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
+        own: Json = {
+            "family": str(it.family),
+            "price": self._price(priced.price),
+            "co2_g": priced.co2_g,
+            "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
+            "seats_left": min((leg.seat_count for leg in rides), default=None),
+        }
+        written: Json = {
+            "id": "",
+            "duration": round((it.end_at - it.start_at).total_seconds()),
+            "startTime": instant(it.start_at),
+            "endTime": instant(it.end_at),
+            "transfers": max(it.vehicle_count - 1, 0),
+            "legs": legs,
+            "mobility": own,
+        }
+        if fares and priced.price.amount_cents is not None:
+            written["fareTransfers"] = self._fare_transfers(priced.price, legs)
+        return written
+
+    def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
+        """One end of a leg, with its arrival and departure where known."""
+        written: Json = {
+            "name": place.name,
+            "lat": place.coordinate.lat,
+            "lon": place.coordinate.lon,
+            "vertexType": "NORMAL",
+            "tz": self._zone,
+        }
+        if self._version < 6:
+            written["level"] = 0.0
+        if place.stop is not None:
+            written |= self._stop(place.stop)
+        elif place.point is not None:
+            written["stopId"] = f"carpool:{self._world.network.points.id[place.point]}"
+            written["vertexType"] = "TRANSIT"
+        for name, moment in times.items():
+            if moment is not None:
+                written[name] = instant(moment)
+                written[f"scheduled{name.capitalize()}"] = instant(moment)
+        return written
+
+    def stop_place(self, stop: int, **times: dt.datetime | None) -> Json:
+        """A stop by its row."""
+        t = self._t
+        where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
+        return self.place(LegPlace(t.stop_name[stop], where, stop=stop), **times)
+
+    def route_facts(self, trip: int) -> Json:
+        """Line, agency and trip of a vehicle leg or stop time."""
+        t = self._t
+        pattern = int(t.trip_pattern[trip])
+        route = int(t.pattern_route[pattern])
+        agency = int(t.route_agency[route])
+        short, long = t.route_short_name[route], t.route_long_name[route]
+        stops = t.pattern_stop[t.pattern_first_stop[pattern] : t.pattern_first_stop[pattern + 1]]
+        facts: Json = {
+            "mode": self._mode(mode_of_route_type(int(t.route_type[route])) or Mode.OTHER),
+            "headsign": t.trip_headsign[trip] or t.stop_name[stops[-1]],
+            "tripFrom": self.stop_place(int(stops[0])),
+            "tripTo": self.stop_place(int(stops[-1])),
+            "routeId": t.route_id[route],
+            "directionId": str(max(int(t.trip_direction[trip]), 0)),
+            "routeColor": t.route_color[route] or DEFAULT_COLOR,
+            "routeTextColor": t.route_text_color[route] or "FFFFFF",
+            "routeType": int(t.route_type[route]),
+            "agencyId": t.agency_id[agency] if agency >= 0 else "",
+            "agencyName": t.agency_name[agency] if agency >= 0 else "",
+            "agencyUrl": t.agency_url[agency] if agency >= 0 else "",
+            "routeShortName": short if self._version >= 4 else short or long,
+            "routeLongName": long,
+            "tripShortName": t.trip_short_name[trip],
+            "displayName": short or t.trip_short_name[trip] or long,
+            "cancelled": False,
+            "bikesAllowed": False,
+            "wheelchairAccessible": WHEELCHAIR.get(int(t.trip_wheelchair[trip]), "UNKNOWN"),
+            "source": t.feed_id[int(t.route_feed[route])],
+        }
+        if t.route_url[route]:
+            facts["routeUrl"] = t.route_url[route]
+        return facts
+
+    def trip_id(self, trip: int, date: dt.date) -> str:
+        """Id of a dated trip: the day on which it runs, then the feed's own id."""
+        return f"{date:%Y%m%d}_{self._t.trip_id[trip]}"
+
+    def _stop(self, stop: int) -> Json:
+        t = self._t
+        written: Json = {"stopId": t.stop_id[stop], "vertexType": "TRANSIT"}
+        parent = int(t.stop_parent[stop])
+        if parent >= 0:
+            written["parentId"] = t.stop_id[parent]
+        if t.stop_platform[stop]:
+            written["track"] = written["scheduledTrack"] = t.stop_platform[stop]
+        return written
+
+    def _mode(self, mode: Mode) -> str:
+        if mode is Mode.SUBURBAN and self._version < 5:
+            return "METRO"
+        if mode is Mode.AERIAL_LIFT and self._version < 5:
+            return "AREAL_LIFT"
+        return str(mode)
+
+    def _leg(self, leg: Leg) -> Json:
+        written: Json = {
+            "mode": self._mode(leg.mode),
+            "from": self.place(leg.start, departure=leg.start_at),
+            "to": self.place(leg.end, arrival=leg.end_at),
+            "duration": round((leg.end_at - leg.start_at).total_seconds()),
+            "startTime": instant(leg.start_at),
+            "endTime": instant(leg.end_at),
+            "scheduledStartTime": instant(leg.start_at),
+            "scheduledEndTime": instant(leg.end_at),
+            "realTime": False,
+            "scheduled": True,
+            "legGeometry": self._geometry(leg.shape),
+        }
+        if leg.shape is not None:
+            written["distance"] = round(leg.shape.metres, 1)
+        if isinstance(leg, StreetLeg):
+            if leg.mode is not Mode.WALK:
+                written["intermediateStops"] = []
+            return written
+        if isinstance(leg, RideLeg):
+            return written | self._ride(leg)
+        written |= self.route_facts(leg.trip)
+        written["tripId"] = self.trip_id(leg.trip, leg.service_date)
+        written["intermediateStops"] = [
+            self.place(call.place, arrival=call.arrival_at, departure=call.departure_at)
+            for call in leg.calls
+        ]
+        return written
+
+    def _ride(self, leg: RideLeg) -> Json:
+        offer = self._world.offers[leg.offer]
+        points = self._world.network.points
+        assert leg.start.point is not None
+        assert leg.end.point is not None
+        name = "Covoiturage" if self._language == "fr" else "Carpool"
+        page = f"/?offer={offer.id}&date={leg.date.isoformat()}"
+        return {
+            "headsign": leg.end.name,
+            "tripFrom": self.place(leg.start),
+            "tripTo": self.place(leg.end),
+            "routeId": "carpool",
+            "routeUrl": page,
+            "ticketUrls": {"web": page},
+            "directionId": "0",
+            "routeColor": CARPOOL_COLOR,
+            "routeTextColor": "FFFFFF",
+            "routeType": CARPOOL_ROUTE_TYPE,
+            "agencyId": "carpool",
+            "agencyName": offer.driver,
+            "agencyUrl": "/",
+            "tripId": f"{leg.date:%Y%m%d}_carpool:{offer.id}",
+            "routeShortName": name,
+            "routeLongName": name,
+            "tripShortName": "",
+            "displayName": name,
+            "cancelled": False,
+            "source": "carpool",
+            "intermediateStops": [],
+            "mobility": {
+                "offer_id": offer.id,
+                "date": leg.date.isoformat(),
+                "pickup_point_id": points.id[leg.start.point],
+                "dropoff_point_id": points.id[leg.end.point],
+                "detour_s": leg.detour_s,
+                "detour_budget_s": leg.budget_s,
+                "drive_s": leg.drive_s,
+                "seats_left": leg.seat_count,
+            },
+        }
+
+    def _geometry(self, shape: Shape | None) -> Json:
+        decimals = 7 if self._version == 1 else 6
+        lat = np.zeros(0) if shape is None else shape.lat
+        lon = np.zeros(0) if shape is None else shape.lon
+        points = encode_polyline(lat, lon, decimals) if len(lat) else ""
+        return {"points": points, "precision": decimals, "length": len(lat)}
+
+    def _price(self, price: Price) -> Json:
+        return {
+            "amount_cents": price.amount_cents,
+            "currency": price.currency,
+            "unknown_reason": price.unknown_reason,
+            "tariff_hash": price.tariff_hash,
+            "charges": [
+                {
+                    "legs": list(c.legs),
+                    "rule": c.rule,
+                    "kind": c.kind,
+                    "label_fr": charge_label(c, "fr"),
+                    "label_en": charge_label(c, "en"),
+                    "amount_cents": c.amount_cents,
+                }
+                for c in price.charges
+            ],
+        }
+
+    def _fare_transfers(self, price: Price, legs: list[Json]) -> list[Json]:
+        """One fare transfer a charge, its legs pointing to it; caps lower the first that they can."""
+        off = -sum(c.amount_cents for c in price.charges if c.kind == "cap")
+        written: list[Json] = []
+        for charge in (c for c in price.charges if c.kind != "cap"):
+            less = min(off, charge.amount_cents)
+            off -= less
+            product = {
+                "name": charge_label(charge, self._language),
+                "amount": (charge.amount_cents - less) / 100,
+                "currency": price.currency,
+            }
+            for nth, leg in enumerate(charge.legs):
+                legs[leg]["fareTransferIndex"] = len(written)
+                legs[leg]["effectiveFareLegIndex"] = nth
+            free = {**product, "amount": 0.0}
+            products = [[product if leg == charge.legs[0] else free] for leg in charge.legs]
+            written.append({"rule": "A_AB", "effectiveFareLegProducts": [products]})
+        return written

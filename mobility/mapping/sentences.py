@@ -1,0 +1,101 @@
+"""Explanations and charges in the words of riders, French first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from payments.rating import Charge
+from routing.itinerary import Explanation
+
+LANGUAGES = ("fr", "en")
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "group_too_large": (
+        "Aucune voiture n'a {seats} places libres (au plus {largest}) : le covoiturage est écarté.",
+        "No car has {seats} free seats ({largest} at most): carpool is left out.",
+    ),
+    "no_service_on_date": (
+        "Aucun horaire pour le {date} : les horaires connus vont du {first_date} au {last_date}.",
+        "No timetable for {date}: the known ones run from {first_date} to {last_date}.",
+    ),
+    "no_street_near_origin": (
+        "Aucune rue à moins de {within_m} m du départ.",
+        "No street within {within_m} m of the start.",
+    ),
+    "no_street_near_destination": (
+        "Aucune rue à moins de {within_m} m de l'arrivée.",
+        "No street within {within_m} m of the destination.",
+    ),
+    "no_stop_near_origin": (
+        "Aucun arrêt à moins de {within_min} min à pied du départ.",
+        "No stop within a {within_min} min walk of the start.",
+    ),
+    "no_stop_near_destination": (
+        "Aucun arrêt à moins de {within_min} min à pied de l'arrivée.",
+        "No stop within a {within_min} min walk of the destination.",
+    ),
+    "nearest": (
+        " Le plus proche est {stop}, à {walk_min} min à pied.",
+        " The nearest is {stop}, a {walk_min} min walk.",
+    ),
+    "next_departure": (
+        " Prochain départ de là : {departure_at}, ligne {line} vers {headsign}.",
+        " Next departure from there: {departure_at}, line {line} to {headsign}.",
+    ),
+    "no_connection": (
+        "Aucune correspondance trouvée dans les {hours} heures.",
+        "No connection found within {hours} hours.",
+    ),
+    "nothing_better_than_walking": (
+        "Rien de mieux que la marche : {walk_km} km, {walk_min} min.",
+        "Nothing better than walking: {walk_km} km, {walk_min} min.",
+    ),
+    "nothing_found": ("Aucun itinéraire trouvé.", "No itinerary found."),
+}
+
+
+def sentence(explanation: Explanation, language: str, zone: ZoneInfo) -> str:
+    """What an explanation says to a rider."""
+    index = LANGUAGES.index(language)
+    values = {name: _shown(value, language, zone) for name, value in explanation.values.items()}
+    text = _SENTENCES[explanation.code][index].format(**values)
+    for code, needed in (("nearest", "stop"), ("next_departure", "departure_at")):
+        if needed in values:
+            text += _SENTENCES[code][index].format(**values)
+    return text
+
+
+def messages(explanations: tuple[Explanation, ...], zone: ZoneInfo) -> list[Mapping[str, str]]:
+    """Explanations with their sentences in every language."""
+    return [
+        {"code": e.code, **{language: sentence(e, language, zone) for language in LANGUAGES}}
+        for e in explanations
+    ]
+
+
+def _shown(value: object, language: str, zone: ZoneInfo) -> str:
+    if isinstance(value, dt.datetime):
+        local = value.astimezone(zone)
+        return f"{_shown(local.date(), language, zone)} {local:%H:%M}"
+    if isinstance(value, dt.date):
+        return f"{value:%d/%m/%Y}" if language == "fr" else f"{value:%Y-%m-%d}"
+    if isinstance(value, float):
+        text = f"{value:g}"
+        return text.replace(".", ",") if language == "fr" else text
+    return str(value)
+
+
+def charge_label(charge: Charge, language: str) -> str:
+    """What a charge is for; the rule's own id names it."""
+    french = language == "fr"
+    if charge.kind == "cap":
+        return f"Plafond « {charge.rule} » atteint" if french else f"Cap “{charge.rule}” reached"
+    if charge.kind == "fare_journey":
+        return (
+            f"Trajet « {charge.rule} », correspondances comprises"
+            if french
+            else f"“{charge.rule}” journey, changes included"
+        )
+    return f"Trajet « {charge.rule} »" if french else f"“{charge.rule}” ride"

@@ -1,0 +1,65 @@
+"""Answers of the planner as text for a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from mobility.actions.plan_itineraries import PricedAnswer, PricedItinerary
+from mobility.mapping.sentences import charge_label, messages
+from mobility.world import World
+from routing.itinerary import Leg, RideLeg, StreetLeg
+
+WORDS = {"WALK": "walk", "BIKE": "bike", "CAR": "car"}
+
+
+def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
+    """Itineraries leg by leg, with price and CO2; messages where there is little."""
+    zone = world.network.zone
+    for direct in priced.direct:
+        leg = direct.itinerary.legs[0]
+        minutes = round((leg.end_at - leg.start_at).total_seconds() / 60)
+        metres = leg.shape.metres if leg.shape else 0
+        console.print(f"{WORDS[str(leg.mode)]} all the way: {minutes} min, {metres / 1000:.1f} km")
+    for nth, itinerary in enumerate(priced.itineraries, 1):
+        _print_itinerary(console, world, itinerary, nth)
+    for message in messages(priced.answer.explanations, zone):
+        console.print(escape(message["en"]))
+    if world.snapshot.about.get("generated"):
+        console.print("(generated territory and offers)", style="dim")
+
+
+def _print_itinerary(console: Console, world: World, priced: PricedItinerary, nth: int) -> None:
+    zone = world.network.zone
+    it = priced.itinerary
+    minutes = round((it.end_at - it.start_at).total_seconds() / 60)
+    price = priced.price
+    amount = (
+        f"price unknown ({price.unknown_reason})"
+        if price.amount_cents is None
+        else f"{price.amount_cents / 100:.2f} {price.currency}"
+    )
+    co2 = "CO2 unknown" if priced.co2_g is None else f"{priced.co2_g} g CO2"
+    start, end = (f"{m.astimezone(zone):%H:%M}" for m in (it.start_at, it.end_at))
+    console.print(f"[bold]{nth}. {start} → {end}[/]  {minutes} min, {amount}, {co2}")
+    for leg in it.legs:
+        console.print(f"     {_leg(world, leg)}", highlight=False)
+    for charge in price.charges:
+        label = charge_label(charge, "en")
+        console.print(f"     {charge.amount_cents / 100:>6.2f}  {escape(label)}", style="dim")
+
+
+def _leg(world: World, leg: Leg) -> str:
+    zone, t = world.network.zone, world.network.timetable
+    times = f"{leg.start_at.astimezone(zone):%H:%M}–{leg.end_at.astimezone(zone):%H:%M}"
+    ends = f"{escape(leg.start.name or '•')} → {escape(leg.end.name or '•')}"
+    if isinstance(leg, StreetLeg):
+        minutes = round((leg.end_at - leg.start_at).total_seconds() / 60)
+        return f"{times}  {WORDS[str(leg.mode)]} {minutes} min   {ends}"
+    if isinstance(leg, RideLeg):
+        driver = escape(world.offers[leg.offer].driver)
+        detour = round(leg.detour_s / 60)
+        return f"{times}  carpool with {driver} (detour {detour} min)   {ends}"
+    route = int(t.pattern_route[t.trip_pattern[leg.trip]])
+    line = t.route_short_name[route] or t.route_long_name[route]
+    return f"{times}  {str(leg.mode).lower()} {escape(line)} to {escape(t.trip_headsign[leg.trip])}   {ends}"

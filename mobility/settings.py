@@ -1,0 +1,37 @@
+"""The one place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; every field is an environment variable MOBILITY_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="MOBILITY_", frozen=True)
+
+    home: Path = Field(default=Path(".mobility"), description="Data directory of one territory.")
+    database_url: str | None = Field(
+        default=None, description="External PostgreSQL 16 or later; embedded when absent."
+    )
+    redis_url: str | None = Field(
+        default=None, description="External Valkey or Redis; embedded when absent."
+    )
+    snapshot: Path | None = Field(
+        default=None, description="Snapshot to serve; the newest one of the home when absent."
+    )
+    web: Path = Field(
+        default=Path(__file__).resolve().parent.parent / "web" / "dist",
+        description="Built web page.",
+    )
+    max_plan_window_s: int = Field(
+        default=86_400, description="Widest interval that one plan request may search."
+    )
+
+    @property
+    def snapshots(self) -> Path:
+        """Where builds put snapshots."""
+        return self.home / "snapshots"

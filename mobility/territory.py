@@ -1,0 +1,114 @@
+"""A territory file: one YAML that says what a snapshot is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import InvalidInput
+from core.time import get_zone
+
+
+class InvalidTerritory(InvalidInput):
+    """A territory file that cannot be read or lacks something."""
+
+    code = "invalid_territory"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FeedSource(_Model):
+    """One GTFS feed; its id scopes all ids of the feed."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    path: Path
+
+
+class FileSource(_Model):
+    """A file beside the territory file."""
+
+    path: Path
+
+
+class Place(_Model):
+    """A place in degrees."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class Attribution(_Model):
+    """A notice that the page shows."""
+
+    text: str
+    url: str | None = None
+
+
+class LimitValues(_Model):
+    """Seconds that a territory sets for all searches."""
+
+    change_s: int = Field(default=60, ge=0, le=3600)
+    carpool_change_s: int = Field(default=300, ge=0, le=3600)
+    pickup_stop_s: int = Field(default=60, ge=0, le=600)
+
+
+class Territory(_Model):
+    """The whole file."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    name: str
+    generated: bool = False
+    timezone: str
+    languages: tuple[str, ...] = ("fr", "en")
+    centre: Place | None = None
+    feeds: tuple[FeedSource, ...] = Field(min_length=1)
+    osm: FileSource
+    carpool_places: FileSource | None = None
+    tariff: Path | None = None
+    offers: Path | None = None
+    riders: Path | None = None
+    attributions: tuple[Attribution, ...] = ()
+    limits: LimitValues = LimitValues()
+    speeds: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TerritoryFile:
+    """A territory and the folder that its paths are relative to."""
+
+    territory: Territory
+    folder: Path
+
+    def path(self, relative: Path) -> Path:
+        """Place of a file that the territory names."""
+        return (self.folder / relative).resolve()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Time zone of the territory."""
+        return get_zone(self.territory.timezone)
+
+
+def read_territory(path: Path) -> TerritoryFile:
+    """Read a territory file; raises `InvalidTerritory` naming the field and what is wrong."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        territory = Territory.model_validate(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidTerritory(f"cannot read territory {path}: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidTerritory(f"{path}: {where or 'file'}: {first['msg']}") from error
+    get_zone(territory.timezone)
+    ids = [feed.id for feed in territory.feeds]
+    if len(set(ids)) != len(ids):
+        raise InvalidTerritory(f"{path}: feeds: two feeds have the same id")
+    return TerritoryFile(territory, path.resolve().parent)

@@ -1,0 +1,39 @@
+"""Compile and load every kernel before the first rider asks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from core.geo import Coordinate
+from core.time import day_start_epoch_s, to_instant
+from gtfs_data.calendar import date_of_day_number
+from mobility.actions.plan_itineraries import plan_itineraries
+from mobility.world import World
+from routing.query import Endpoint, PlanQuery
+
+MORNING_S = 8 * 3600
+
+
+def warm_up(world: World) -> None:
+    """Plan one trip in each direction between two stops, on a day with service."""
+    t = world.network.timetable
+    called = t.pattern_stop
+    if len(called) < 2:
+        return
+    a, b = int(called[0]), int(called[-1])
+    ends = [
+        Endpoint(Coordinate(float(t.stop_lat[s]), float(t.stop_lon[s])), None, "") for s in (a, b)
+    ]
+    day = date_of_day_number(int(t.feed_last_day[t.stop_feed[a]]))
+    today = dt.datetime.now(world.network.zone).date()
+    date = min(max(today, date_of_day_number(int(t.feed_first_day[t.stop_feed[a]]))), day)
+    zone = world.network.zone
+    query = PlanQuery(
+        origin=ends[0],
+        destination=ends[1],
+        at=to_instant(day_start_epoch_s(date, zone) + MORNING_S, zone),
+        wanted_count=0,
+    )
+    plan_itineraries(world, query)
+    plan_itineraries(world, replace(query, arrive_by=True, backwards=True))

@@ -1,0 +1,207 @@
+"""The kernels against the oracle, on random small worlds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from routing.raptor.search import Search, Window
+from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
+from tests.oracles.raptor_oracle import (
+    NEVER,
+    best_of_range,
+    earliest_arrivals,
+    latest_departures,
+)
+from tests.strategies import OPENING_S, RandomWorld, random_worlds
+
+pytestmark = pytest.mark.unit
+
+fixed_seed = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=250,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+plain_worlds = random_worlds(rides=False)
+ride_worlds = st.one_of(random_worlds(rides=True), random_worlds(rides=True, unit_s=37))
+
+
+def has_ride(journey: RawJourney) -> bool:
+    return any(isinstance(leg, RawRide) for leg in journey.legs)
+
+
+def found(search: Search, window: Window) -> tuple[list[RawJourney], list[RawJourney]]:
+    journeys = search.run(window)
+    return [j for j in journeys if not has_ride(j)], [j for j in journeys if has_ride(j)]
+
+
+def arrivals_worth_it(world: RandomWorld) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """(arrival, vehicles) without rides, and those that only a ride makes possible."""
+    direct_s = NEVER if world.direct_s is None else world.at_s + world.direct_s
+    best = {
+        seats: [
+            min(at_s, direct_s)
+            for at_s in earliest_arrivals(
+                world.plain(), world.access, world.egress, world.at_s,
+                most=world.most, seats=seats,
+            )
+        ]
+        for seats in (0, world.seats)
+    }  # fmt: skip
+    rows = range(1, world.most + 1)
+    bus, car = best[0], best[world.seats]
+    return (
+        {(bus[k], k) for k in rows if bus[k] < bus[k - 1]},
+        {(car[k], k) for k in rows if car[k] < min(bus[k], car[k - 1])},
+    )
+
+
+def departures_worth_it(world: RandomWorld) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """(departure, vehicles) without rides, and those that only a ride makes possible."""
+    direct_s = -NEVER if world.direct_s is None else world.at_s - world.direct_s
+    best = {
+        seats: [
+            max(at_s, direct_s)
+            for at_s in latest_departures(
+                world.plain(), world.access, world.egress, world.at_s,
+                most=world.most, seats=seats, earliest_s=OPENING_S - 3600,
+            )
+        ]
+        for seats in (0, world.seats)
+    }  # fmt: skip
+    rows = range(1, world.most + 1)
+    bus, car = best[0], best[world.seats]
+    return (
+        {(bus[k], k) for k in rows if bus[k] > bus[k - 1]},
+        {(car[k], k) for k in rows if car[k] > max(bus[k], car[k - 1])},
+    )
+
+
+def check_legs(world: RandomWorld, journey: RawJourney) -> None:
+    """Each leg is lawful and in time for the next."""
+    change_s = world.change_at_s
+    walks = {**world.walks, **world.point_walks}
+    assert journey.access_s == world.access[journey.legs[0].board_node]
+    assert journey.egress_s == world.egress[journey.legs[-1].alight_node]
+    for leg in journey.legs:
+        if isinstance(leg, RawVehicle):
+            check_vehicle(world, leg)
+        else:
+            check_ride(world, leg)
+    for i, (leg, then) in enumerate(zip(journey.legs, journey.legs[1:], strict=False)):
+        place, other = leg.alight_node, then.board_node
+        assert journey.walk_s[i] == (0 if place == other else walks[place, other])
+        assert leg.end_s + change_s[place] + journey.walk_s[i] <= then.start_s
+
+
+def check_vehicle(world: RandomWorld, leg: RawVehicle) -> None:
+    trip = world.trips[leg.trip]
+    plain, i, j = trip.plain, leg.board_position, leg.alight_position
+    assert leg.day == -int(trip.late)
+    assert i < j
+    assert (plain.stops[i], plain.stops[j]) == (leg.board_node, leg.alight_node)
+    assert (plain.depart_s[i], plain.arrive_s[j]) == (leg.start_s, leg.end_s)
+    assert plain.may_board[i]
+    assert plain.may_alight[j]
+
+
+def check_ride(world: RandomWorld, leg: RawRide) -> None:
+    ride = world.rides[leg.ride]
+    body = sorted(world.windows, key=lambda w: (w[0], w[1]))[leg.ride][0]
+    first = sum(len(b.candidates) for b in world.bodies[:body])
+    pickup = ride.candidates[leg.pickup - first]
+    dropoff = ride.candidates[leg.dropoff - first]
+    drive_s = ride.drive_s(pickup, dropoff, world.drive_s)
+    assert drive_s is not None
+    assert (pickup.node, dropoff.node) == (leg.board_node, leg.alight_node)
+    df, db = ride.from_start_s(pickup), ride.to_end_s(dropoff)
+    assert df + drive_s + db <= sum(ride.segment_s) + ride.budget_s
+    assert ride.earliest_s + df <= leg.start_s <= ride.latest_s + df
+    assert leg.end_s - leg.start_s == world.pickup_stop_s + drive_s
+    assert ride.seat_count >= world.seats
+
+
+@fixed_seed
+@given(plain_worlds)
+def test_earliest_arrival_for_each_number_of_vehicles(world: RandomWorld) -> None:
+    journeys = world.search(seats=0).run(Window(world.at_s, world.at_s))
+    event(f"{len(journeys)} journeys")
+    assert sorted((j.end_s, len(j.legs)) for j in journeys) == sorted(arrivals_worth_it(world)[0])
+    for journey in journeys:
+        check_legs(world, journey)
+        assert world.at_s <= journey.start_s
+
+
+@fixed_seed
+@given(plain_worlds)
+def test_latest_departure_for_each_number_of_vehicles(world: RandomWorld) -> None:
+    journeys = world.search(seats=0, arrive_by=True).run(Window(world.at_s, world.at_s))
+    event(f"{len(journeys)} journeys")
+    wanted = departures_worth_it(world)[0]
+    assert sorted((j.start_s, len(j.legs)) for j in journeys) == sorted(wanted)
+    for journey in journeys:
+        check_legs(world, journey)
+        assert journey.end_s <= world.at_s
+
+
+@fixed_seed
+@given(ride_worlds)
+def test_earliest_arrival_with_rides_beside_that_without(world: RandomWorld) -> None:
+    bus, car = found(world.search(), Window(world.at_s, world.at_s))
+    event(f"{len(car)} with rides")
+    event(f"{max((len(j.legs) for j in car), default=0)} legs")
+    wanted = arrivals_worth_it(world)
+    assert sorted((j.end_s, len(j.legs)) for j in bus) == sorted(wanted[0])
+    assert sorted((j.end_s, len(j.legs)) for j in car) == sorted(wanted[1])
+    for journey in bus + car:
+        check_legs(world, journey)
+        assert world.at_s <= journey.start_s
+
+
+@fixed_seed
+@given(ride_worlds)
+def test_latest_departure_with_rides_beside_that_without(world: RandomWorld) -> None:
+    bus, car = found(world.search(arrive_by=True), Window(world.at_s, world.at_s))
+    event(f"{len(car)} with rides")
+    event(f"{max((len(j.legs) for j in car), default=0)} legs")
+    wanted = departures_worth_it(world)
+    assert sorted((j.start_s, len(j.legs)) for j in bus) == sorted(wanted[0])
+    assert sorted((j.start_s, len(j.legs)) for j in car) == sorted(wanted[1])
+    for journey in bus + car:
+        check_legs(world, journey)
+        assert journey.end_s <= world.at_s
+
+
+@fixed_seed
+@given(plain_worlds, st.integers(1, 40))
+def test_range_gives_every_undominated_departure(world: RandomWorld, minutes: int) -> None:
+    until_s = world.at_s + minutes * 60
+    journeys = world.search(seats=0).run(Window(world.at_s, until_s))
+    event(f"{len(journeys)} journeys")
+    wanted = best_of_range(
+        world.plain(), world.access, world.egress, world.at_s, until_s, most=world.most, step_s=60,
+        direct_s=NEVER if world.direct_s is None else world.direct_s,
+    )  # fmt: skip
+    assert sorted((j.start_s, j.end_s, len(j.legs)) for j in journeys) == sorted(wanted)
+    for journey in journeys:
+        check_legs(world, journey)
+
+
+@fixed_seed
+@given(ride_worlds, st.integers(1, 40))
+def test_range_with_rides_gives_lawful_journeys_and_hides_no_bus(
+    world: RandomWorld, minutes: int
+) -> None:
+    window = Window(world.at_s, world.at_s + minutes * 60)
+    bus, car = found(world.search(), window)
+    event(f"{len(car)} with rides")
+    alone = world.search(seats=0).run(window)
+    assert [(j.start_s, j.end_s, len(j.legs)) for j in bus] == [
+        (j.start_s, j.end_s, len(j.legs)) for j in alone
+    ]
+    for journey in bus + car:
+        check_legs(world, journey)
+        assert window.from_s <= journey.start_s
