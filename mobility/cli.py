@@ -177,6 +177,38 @@ def serve(
 
 
 @app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="TCP port.")] = 8080,
+    once: Annotated[bool, typer.Option("--once", help="Stop when the journey is printed.")] = False,
+) -> None:
+    """Generate, build, seed and serve the demo territory. Example: mobility demo --port 8080"""
+    from mobility.actions.run_demo import example_journey, prepare_demo, start_server
+    from mobility.installation import stop_servers
+    from mobility.printing import print_motis_itinerary
+
+    settings = Settings()
+    with _progress(shown=True) as step:
+        territory = prepare_demo(settings, on_step=step)
+        step("API server (the first start compiles the search, about a minute)")
+        server = start_server(settings, port)
+    example, answer = example_journey(territory, server.base_url)
+    console.print(f"\n[bold]{example['title_fr']}[/] ({example['depart']})")
+    best = max(answer["itineraries"], key=lambda it: it["mobility"]["family"] == "carpool")
+    print_motis_itinerary(console, best)
+    console.print(f"\nOpen [bold]{server.base_url}[/]   (API: {server.base_url}/docs)")
+    console.print("Generated territory and offers; Ctrl-C stops the demo.", style="dim")
+    try:
+        if not once:
+            server.process.wait()
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+    finally:
+        server.process.terminate()
+        server.process.wait(timeout=30)
+        stop_servers(settings)
+
+
+@app.command()
 def stop() -> None:
     """Stop the embedded servers of this home. Example: mobility stop"""
     from mobility.installation import stop_servers

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from rich.console import Console
 from rich.markup import escape
 
@@ -27,6 +31,27 @@ def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
         console.print(escape(message["en"]))
     if world.snapshot.about.get("generated"):
         console.print("(generated territory and offers)", style="dim")
+
+
+def print_motis_itinerary(console: Console, itinerary: dict[str, Any]) -> None:
+    """An itinerary of the HTTP API, leg by leg."""
+    price = itinerary["mobility"]["price"]
+    amount = "?" if price["amount_cents"] is None else f"{price['amount_cents'] / 100:.2f}"
+    for leg in itinerary["legs"]:
+        zone = ZoneInfo(leg["from"]["tz"])
+        start, end = (
+            f"{dt.datetime.fromisoformat(leg[name]).astimezone(zone):%H:%M}"
+            for name in ("startTime", "endTime")
+        )
+        what = leg["mode"].replace("_", " ").lower()
+        if leg["mode"] == "RIDE_SHARING":
+            what = f"{leg['displayName']} ({leg['agencyName']})"
+        elif "displayName" in leg:
+            what += f" {leg['displayName']} → {leg['headsign']}"
+        ends = f"{leg['from']['name']} → {leg['to']['name']}"
+        console.print(f"  {start}–{end}  {escape(what)}   {escape(ends)}", highlight=False)
+    minutes = round(itinerary["duration"] / 60)
+    console.print(f"  {minutes} min, {amount} {price['currency']}", highlight=False)
 
 
 def _print_itinerary(console: Console, world: World, priced: PricedItinerary, nth: int) -> None:

@@ -28,7 +28,7 @@ from routing.network import Network
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window
-from routing.raptor.unroll import RawJourney, RawRide, RawVehicle, Reach
+from routing.raptor.unroll import RawJourney, RawLeg, RawRide, Reach
 from routing.street.access import Snapped, find_route, ties
 from routing.street.kernels import places_within, search_within
 
@@ -36,6 +36,7 @@ HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
 WIDENING_S = 1800
 """First width to which a short interval is widened."""
+WORTH_A_CHANGE_S = 300
 FAR_WALK_S = 4 * 3600
 """How far the explanation of an empty answer looks for the nearest stop."""
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
@@ -234,10 +235,36 @@ def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
 
 
 def _best_of_each_family(journeys: list[RawJourney]) -> list[RawJourney]:
-    """What is not dominated by its like: without carpool, and with it."""
-    carpool = [j for j in journeys if any(isinstance(leg, RawRide) for leg in j.legs)]
-    transit = [j for j in journeys if all(isinstance(leg, RawVehicle) for leg in j.legs)]
-    return _pareto(transit) + _shortest_of_each(_pareto(carpool))
+    """What is not dominated by its like: without carpool, carpool in a chain, carpool alone."""
+    families: tuple[list[RawJourney], ...] = ([], [], [])
+    for journey in journeys:
+        rides = sum(isinstance(leg, RawRide) for leg in journey.legs)
+        families[0 if rides == 0 else 2 if rides == len(journey.legs) else 1].append(journey)
+    transit, chain, alone = (_pareto(family) for family in families)
+    alone = _shortest_of_each(alone)
+    chain = [j for j in _shortest_of_each(chain) if not _better_by_staying(j, alone)]
+    return transit + chain + alone
+
+
+def _better_by_staying(chain: RawJourney, alone: list[RawJourney]) -> bool:
+    """
+    Whether a ride all the way makes a chain pointless.
+
+    Nobody leaves a car to arrive later than by staying in it, and each change must save
+    `WORTH_A_CHANGE_S` against a ride that leaves no earlier.
+    """
+    rides = {_ride(leg) for leg in chain.legs}
+    gain_s = WORTH_A_CHANGE_S * (len(chain.legs) - 1)
+    return any(
+        (_ride(whole.legs[0]) in rides and whole.end_s <= chain.end_s)
+        or (whole.start_s >= chain.start_s and whole.end_s <= chain.end_s + gain_s)
+        for whole in alone
+    )
+
+
+def _ride(leg: RawLeg) -> int:
+    """Ride of a leg; -1 in a vehicle of the timetable."""
+    return leg.ride if isinstance(leg, RawRide) else -1
 
 
 def _shortest_of_each(journeys: list[RawJourney]) -> list[RawJourney]:

@@ -2,13 +2,15 @@
 Random small worlds for Hypothesis: as plain values for an oracle, and as the arrays of a search.
 
 Times lie close together on purpose: ties, missed connections by a hair and equal arrivals are
-where searches go wrong.
+where searches go wrong. Hypothesis draws sizes and a seed, and the world is made from these: ten
+times as many worlds a second as with a draw for each number, and still small when one fails.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -71,7 +73,8 @@ class RandomWorld:
     direct_s: int | None
     most: int
     seats: int
-    at_s: int
+    leave_s: int
+    arrive_s: int
 
     @property
     def rides(self) -> tuple[PlainRide, ...]:
@@ -87,14 +90,13 @@ class RandomWorld:
     @property
     def change_at_s(self) -> list[int]:
         """Time for a change by node."""
-        stops = [
-            max(self.change_s, self.stop_change_s.get(i, 0)) for i in range(self.stop_count)
-        ]
+        stops = [max(self.change_s, self.stop_change_s.get(i, 0)) for i in range(self.stop_count)]
         return stops + [CARPOOL_CHANGE_S] * self.point_count
 
     def plain(self) -> PlainWorld:
         """For the oracle."""
         return PlainWorld(
+            stop_count=self.stop_count,
             node_count=self.stop_count + self.point_count,
             trips=tuple(trip.plain for trip in self.trips),
             walks={**self.walks, **self.point_walks},
@@ -160,7 +162,9 @@ class RandomWorld:
 
         def events(name: str) -> np.ndarray[Any, Any]:
             times = [
-                at_s + DAY_S * trip.late for trip in self.trips for at_s in getattr(trip.plain, name)
+                at_s + DAY_S * trip.late
+                for trip in self.trips
+                for at_s in getattr(trip.plain, name)
             ]
             return np.array(times, np.int32)
 
@@ -219,6 +223,33 @@ def _body(ride: PlainRide, stop_count: int) -> Body:
     )
 
 
+class _Dice:
+    """Draws of one world."""
+
+    def __init__(self, seed: int, unit_s: int) -> None:
+        self._random = random.Random(seed)
+        self.unit_s = unit_s
+
+    def count(self, low: int, high: int) -> int:
+        """Low and high included."""
+        return self._random.randint(low, high)
+
+    def seconds(self, low: int, high: int) -> int:
+        """A multiple of the unit."""
+        return self.unit_s * self._random.randint(low, high)
+
+    def one_of(self, *choices: Any) -> Any:
+        return self._random.choice(choices)
+
+    def some_of(self, choices: range, least: int, most: int) -> list[int]:
+        """Different ones, in any order."""
+        return self._random.sample(choices, min(self.count(least, most), len(choices)))
+
+    def walks(self, most: int, starts: range, ends: range) -> dict[tuple[int, int], int]:
+        pairs = [(self.one_of(*starts), self.one_of(*ends)) for _ in range(self.count(0, most))]
+        return {(a, b): self.seconds(0, 6) for a, b in pairs if a != b}
+
+
 @st.composite
 def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWorld:
     """
@@ -226,88 +257,108 @@ def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWo
 
     All times are multiples of `unit_s`.
     """
-
-    def some_s(low: int, high: int) -> int:
-        return unit_s * draw(st.integers(low, high))
-
-    def some_walks(
-        count: int, starts: st.SearchStrategy[int], ends: st.SearchStrategy[int]
-    ) -> dict[tuple[int, int], int]:
-        pairs = draw(st.lists(st.tuples(starts, ends), max_size=count, unique=True))
-        return {(a, b): some_s(0, 6) for a, b in pairs if a != b}
-
     stop_count = draw(st.integers(2, 6))
     point_count = draw(st.integers(2, 4)) if rides else 0
-    stops = st.integers(0, stop_count - 1)
-    nodes = st.integers(0, stop_count + point_count - 1)
-    patterns, trips = [], []
-    for pattern in range(draw(st.integers(0 if rides else 1, 4))):
-        called = tuple(draw(st.lists(stops, min_size=2, max_size=5)))
-        flags = tuple(draw(st.sampled_from((3, 3, 3, 1, 2, 0))) for _ in called)
-        patterns.append((called, flags))
-        for _ in range(draw(st.integers(1, 3))):
-            at_s, arrive, depart = OPENING_S + some_s(0, 30), [], []
-            for _ in called:
-                arrive.append(at_s)
-                depart.append(at_s + some_s(0, 1))
-                at_s = depart[-1] + some_s(0, 8)
-            plain = PlainTrip(
-                called,
-                tuple(bool(f & CAN_BOARD) for f in flags),
-                tuple(bool(f & CAN_ALIGHT) for f in flags),
-                tuple(arrive),
-                tuple(depart),
-            )
-            trips.append(RandomTrip(plain, pattern, draw(st.booleans())))
-    point_walks: dict[tuple[int, int], int] = {}
-    bodies: list[PlainRide] = []
-    windows: list[tuple[int, int, int]] = []
-    drive_s: dict[tuple[int, int], int] = {}
-    if rides:
-        points = st.integers(stop_count, stop_count + point_count - 1)
-        point_walks = some_walks(4, stops, points) | some_walks(4, points, stops)
-        of_points = range(stop_count, stop_count + point_count)
-        drive_s = {(a, b): some_s(0, 10) for a in of_points for b in of_points}
-        for body in range(draw(st.integers(1, 3))):
-            bodies.append(_draw_body(draw, of_points, unit_s))
-            for _ in range(draw(st.integers(0, 2))):
-                first_s = OPENING_S + some_s(0, 30)
-                windows.append((body, first_s, first_s + some_s(0, 15)))
+    pattern_count = draw(st.integers(0 if rides else 1, 5))
+    body_count = draw(st.integers(1, 4)) if rides else 0
+    dice = _Dice(draw(st.integers(0, 2**31)), unit_s)
+    nodes = range(stop_count + point_count)
+    stops, points = nodes[:stop_count], nodes[stop_count:]
+    own = range(len(nodes), len(nodes) + 5)
+    drive_s = _draw_drives(dice, range(stop_count, own.stop)) if rides else {}
+    patterns = tuple(_draw_pattern(dice, stops) for _ in range(pattern_count))
     return RandomWorld(
         stop_count=stop_count,
         point_count=point_count,
-        patterns=tuple(patterns),
-        trips=tuple(trips),
-        walks=some_walks(6, stops, stops),
-        point_walks=point_walks,
-        bodies=tuple(bodies),
-        windows=tuple(windows),
-        drive_s=drive_s,
-        access={node: some_s(0, 5) for node in draw(st.sets(nodes, min_size=1, max_size=3))},
-        egress={node: some_s(0, 5) for node in draw(st.sets(nodes, min_size=1, max_size=3))},
-        change_s=some_s(0, 2),
-        stop_change_s={stop: some_s(0, 4) for stop in draw(st.sets(stops, max_size=1))},
-        pickup_stop_s=some_s(0, 1),
-        direct_s=draw(st.none() | st.integers(1, 60).map(lambda n: n * unit_s)),
-        most=draw(st.integers(1, 4)),
-        seats=draw(st.integers(1, 2)),
-        at_s=OPENING_S + some_s(0, 60),
+        patterns=patterns,
+        trips=tuple(
+            _draw_trip(dice, number, *pattern)
+            for number, pattern in enumerate(patterns)
+            for _ in range(dice.count(1, 4))
+        ),
+        walks=dice.walks(6, stops, stops),
+        point_walks=dice.walks(9, stops, points) | dice.walks(9, points, stops) if rides else {},
+        bodies=tuple(_draw_body(dice, points, own, drive_s) for _ in range(body_count)),
+        windows=tuple(
+            (body, first_s, first_s + dice.one_of(0, dice.seconds(1, 30)))
+            for body in range(body_count)
+            for first_s in [OPENING_S + dice.seconds(-5, 40) for _ in range(dice.count(1, 2))]
+        ),
+        drive_s={(a, b): drive_s[a, b] for a in points for b in points},
+        access={node: dice.seconds(0, 5) for node in dice.some_of(nodes, 1, 4)},
+        egress={node: dice.seconds(0, 9) for node in dice.some_of(nodes, 1, 4)},
+        change_s=dice.seconds(0, 2),
+        stop_change_s={stop: dice.seconds(0, 4) for stop in dice.some_of(stops, 0, 1)},
+        pickup_stop_s=dice.seconds(0, 1),
+        direct_s=dice.one_of(None, None, dice.seconds(10, 60)),
+        most=dice.count(1, 4),
+        seats=dice.one_of(1, 1, 2),
+        leave_s=OPENING_S + dice.seconds(-5, 15),
+        arrive_s=OPENING_S + dice.seconds(30, 80),
     )
 
 
-def _draw_body(draw: st.DrawFn, of_points: range, unit_s: int) -> PlainRide:
-    segment_s = draw(st.lists(st.integers(1, 12), min_size=1, max_size=3))
-    candidates = []
-    for segment, own in enumerate(segment_s):
-        for node in sorted(draw(st.sets(st.sampled_from(of_points), max_size=len(of_points)))):
-            start = draw(st.integers(0, own + 4))
-            end = draw(st.integers(max(own - start, 0), own + 4))
-            candidates.append(PlainCandidate(node, segment, start * unit_s, end * unit_s))
-    return PlainRide(
-        candidates=tuple(candidates),
-        segment_s=tuple(own * unit_s for own in segment_s),
-        budget_s=draw(st.integers(0, 8)) * unit_s,
+def _draw_pattern(dice: _Dice, stops: range) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Stops, perhaps in a loop, and flags."""
+    called = [dice.one_of(*stops)]
+    for _ in range(dice.count(1, 4)):
+        called.append(dice.one_of(*(stop for stop in stops if stop != called[-1])))
+    return tuple(called), tuple(dice.one_of(3, 3, 3, 3, 1, 2, 0) for _ in called)
+
+
+def _draw_trip(
+    dice: _Dice, pattern: int, called: tuple[int, ...], flags: tuple[int, ...]
+) -> RandomTrip:
+    arrive, depart = [], []
+    at_s = OPENING_S + dice.seconds(0, 40)
+    for _ in called:
+        arrive.append(at_s)
+        depart.append(at_s + dice.seconds(0, 1))
+        at_s = depart[-1] + dice.seconds(0, 8)
+    plain = PlainTrip(
+        called,
+        tuple(bool(flag & CAN_BOARD) for flag in flags),
+        tuple(bool(flag & CAN_ALIGHT) for flag in flags),
+        tuple(arrive),
+        tuple(depart),
+    )
+    return RandomTrip(plain, pattern, dice.one_of(False, False, True))
+
+
+def _draw_drives(dice: _Dice, nodes: range) -> dict[tuple[int, int], int]:
+    """Fastest drives between all nodes on random one-way roads: no drive is worth a detour."""
+    drive_s = {(a, b): 0 if a == b else dice.seconds(1, 20) for a in nodes for b in nodes}
+    for through in nodes:
+        for a in nodes:
+            for b in nodes:
+                detour_s = drive_s[a, through] + drive_s[through, b]
+                drive_s[a, b] = min(drive_s[a, b], detour_s)
+    return drive_s
+
+
+def _draw_body(
+    dice: _Dice, points: range, own: range, drive_s: dict[tuple[int, int], int]
+) -> PlainRide:
+    """An offer between some of the drivers' own places, with every point that it can serve."""
+    stops = dice.some_of(own, 2, dice.one_of(2, 2, 3, 4))
+    pairs = list(zip(stops, stops[1:], strict=False))
+    offer = PlainRide(
+        candidates=(),
+        segment_s=tuple(drive_s[a, b] for a, b in pairs),
+        budget_s=dice.one_of(0, dice.seconds(1, 15), dice.seconds(5, 15)),
         earliest_s=0,
         latest_s=0,
-        seat_count=draw(st.integers(1, 2)),
+        seat_count=dice.one_of(1, 2, 2),
+    )
+    candidates = [
+        PlainCandidate(node, segment, drive_s[a, node], drive_s[node, b])
+        for segment, (a, b) in enumerate(pairs)
+        for node in points
+    ]
+    most_s = sum(offer.segment_s) + offer.budget_s
+    return replace(
+        offer,
+        candidates=tuple(
+            c for c in candidates if offer.from_start_s(c) + offer.to_end_s(c) <= most_s
+        ),
     )

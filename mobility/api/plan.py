@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -115,13 +116,19 @@ for number in VERSIONS:
 
 
 def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
-    world = world_of(request)
     version = int(request.url.path.split("/")[2][1:])
     given = Parameters(request.query_params)
+    shown = {k: str(v) for k, v in request.query_params.items()}
+    return json_answer(answer_plan(world_of(request), given, shown, version=version))
+
+
+def answer_plan(
+    world: World, given: Parameters, shown: Mapping[str, str], *, version: int
+) -> dict[str, Any]:
+    """Content of an answer; `shown` is what it repeats of the request."""
     query = read_query(world, given, version)
     priced = plan_itineraries(world, query)
-    language = language_of(given)
-    writer = MotisWriter(world, version, language)
+    writer = MotisWriter(world, version, language_of(given))
     fares = given.yes("withFares", default=False)
     most_s = given.whole("maxTravelTime", 0) * 60
     itineraries = [
@@ -129,26 +136,23 @@ def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
         for p in priced.itineraries
         if not most_s or (p.itinerary.end_at - p.itinerary.start_at).total_seconds() <= most_s
     ]
-    itineraries = itineraries[: given.whole("maxItineraries", ITINERARY_LIMIT, least=1)]
     answer = priced.answer
     window = int(answer.window_start.timestamp()), int(answer.window_end.timestamp())
-    return json_answer(
-        {
-            "requestParameters": {k: str(v) for k, v in request.query_params.items()},
-            "debugOutput": {"revision": world.revision, "offers": len(world.offers)},
-            "from": writer.place(_end(world, query.origin)),
-            "to": writer.place(_end(world, query.destination)),
-            "direct": [writer.itinerary(p, fares=fares) for p in priced.direct],
-            "itineraries": itineraries,
-            "previousPageCursor": f"EARLIER|{window[0] - (1 if query.arrive_by else 0)}",
-            "nextPageCursor": f"LATER|{window[1]}",
-            "mobility": {
-                "messages": messages(answer.explanations, world.network.zone),
-                "generated_offers": bool(world.snapshot.about.get("generated")),
-                "searched": [instant(answer.window_start), instant(answer.window_end)],
-            },
-        }
-    )
+    return {
+        "requestParameters": shown,
+        "debugOutput": {"revision": world.revision, "offers": len(world.offers)},
+        "from": writer.place(_end(world, query.origin)),
+        "to": writer.place(_end(world, query.destination)),
+        "direct": [writer.itinerary(p, fares=fares) for p in priced.direct],
+        "itineraries": itineraries[: given.whole("maxItineraries", ITINERARY_LIMIT, least=1)],
+        "previousPageCursor": f"EARLIER|{window[0] - (1 if query.arrive_by else 0)}",
+        "nextPageCursor": f"LATER|{window[1]}",
+        "mobility": {
+            "messages": messages(answer.explanations, world.network.zone),
+            "generated_offers": bool(world.snapshot.about.get("generated")),
+            "searched": [instant(answer.window_start), instant(answer.window_end)],
+        },
+    }
 
 
 def _end(world: World, end: Endpoint) -> LegPlace:

@@ -146,7 +146,9 @@ def _reach(
     labels.parent[row, node, 1] = first
     labels.parent[row, node, 2] = second
     at_goal_s = at_s + labels.egress[node]
-    for r in range(row, rows):
+    # A ride all the way does not hide journeys that join rides and public transport.
+    last = row + 1 if carrier < 0 and row == 1 else rows
+    for r in range(row, last):
         if labels.goal[r, 0] <= at_goal_s:
             break
         labels.goal[r, 0], labels.goal[r, 1], labels.goal[r, 2] = at_goal_s, node, row
@@ -358,16 +360,22 @@ def _walk_on(
     row: int,
     rows: int,
     touched_count: int,
+    stop_count: int,
     forward: bool,
 ) -> int:
-    """Change at, or walk on from, every node that a vehicle just reached sooner."""
+    """
+    Change at, or walk on from, every node that a vehicle just reached sooner.
+
+    From a ride one walks to a stop: nobody is sent from one driver to the next.
+    """
     marked_count = 0
     for i in range(touched_count):
         node = labels.touched[i]
         labels.touches[node] = 0
         at_s = labels.alight[row, node]
         change_s = costs.change_s[node]
-        marked_count = _get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
+        if node < stop_count:
+            marked_count = _get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
         for k in range(walks.first[node], walks.first[node + 1]):
             if at_s + walks.seconds[k] >= labels.goal[row, 0]:
                 break  # walks are sorted by duration
@@ -428,7 +436,7 @@ def run_rounds(
             node = labels.marked[i]
             labels.marks[node] = 0
             labels.scanned[row, node] = labels.ready[row - 1, node]
-        count = _walk_on(walks, costs, labels, row, rows, touched, forward)
+        count = _walk_on(walks, costs, labels, row, rows, touched, stop_count, forward)
     for i in range(count):
         labels.marks[labels.marked[i]] = 0
 

@@ -27,6 +27,7 @@ from tests.oracles.itinerary_checker import (
     decoded,
 )
 from tests.oracles.street_oracle import StreetOracle
+import itertools
 
 SEED = 20251014
 PAIR_COUNT = 200
@@ -202,7 +203,7 @@ def test_table_of_drives_is_that_of_the_full_graph(judge: Judge) -> None:
 def test_own_drive_of_an_offer_is_that_of_the_full_graph(judge: Judge) -> None:
     for offer in judge.porto.offers[:DRIVES_AGAIN]:
         places = [judge.streets.driver(p)[0] for p in (offer.start, *offer.vias, offer.end)]
-        legs = zip(places, places[1:], strict=False)
+        legs = itertools.pairwise(places)
         solo_s = sum(judge.streets.drive_s(a, b) for a, b in legs)
         assert judge.drives.ways(offer)[0].solo_s == solo_s
 
@@ -373,7 +374,7 @@ def test_checker_complains_when_transfers_txt_forbids_the_change(
         context = judge.context(k, earliest_at=judge.at)
         for itinerary in answer["itineraries"]:
             riding = [leg for leg in itinerary["legs"] if leg["mode"] not in STREET_MODES]
-            for a, b in zip(riding, riding[1:], strict=False):
+            for a, b in itertools.pairwise(riding):
                 if RIDE in (a["mode"], b["mode"]):
                     continue
                 (feed, from_id), (other, to_id) = (

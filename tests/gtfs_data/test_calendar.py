@@ -104,7 +104,9 @@ def test_calendar_until_2099_still_runs_today(tmp_path: Path) -> None:
     assert [f.rule for f in findings] == ["calendar_span"]
 
 
-@pytest.mark.parametrize("old", ["C,1,1,1,1,1,1,1,20100101,20301231", "C,1,1,1,1,1,1,1,19000101,20991231"])
+@pytest.mark.parametrize(
+    "old", ["C,1,1,1,1,1,1,1,20100101,20301231", "C,1,1,1,1,1,1,1,19000101,20991231"]
+)
 def test_calendar_that_began_long_ago_still_runs_today(tmp_path: Path, old: str) -> None:
     # Such feeds exist ("valid since the line was opened"); cutting must not take today away.
     found, _ = calendar(tmp_path, weekly=f"{WEEK}{old}\n".encode())

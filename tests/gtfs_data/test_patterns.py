@@ -56,7 +56,9 @@ def test_blank_times_are_interpolated_by_shape_distance(tmp_path: Path) -> None:
     assert told(findings) == []
 
 
-@pytest.mark.parametrize("distances", [("", "", ""), ("0", "", "4"), ("0", "5", "4"), ("2", "2", "2")])
+@pytest.mark.parametrize(
+    "distances", [("", "", ""), ("0", "", "4"), ("0", "5", "4"), ("2", "2", "2")]
+)
 def test_blank_times_are_interpolated_by_straight_line_when_distances_are_of_no_use(
     tmp_path: Path, distances: tuple[str, str, str]
 ) -> None:
@@ -181,7 +183,9 @@ def test_second_row_of_a_stop_sequence_is_left_out_and_told(tmp_path: Path) -> N
 
 
 def test_unknown_and_unplaced_stops_are_skipped_and_told(tmp_path: Path) -> None:
-    stops = "stop_id,stop_name,stop_lat,stop_lon\nS1,Mairie,43.6,3.9\nS2,Gare,,\nS3,Lycée,43.7,3.9\n"
+    stops = (
+        "stop_id,stop_name,stop_lat,stop_lon\nS1,Mairie,43.6,3.9\nS2,Gare,,\nS3,Lycée,43.7,3.9\n"
+    )
     times = """
         trip_id,stop_id,stop_sequence,arrival_time,departure_time
         T1,S1,1,07:00:00,07:00:00
@@ -266,7 +270,9 @@ def test_overlapping_frequency_windows_give_each_departure_once(tmp_path: Path) 
     "window", ["08:00:00,09:00:00,0", "09:00:00,08:00:00,600", "00:00:00,24:00:00,1"]
 )
 def test_frequency_window_that_makes_no_sense_is_told(tmp_path: Path, window: str) -> None:
-    frequencies = f"trip_id,start_time,end_time,headway_secs\nT2,{window}\nT9,08:00:00,09:00:00,60\n"
+    frequencies = (
+        f"trip_id,start_time,end_time,headway_secs\nT2,{window}\nT9,08:00:00,09:00:00,60\n"
+    )
     _, findings = small_timetable(tmp_path, frequencies=frequencies.encode())
     assert told(findings) == [
         ("frequency_window", "f/frequencies.txt", 2),

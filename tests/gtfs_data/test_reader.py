@@ -95,7 +95,9 @@ def test_blank_lines_are_skipped_but_counted(tmp_path: Path) -> None:
 
 
 def test_quoted_commas_quotes_and_line_ends_stay_in_their_field(tmp_path: Path) -> None:
-    routes = b'route_id,route_short_name,route_type\r\nR,"L ""1"", Gare",3\r\nQ,"two\r\nlines",3\r\n'
+    routes = (
+        b'route_id,route_short_name,route_type\r\nR,"L ""1"", Gare",3\r\nQ,"two\r\nlines",3\r\n'
+    )
     feed = small_feed(tmp_path, routes=routes)
     assert feed.table("routes")["route_short_name"].tolist() == ['L "1", Gare', "two\r\nlines"]
     assert feed.table("routes")["route_type"].tolist() == [3, 3]

@@ -71,7 +71,7 @@ def described(t: Timetable) -> dict[str, list[Any]]:
         "days": [
             [
                 str(date_of_day_number(int(t.service_first_day[0]) + d))
-                for d in np.flatnonzero(t.service_runs[service])
+                for d in np.flatnonzero(t.service_runs[service]).tolist()
             ]
             for service in t.trip_service
         ],

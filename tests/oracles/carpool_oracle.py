@@ -7,17 +7,20 @@ Drives come from `street_oracle.drive_table`; no offer is left out and no candid
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from zoneinfo import ZoneInfo
+from itertools import product, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from carpool.offers import Offer
-from core.geo import Coordinate
 from tests.oracles.street_oracle import FAR_S, Hung, Int32, StreetOracle
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.geo import Coordinate
+    from carpool.offers import Offer
+    from zoneinfo import ZoneInfo
+    from collections.abc import Iterator, Sequence
 
 WALK_LIMIT_S = 900
 PICKUP_STOP_S = 60
@@ -81,7 +84,7 @@ class OfferDrives:
 
     @staticmethod
     def _way(table: Int32, rows: list[int], count: int) -> DriverWay:
-        parts = [int(table[a, b]) for a, b in zip(rows, rows[1:], strict=False)]
+        parts = [int(table[a, b]) for a, b in pairwise(rows)]
         far = np.int32(FAR_S)
         before = [sum(parts[:i]) for i in range(len(parts))]
         after = [sum(parts[i + 1 :]) for i in range(len(parts))]

@@ -17,13 +17,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from carpool.offers import Offer
 from core.geo import Coordinate, distance_m
 from tests.oracles.carpool_oracle import PICKUP_STOP_S, DriverWay, OfferDrives, clock_epoch_s
 from tests.oracles.street_oracle import STOP_LIMIT_M, Hung, StreetOracle
+import itertools
+
+if TYPE_CHECKING:
+    from carpool.offers import Offer
 
 Json = Mapping[str, Any]
 WALK_LIMIT_S = 900
@@ -161,7 +164,7 @@ class FeedTables:
         if rows and all(texts):
             return [float(text) for text in texts]
         along = [0.0]
-        for a, b in zip(rows, rows[1:], strict=False):
+        for a, b in itertools.pairwise(rows):
             step = distance_m(self.coordinate(a["stop_id"]), self.coordinate(b["stop_id"]))
             along.append(along[-1] + step)
         return along
@@ -276,7 +279,7 @@ def _check_frame(itinerary: Json, context: CheckContext) -> Iterator[str]:
         yield f"starts at {itinerary['startTime']}, before the rider can"
     if context.latest_at is not None and end_s > context.latest_at.timestamp():
         yield f"ends at {itinerary['endTime']}, after the rider must"
-    for i, (a, b) in enumerate(zip(legs, legs[1:], strict=False)):
+    for i, (a, b) in enumerate(itertools.pairwise(legs)):
         if instant_s(b["startTime"]) < instant_s(a["endTime"]):
             yield f"leg {i + 1} starts at {b['startTime']}, before leg {i} ends at {a['endTime']}"
         if _apart_m(a["to"], b["from"]) > SAME_PLACE_M and not _walked_silently(legs, i, context):
@@ -424,7 +427,7 @@ def _check_geometry(leg: Json) -> Iterator[str]:
         # Somebody far from any street has a straight line first.
         if away_m > limit_m:
             yield f"geometry ends {away_m:.0f} m from its {side!r}"
-    metres = sum(distance_m(a, b) for a, b in zip(line, line[1:], strict=False))
+    metres = sum(distance_m(a, b) for a, b in itertools.pairwise(line))
     told_m = leg.get("distance")
     if street and told_m is not None and abs(told_m - metres) > 5 + 0.01 * metres:
         yield f"distance {told_m} m, its line has {metres:.0f} m"
@@ -484,7 +487,7 @@ def _check_changes(legs: list[Json], context: CheckContext) -> Iterator[str]:
             walks = (hung, end.hung) if side == "from" else (end.hung, hung)
             if not context.streets.walk_choices_s(*walks, WALK_TOLERANCE_S):
                 yield f"leg {i} is no walk, yet {end.id} is not at the {own}"
-    for i, j in zip(vehicles, vehicles[1:], strict=False):
+    for i, j in itertools.pairwise(vehicles):
         a, b = legs[i], legs[j]
         gap_s = instant_s(b["startTime"]) - instant_s(a["endTime"])
         walk_s = sum(leg["duration"] for leg in legs[i + 1 : j])

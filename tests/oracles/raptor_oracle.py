@@ -7,6 +7,7 @@ Plain lists and loops, no pruning, no folding, no order of scanning. What a jour
   to the destination; it takes at least one vehicle;
 * between two vehicles it stays where it got out or takes one walk, never two in a row; changing
   costs `change_s` of the node where it gets out, whether it walks or not;
+* nobody is sent from one driver to the next: from a meeting point one walks on to a stop;
 * a trip is boarded not before one is ready, where boarding is allowed, and left at a later
   position where alighting is allowed;
 * a ride lets the rider in at one candidate and out at another one at another point: the whole
@@ -66,7 +67,10 @@ class PlainRide:
         return candidate.to_segment_end_s + sum(self.segment_s[candidate.segment + 1 :])
 
     def drive_s(
-        self, pickup: PlainCandidate, dropoff: PlainCandidate, drive_s: Mapping[tuple[int, int], int]
+        self,
+        pickup: PlainCandidate,
+        dropoff: PlainCandidate,
+        drive_s: Mapping[tuple[int, int], int],
     ) -> int | None:
         """M, or None where the driver does not pass the two in this order."""
         if pickup.node == dropoff.node or pickup.segment > dropoff.segment:
@@ -81,6 +85,8 @@ class PlainRide:
 class PlainWorld:
     """All that a search reads."""
 
+    stop_count: int
+    """Nodes from here up are meeting points."""
     node_count: int
     trips: tuple[PlainTrip, ...]
     walks: Mapping[tuple[int, int], int]
@@ -117,7 +123,9 @@ def earliest_arrivals(
                 _take_ride(world, ride, ready, reached)
         arrivals = [reached[node] + walk_s for node, walk_s in egress.items()]
         best.append(min([best[-1], *arrivals]))
-        ready = [at_s + change_s for at_s, change_s in zip(reached, world.change_s, strict=True)]
+        ready = [NEVER] * world.node_count
+        for stop in range(world.stop_count):
+            ready[stop] = reached[stop] + world.change_s[stop]
         for (a, b), walk_s in world.walks.items():
             ready[b] = min(ready[b], reached[a] + world.change_s[a] + walk_s)
     return [min(at_s, NEVER) for at_s in best]

@@ -15,10 +15,9 @@ definitions are the same:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from core.geo import METRES_PER_DEGREE, Coordinate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FOOT_MPS = 1.3
 NO_ACCESS = -1
@@ -176,7 +178,7 @@ class StreetOracle:
         return {s for s in found if s is not None}
 
     def walks_to_points(self, start: Hung, limit_s: int) -> npt.NDArray[np.int64]:
-        """Shape (P,): seconds from a place to each meeting point, a node (FAR_S beyond the limit)."""
+        """Shape (P,): seconds from a place to each meeting point; FAR_S beyond the limit."""
         walked = self.walks_from(start, limit_s)[self.points.foot_node] + self.points.foot_link_s
         return np.where(walked <= limit_s, walked, FAR_S).astype(np.int64)
 
@@ -301,9 +303,9 @@ def _shortened(
         if gone[n] or len(near) > SHORTCUT_NEIGHBOURS:
             continue
         gone[n] = True
-        for a, s in into[n].items():
+        for a in into[n]:
             del out[a][n]
-        for b, s in out[n].items():
+        for b in out[n]:
             del into[b][n]
         for a, s in into[n].items():
             for b, t in out[n].items():

@@ -187,9 +187,7 @@ def _network(feeds: list[_FeedText], place_m: dict[str, int], findings: Findings
         for name, at in ((name, _coordinate(m)) for name, m in place_m.items())
         if name not in served
     ]
-    return build_network(
-        timetable, raw, zone=ZONE, sites=sites, speeds=SPEEDS, findings=findings
-    )
+    return build_network(timetable, raw, zone=ZONE, sites=sites, speeds=SPEEDS, findings=findings)
 
 
 def _write_street(path: Path, place_m: dict[str, int]) -> None:
@@ -344,9 +342,7 @@ def answer(
         world.network,
         query,
         flexible=world.flexible,
-        rides_on=lambda date: rides_of(
-            ride_windows(world.offers, world.network, date), body_count
-        ),
+        rides_on=lambda date: rides_of(ride_windows(world.offers, world.network, date), body_count),
         limits=limits or Limits(),
     )
 

@@ -1,0 +1,158 @@
+"""A tariff file: what it says, and errors that name the field."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from payments.tariff import InvalidTariff, parse_tariff, read_tariff
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.unit
+
+TEXT = """
+tariff: valmont
+currency: EUR
+timezone: Europe/Paris
+fare_day_cutover: "04:00"
+leg_prices:
+  - {id: rail, when: {mode: rail}, base_cents: 180, per_km_millicents: 9000, max_cents: 1200}
+  - {id: urban, when: {mode: [bus, tram]}, base_cents: 150}
+fare_journeys: {window_min: 60, modes: [bus, tram]}
+caps:
+  - {id: day, period: day, modes: [bus, tram], max_cents: 420}
+"""
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 — whatever a YAML file holds
+    """Content with the value at a dotted path replaced; `...` takes it away."""
+    content: Any = copy.deepcopy(yaml.safe_load(TEXT))
+    *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    at = content
+    for step in parents:
+        at = at[step]
+    if value is ...:
+        del at[last]
+    else:
+        at[last] = value
+    whole: dict[str, Any] = content
+    return whole
+
+
+def test_tariff_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "tariff.yaml"
+    path.write_text(TEXT)
+    tariff = read_tariff(path)
+    assert (tariff.id, tariff.currency, tariff.timezone) == ("valmont", "EUR", "Europe/Paris")
+    assert tariff.cutover_s == 4 * 3600
+    assert [(p.id, p.base_cents, p.per_km_millicents, p.min_cents, p.max_cents)
+            for p in tariff.leg_prices] == [
+        ("rail", 180, 9000, 0, 1200), ("urban", 150, 0, 0, None),
+    ]  # fmt: skip
+    assert tariff.fare_journeys is not None
+    assert tariff.fare_journeys.window_s == 3600
+    assert [(c.id, c.max_cents) for c in tariff.caps] == [("day", 420)]
+
+
+def test_fare_day_begins_at_four_unless_told() -> None:
+    assert parse_tariff(changed("fare_day_cutover", ...)).cutover_s == 4 * 3600
+    assert parse_tariff(changed("fare_day_cutover", "03:30")).cutover_s == 12_600
+
+
+def test_caps_and_fare_journeys_may_be_left_out() -> None:
+    content = changed("caps", ...)
+    del content["fare_journeys"]
+    tariff = parse_tariff(content)
+    assert (tariff.caps, tariff.fare_journeys) == ((), None)
+
+
+def test_hash_is_that_of_the_content_and_not_of_its_spelling() -> None:
+    content = yaml.safe_load(TEXT)
+    turned = dict(reversed(list(content.items())))
+    assert parse_tariff(content).content_hash == parse_tariff(turned).content_hash
+    other = parse_tariff(changed("caps.0.max_cents", 421))
+    assert other.content_hash != parse_tariff(content).content_hash
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("tariff", ..., "tariff is missing"),
+        ("currency", ..., "currency"),
+        ("currency", "euro", "currency"),
+        ("currency", 978, "currency"),
+        ("timezone", ..., "timezone"),
+        ("timezone", "Europe/Pariss", "timezone"),
+        ("fare_day_cutover", "25:00", "fare_day_cutover"),
+        ("fare_day_cutover", "four", "fare_day_cutover"),
+        ("leg_prices", ..., "leg_prices"),
+        ("leg_prices", None, "leg_prices"),
+        ("leg_prices", {"id": "rail"}, "leg_prices"),
+        ("leg_prices.0.id", ..., "id"),
+        ("leg_prices.0.when", ..., "when"),
+        ("leg_prices.0.when", "rail", "when"),
+        ("leg_prices.0.when.mode", "hovercraft", "hovercraft"),
+        ("leg_prices.0.when.mode", 3, "mode"),
+        ("leg_prices.0.base_cents", 1.5, "base_cents"),
+        ("leg_prices.0.base_cents", "180", "base_cents"),
+        ("leg_prices.0.base_cents", True, "base_cents"),
+        ("leg_prices.0.base_cents", -1, "base_cents"),
+        ("leg_prices.0.per_km_millicents", 9000.0, "per_km_millicents"),
+        ("leg_prices.0.max_cents", None, "max_cents"),
+        ("leg_prices.0.min_cents", 1300, "max_cents is below min_cents"),
+        ("fare_journeys.window_min", ..., "window_min"),
+        ("fare_journeys.window_min", "60", "window_min"),
+        ("fare_journeys.modes", ..., "modes"),
+        ("fare_journeys.modes", ["bus", "zeppelin"], "zeppelin"),
+        ("fare_journeys", "60", "fare_journeys"),
+        ("caps", None, "caps"),
+        ("caps.0.period", "month", "period"),
+        ("caps.0.period", ..., "period"),
+        ("caps.0.max_cents", ..., "max_cents"),
+        ("caps.0.max_cents", 4.2, "max_cents"),
+    ],
+)
+def test_error_in_a_tariff_names_the_field(path: str, value: Any, named: str) -> None:
+    with pytest.raises(InvalidTariff) as caught:
+        parse_tariff(changed(path, value))
+    # What Python says of itself names no field of the tariff.
+    assert named in str(caught.value)
+
+
+def test_unknown_mode_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(InvalidTariff, match=r"unknown mode 'metro': one of bus, tram, coach"):
+        parse_tariff(changed("leg_prices.0.when.mode", "metro"))
+
+
+@pytest.mark.parametrize("content", [None, [], "tariff", 3])
+def test_content_that_is_no_mapping_is_refused(content: Any) -> None:
+    with pytest.raises(InvalidTariff, match="a tariff is a mapping"):
+        parse_tariff(content)
+
+
+@pytest.mark.parametrize("raw", [b"tariff: [", b"\xff\xfe", b"a: *b"])
+def test_file_that_is_no_yaml_is_refused_by_its_name(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "tariff.yaml"
+    path.write_bytes(raw)
+    with pytest.raises(InvalidTariff, match=r"cannot read tariff .*tariff\.yaml"):
+        read_tariff(path)
+
+
+def test_absent_file_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTariff, match=r"none\.yaml"):
+        read_tariff(tmp_path / "none.yaml")
+
+
+def test_cutover_written_without_quotes_is_read_or_named(tmp_path: Path) -> None:
+    # YAML 1.1 reads an unquoted 10:00 as 600 (base sixty): either is fine, a riddle is not.
+    path = tmp_path / "tariff.yaml"
+    path.write_text(TEXT.replace('"04:00"', "10:00"))
+    try:
+        assert read_tariff(path).cutover_s == 36_000
+    except InvalidTariff as error:
+        assert "fare_day_cutover" in str(error)  # noqa: PT017 — both outcomes are allowed
