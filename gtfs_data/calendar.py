@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gtfs_data.checks import Findings
-from gtfs_data.reader import Feed
+from gtfs_data.reader import WEEKDAYS, Feed
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH = dt.date(1970, 1, 1)
 _THURSDAY = 3  # 1970-01-01
 ADDED, REMOVED = 1, 2
@@ -65,7 +64,7 @@ def read_calendar(feed: Feed, findings: Findings) -> Calendar:
     runs = np.zeros((len(service_ids), last - first + 1), np.uint8)
     weekday = (np.arange(first, last + 1) + _THURSDAY) % 7
     for week in weekly.to_dict("records"):
-        on = np.array([week[name] == 1 for name in _WEEKDAYS])[weekday]
+        on = np.array([week[name] == 1 for name in WEEKDAYS])[weekday]
         days = np.arange(first, last + 1)
         on &= (days >= week["start_date"]) & (days <= week["end_date"])
         runs[row_of[week["service_id"]]] |= on

@@ -16,14 +16,16 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gtfs_kit
 import numpy as np
 import pandas as pd
 
 from core.errors import InvalidInput
 from gtfs_data.checks import Findings
+
+if TYPE_CHECKING:
+    import gtfs_kit
 
 BLANK = -1
 """Integer and time columns: no value was given."""
@@ -128,6 +130,8 @@ LATITUDE = _Kind(_latitude, np.nan, "float64", "latitude")
 LONGITUDE = _Kind(_longitude, np.nan, "float64", "longitude")
 COLOUR = _Kind(_colour, "", "object", "colour (RRGGBB)")
 
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 # table → column → (kind, is a row without it useless?)
 COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
     "agency": {
@@ -185,18 +189,7 @@ COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
     },
     "calendar": {
         "service_id": (TEXT, True),
-        **{
-            day: (COUNT, True)
-            for day in (
-                "monday",
-                "tuesday",
-                "wednesday",
-                "thursday",
-                "friday",
-                "saturday",
-                "sunday",
-            )
-        },
+        **dict.fromkeys(WEEKDAYS, (COUNT, True)),
         "start_date": (DATE, True),
         "end_date": (DATE, True),
     },
@@ -266,6 +259,8 @@ def read_feed(path: Path, feed_id: str) -> Feed:
             raise UnreadableFeed(f"{path} has no {name}.txt: it is not a GTFS feed")
     if not ({"calendar", "calendar_dates"} & set(frames)):
         raise UnreadableFeed(f"{path} has neither calendar.txt nor calendar_dates.txt")
+    import gtfs_kit  # noqa: PLC0415 — takes two seconds, and serving needs it not
+
     tables = gtfs_kit.Feed(dist_units="km", **frames)
     return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings)
 

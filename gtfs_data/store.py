@@ -35,7 +35,7 @@ class SnapshotInvalid(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Texts(Sequence[str]):  # noqa: PLW1641 — never hashed
+class Texts(Sequence[str]):
     """Many strings as two arrays: UTF-8 bytes end to end, and where each begins."""
 
     offset: Array

@@ -194,7 +194,7 @@ def _merge(name: str, parts: list[_Part]) -> npt.NDArray[Any]:
 
 def _read_part(feed: Feed, findings: Findings) -> _Part:
     agency, stops, routes = (feed.table(n) for n in ("agency", "stops", "routes"))
-    zone = str(agency["agency_timezone"].iat[0]) if len(agency) else ""
+    zone = str(agency["agency_timezone"].iloc[0]) if len(agency) else ""
     if find_zone(zone) is None:
         findings.error("unknown_zone", "agency.txt", 2, f"unknown time zone {zone!r}: UTC is used")
         zone = "UTC"
@@ -222,7 +222,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     texts: dict[str, list[str]] = {
         "feed_id": [feed.id],
         "feed_zone": [zone],
-        "feed_publisher": [str(publisher.iat[0]) if len(publisher) else ""],
+        "feed_publisher": [str(publisher.iloc[0]) if len(publisher) else ""],
         "agency_id": [scoped(feed.id, a) for a in agency["agency_id"]],
         "agency_name": list(agency["agency_name"]),
         "agency_url": list(agency["agency_url"]),

@@ -50,9 +50,8 @@ def open_installation(settings: Settings) -> Installation:
 
 def stop_servers(settings: Settings) -> list[str]:
     """Stop the embedded servers of a home; returns which were running."""
-    stopped = [
+    return [
         name
         for name, stop in (("postgres", stop_postgres), ("valkey", stop_valkey))
         if stop(settings.home)
     ]
-    return stopped

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
-from mobility.actions.plan_itineraries import PricedAnswer, PricedItinerary
+from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.mapping.sentences import charge_label, messages
 from mobility.world import World
 from routing.itinerary import Leg, RideLeg, StreetLeg
@@ -87,4 +87,5 @@ def _leg(world: World, leg: Leg) -> str:
         return f"{times}  carpool with {driver} (detour {detour} min)   {ends}"
     route = int(t.pattern_route[t.trip_pattern[leg.trip]])
     line = t.route_short_name[route] or t.route_long_name[route]
-    return f"{times}  {str(leg.mode).lower()} {escape(line)} to {escape(t.trip_headsign[leg.trip])}   {ends}"
+    vehicle = f"{str(leg.mode).lower()} {line} to {t.trip_headsign[leg.trip]}"
+    return f"{times}  {escape(vehicle)}   {ends}"

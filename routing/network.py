@@ -238,7 +238,7 @@ def mirrored(day: DayTimetable) -> DayTimetable:
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
 
 
-def build_network(  # noqa: PLR0913 — the parts of a territory
+def build_network(
     timetable: Timetable,
     streets: Streets,
     *,

@@ -331,7 +331,7 @@ def _explain(
             found.append(Explanation(f"no_stop_near_{side}", values))
     if not found:
         found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
-    found.append(_nothing_better(network, query, ends))
+    found.append(_nothing_better(network, ends))
     return tuple(found)
 
 
@@ -392,7 +392,7 @@ def _next_departure(network: Network, stop: int, at: dt.datetime) -> dict[str, A
     return {}
 
 
-def _nothing_better(network: Network, query: PlanQuery, ends: _Ends) -> Explanation:
+def _nothing_better(network: Network, ends: _Ends) -> Explanation:
     """The way on foot, however long, as the honest comparison."""
     if ends.origin is None or ends.destination is None:
         return Explanation("nothing_found")

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mobility.mapping.co2 import co2_g
 from mobility.mapping.fare_legs import fare_legs
+from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.world import World
 from payments.rating import Charge, Price, price_itinerary
-from routing.itinerary import Itinerary, PlanAnswer
+from routing.itinerary import Itinerary
 from routing.planner import plan
 from routing.query import PlanQuery
-
-
-@dataclass(frozen=True, slots=True)
-class PricedItinerary:
-    """An itinerary with what it costs the group, and the air."""
-
-    itinerary: Itinerary
-    price: Price
-    co2_g: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PricedAnswer:
-    """Answer of one search, priced."""
-
-    answer: PlanAnswer
-    itineraries: tuple[PricedItinerary, ...]
-    direct: tuple[PricedItinerary, ...]
 
 
 def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:

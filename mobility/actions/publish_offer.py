@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from carpool.compile import compile_offer, pack_body
 from carpool.offers import Offer, parse_offer
 from carpool.ports import OfferStore

@@ -53,7 +53,7 @@ def _stoptimes(request: Request) -> Any:  # noqa: ANN401 — a response
     last = events[-1].at if events else at
     return json_answer(
         {
-            "stopTimes": [_written(world, writer, event, arrivals=arrivals) for event in events],
+            "stopTimes": [_written(writer, event, arrivals=arrivals) for event in events],
             "place": writer.stop_place(place) if place is not None else _nowhere(given),
             "previousPageCursor": f"EARLIER|{int(first.timestamp()) - 1}",
             "nextPageCursor": f"LATER|{int(last.timestamp()) + 1}",
@@ -126,9 +126,7 @@ def _modes(given: Parameters) -> frozenset[Mode]:
     return frozenset(modes)
 
 
-def _written(
-    world: World, writer: MotisWriter, event: StopEvent, *, arrivals: bool
-) -> dict[str, Any]:
+def _written(writer: MotisWriter, event: StopEvent, *, arrivals: bool) -> dict[str, Any]:
     facts = writer.route_facts(event.trip)
     times = {"arrival": event.arrival_at, "departure": event.departure_at}
     if event.first:

@@ -8,8 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-
-from sqlalchemy import Engine as Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from core.errors import Conflict, Unavailable
@@ -30,9 +29,7 @@ class WrongTerritory(Conflict):
 
 
 def open_engine(url: str) -> sa.Engine:
-    """
-    Engine for a database URL; raises `Unavailable` when the server cannot be reached or is old.
-    """
+    """Engine for a database; raises `Unavailable` when it cannot be reached or is too old."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = sa.create_engine(

@@ -190,7 +190,7 @@ def _gabriel_edges(places: Polyline) -> list[tuple[int, int]]:
     return out
 
 
-def _plan_roads(  # noqa: PLR0913  the mesh and what is known of its rows
+def _plan_roads(
     rng: np.random.Generator,
     places: Polyline,
     river: Polyline,

@@ -214,7 +214,7 @@ def add_stops(feed: Feed, book: StopBook, projection: Projection, rng: np.random
             feed.stops.append(row)
 
 
-def _stop_row(  # noqa: PLR0913, PLR0917  the columns of one row
+def _stop_row(
     stop_id: str, name: str, point: complex, projection: Projection, access: int, kind: int
 ) -> Row:
     lat, lon = projection.lat_lon(point)
@@ -280,7 +280,7 @@ def _call_times(
     return out
 
 
-def _run_line(  # noqa: PLR0913  one direction of one line
+def _run_line(
     feed: Feed,
     plan: LinePlan,
     direction: int,

@@ -142,7 +142,7 @@ def _beside(router: Router, point: complex) -> int:
     return int(rows[np.abs(gap_m[rows] - 90).argmin()]) if len(rows) else router.nearest(point)
 
 
-def build_offers(  # noqa: PLR0913  the territory that offers live in
+def build_offers(
     streets: Streets,
     land: Landscape,
     router: Router,
@@ -228,7 +228,7 @@ def _nearest_first(router: Router, spots: list[Spot], start: Spot) -> list[Spot]
     return sorted(spots, key=lambda s: abs(complex(router.points[s.node]) - here))
 
 
-def _offer(  # noqa: PLR0913  the draw of one offer
+def _offer(
     number: int,
     start: Spot,
     end: Spot,

@@ -128,7 +128,7 @@ def _drive_s(router: Router, path: Polyline) -> Polyline:
     return np.concatenate([[0.0], np.cumsum(steps)]).astype(np.complex128)
 
 
-def _run_coach(  # noqa: PLR0913  one line with all that it needs
+def _run_coach(
     feed: Feed,
     router: Router,
     row: int,
@@ -266,7 +266,7 @@ def build_rail(land: Landscape, network: StreetNetwork, projection: Projection) 
     return RegionalService(feed, outside, (land.railway,))
 
 
-def _run_trains(  # noqa: PLR0913  one direction of the line
+def _run_trains(
     feed: Feed,
     direction: int,
     *,

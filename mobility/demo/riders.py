@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mobility.demo.streets import Farm, Streets
 
 
-def build_riders(  # noqa: PLR0913  the territory that riders live in
+def build_riders(
     streets: Streets,
     router: Router,
     *,

@@ -125,7 +125,7 @@ def village_plan(
     return tuple(quarters), avenues
 
 
-def build_settlement(  # noqa: PLR0913  the plan of one settlement
+def build_settlement(
     network: StreetNetwork,
     settlement: Settlement,
     *,
@@ -171,7 +171,7 @@ def build_settlement(  # noqa: PLR0913  the plan of one settlement
     return [node_of[c] for s in strokes if s.kind in CAR_KINDS for c in s.corners]
 
 
-def _choose_kinds(  # noqa: PLR0913  the plan of one settlement
+def _choose_kinds(
     web: Web,
     avenues: list[Avenue],
     quarters: tuple[Quarter, ...],
@@ -306,7 +306,7 @@ def _raise_collectors(
     ]
 
 
-def _dress(  # noqa: PLR0913  what the tags of a street depend on
+def _dress(
     stroke: Stroke,
     line: Polyline,
     *,

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
-from mobility.actions.plan_itineraries import PricedItinerary
+from mobility.mapping.priced import PricedItinerary
 from mobility.mapping.sentences import charge_label
 from mobility.world import World
 from payments.rating import Price
@@ -248,7 +248,7 @@ class MotisWriter:
         }
 
     def _fare_transfers(self, price: Price, legs: list[Json]) -> list[Json]:
-        """One fare transfer a charge, its legs pointing to it; caps lower the first that they can."""
+        """One fare transfer a charge, its legs pointing to it; a cap lowers the first ones."""
         off = -sum(c.amount_cents for c in price.charges if c.kind == "cap")
         written: list[Json] = []
         for charge in (c for c in price.charges if c.kind != "cap"):

@@ -454,14 +454,14 @@ def unroll(
     legs: Int32,
 ) -> int:
     """
-    Write the legs of the best journey of a row, in the order in which they were searched from
-    the goal: the last vehicle first. Walks to and from search nodes are left to the caller.
+    Write the vehicle legs of the best journey of a row, from the goal backwards.
+
+    The last vehicle searched comes first; walks are left to the caller.
 
     Returns
     -------
     leg_count
-        Vehicle legs written; each has the node where the walk to its boarding began in `legs`
-        column FROM of the leg before it.
+        Legs written.
     """
     node, at_row, count = labels.goal[row, 1], labels.goal[row, 2], 0
     while at_row > 0:
@@ -590,8 +590,8 @@ def search_range(
         _bound_goal(labels, rows, start_s + direct_s)
         before[:] = labels.goal[:rows, 0]
         run_rounds(
-            day, walks, bodies, rides, matrix, costs, labels, scratch, access_node, access_s, start_s,
-            rows, stop_count, 0, forward,
+            day, walks, bodies, rides, matrix, costs, labels, scratch, access_node, access_s,
+            start_s, rows, stop_count, 0, forward,
         )  # fmt: skip
         if i >= 0:
             count = _record(
@@ -611,8 +611,8 @@ def search_range(
                 ride_labels.goal[row, 1] = NOWHERE
             before[row] = ride_labels.goal[row, 0]
         run_rounds(
-            day, point_walks, bodies, rides, matrix, costs, ride_labels, scratch, access_node, access_s,
-            start_s, rows, stop_count, seats, forward,
+            day, point_walks, bodies, rides, matrix, costs, ride_labels, scratch, access_node,
+            access_s, start_s, rows, stop_count, seats, forward,
         )  # fmt: skip
         if i >= 0:
             count = _record(
@@ -647,7 +647,8 @@ def departures_within(
     """
     Times in ``[from_s, until_s)`` at which leaving the start catches something.
 
-    Times are taken down to whole steps (`START_STEP_S`): a rider leaves by the minute.
+    Times are taken down to whole steps (`START_STEP_S`): a rider leaves by the minute. Drivers
+    wait within their windows: a rider may leave at both ends of what this allows.
     Returns how many were written to `out` (unsorted, repeated).
     """
     count = 0
@@ -674,12 +675,19 @@ def departures_within(
                 body = bodies.body[candidate]
                 for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
                     if forward:
-                        at_s = rides.earliest_s[ride] + bodies.from_start_s[candidate]
+                        first_s = rides.earliest_s[ride] + bodies.from_start_s[candidate]
+                        last_s = rides.latest_s[ride] + bodies.from_start_s[candidate]
                     else:
-                        drive_s = bodies.solo_s[body] + bodies.budget_s[body]
-                        at_s = -(rides.latest_s[ride] + drive_s - bodies.to_end_s[candidate])
-                    at_s = (at_s - walk_s) // START_STEP_S * START_STEP_S
-                    if from_s <= at_s < until_s and count < len(out):
-                        out[count] = at_s
+                        longest_s = bodies.solo_s[body] + bodies.budget_s[body]
+                        longest_s -= bodies.to_end_s[candidate]
+                        first_s = -rides.latest_s[ride] - longest_s
+                        last_s = -rides.earliest_s[ride] - bodies.from_start_s[candidate]
+                    first_s, last_s = first_s - walk_s, last_s - walk_s
+                    first_s = max(from_s, first_s // START_STEP_S * START_STEP_S)
+                    if first_s < until_s and last_s >= from_s and count + 1 < len(out):
+                        out[count] = first_s
                         count += 1
+                        if last_s < until_s:
+                            out[count] = last_s
+                            count += 1
     return count

@@ -170,7 +170,8 @@ class Search:
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
             day, walks, point_walks, self.flexible.bodies, self.rides, matrix, costs,
-            scratch.labels, scratch.ride_labels, scratch.rides, start.node, start.seconds, goal.node, goal.seconds, starts, after_s,
+            scratch.labels, scratch.ride_labels, scratch.rides, start.node, start.seconds,
+            goal.node, goal.seconds, starts, after_s,
             FAR if self.direct_s is None else self.direct_s, rows, network.stop_count,
             self.seats, forward, journeys, legs,
         )  # fmt: skip

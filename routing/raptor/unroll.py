@@ -12,7 +12,6 @@ from routing.raptor import kernels as k
 from routing.raptor.flexible import FlexibleBodies, Rides
 from routing.street.kernels import Walks
 
-
 Int32 = npt.NDArray[np.int32]
 
 
@@ -137,8 +136,9 @@ def _walk_s(walks: Walks, start: int, end: int) -> int:
 
 def _boarding_later(around: Surroundings, journey: RawJourney) -> RawJourney:
     """
-    Let a first driver wait for his rider, within his window, when the rider would only wait
-    later for a vehicle: the same arrival, leaving home later.
+    Let a first driver wait for his rider, within his window, rather than the rider for a bus.
+
+    The arrival stays the same; the rider leaves home later.
     """
     first = journey.legs[0]
     if not isinstance(first, RawRide) or len(journey.legs) == 1:

@@ -147,7 +147,7 @@ def _labels(tags: list[Mapping[str, str]]) -> tuple[tuple[Texts, Int32], Int32]:
 
 
 def step_metres(lat: Float64, lon: Float64) -> Float64:
-    """Straight-line metres between consecutive points (equirectangular, exact enough below 10 km)."""
+    """Metres between consecutive points (equirectangular, exact enough below 10 km)."""
     north = np.diff(lat) * METRES_PER_DEGREE
     east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians((lat[1:] + lat[:-1]) / 2))
     metres: Float64 = np.hypot(north, east)

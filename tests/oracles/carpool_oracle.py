@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from itertools import product, pairwise
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tests.oracles.street_oracle import FAR_S, Hung, Int32, StreetOracle
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.geo import Coordinate
-    from carpool.offers import Offer
-    from zoneinfo import ZoneInfo
     from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from carpool.offers import Offer
+    from core.geo import Coordinate
 
 WALK_LIMIT_S = 900
 PICKUP_STOP_S = 60

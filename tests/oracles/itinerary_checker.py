@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import math
 import re
 import zipfile
@@ -17,13 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from core.geo import Coordinate, distance_m
 from tests.oracles.carpool_oracle import PICKUP_STOP_S, DriverWay, OfferDrives, clock_epoch_s
 from tests.oracles.street_oracle import STOP_LIMIT_M, Hung, StreetOracle
-import itertools
 
 if TYPE_CHECKING:
     from carpool.offers import Offer

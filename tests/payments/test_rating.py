@@ -184,6 +184,30 @@ def test_joining_never_costs_what_a_cap_would_have_spared() -> None:
     assert bill(tariff, *legs)[-1] == "total 300 EUR"
 
 
+def test_leg_that_changes_what_is_joined_does_not_lower_a_capped_price() -> None:
+    # Buses 150 under a cap of 100, trams 100. Without the last tram the lawful least is 100 for the
+    # two buses and 100 for the tram; with it, joined to the other tram, no less.
+    tram = LegPrice("tram", frozenset({"tram"}), 100, 0, 0, None)
+    tariff = replace(
+        TARIFF,
+        leg_prices=(tram, *TARIFF.leg_prices),
+        caps=(Cap("bus-day", frozenset({"bus"}), 100),),
+    )
+    legs = ("bus 06:00", "bus 08:00", "tram 08:50")
+    assert bill(tariff, *legs, "tram 09:40")[-1] == "total 200 EUR"
+    assert bill(tariff, *legs)[-1] == "total 200 EUR"
+
+
+def test_bus_before_four_does_not_carry_the_next_days_bus_under_the_old_cap() -> None:
+    # 20:00, 21:30, 23:00 fill the day's cap: 420. The bus at 04:10 is the next day's: 150, and a leg
+    # belongs to the day on which it is boarded. One more bus at 03:40 cannot make that cheaper.
+    evening = ("bus 20:00", "bus 21:30", "bus 23:00")
+    assert bill(TARIFF, *evening, "bus 28:10")[-1] == "total 570 EUR"
+    more = price_itinerary(TARIFF, [leg(text) for text in (*evening, "bus 27:40", "bus 28:10")])
+    assert more.amount_cents is not None
+    assert more.amount_cents >= 570
+
+
 def test_group_pays_every_charge_once_a_rider() -> None:
     assert bill(TARIFF, "bus 08:00", "bus 10:00", "bus 12:00", rider_count=3) == [
         "leg urban 0: 450",

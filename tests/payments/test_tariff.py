@@ -29,7 +29,7 @@ caps:
 """
 
 
-def changed(path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 — whatever a YAML file holds
+def changed(path: str, value: Any) -> dict[str, Any]:
     """Content with the value at a dotted path replaced; `...` takes it away."""
     content: Any = copy.deepcopy(yaml.safe_load(TEXT))
     *parents, last = [int(step) if step.isdigit() else step for step in path.split(".")]

@@ -52,6 +52,7 @@ from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips
 from routing.raptor.search import flexible_trips, rides_of
 from routing.spi import MeetingSite, SiteKind
+from routing.street.graph import build_streets
 from routing.street.osm import read_osm
 from routing.street.osm_write import OsmNode, OsmWay, write_osm
 from routing.street.rules import DEFAULT_CAR_KMH, Speeds
@@ -187,7 +188,14 @@ def _network(feeds: list[_FeedText], place_m: dict[str, int], findings: Findings
         for name, at in ((name, _coordinate(m)) for name, m in place_m.items())
         if name not in served
     ]
-    return build_network(timetable, raw, zone=ZONE, sites=sites, speeds=SPEEDS, findings=findings)
+    return build_network(
+        timetable,
+        build_streets(raw, SPEEDS),
+        zone=ZONE,
+        sites=sites,
+        speeds=SPEEDS,
+        findings=findings,
+    )
 
 
 def _write_street(path: Path, place_m: dict[str, int]) -> None:

@@ -1,0 +1,26 @@
+"""Itineraries with what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payments.rating import Price
+from routing.itinerary import Itinerary, PlanAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class PricedItinerary:
+    """An itinerary with what it costs the group, and the air."""
+
+    itinerary: Itinerary
+    price: Price
+    co2_g: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedAnswer:
+    """Answer of one search, priced."""
+
+    answer: PlanAnswer
+    itineraries: tuple[PricedItinerary, ...]
+    direct: tuple[PricedItinerary, ...]
