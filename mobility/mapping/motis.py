@@ -263,6 +263,6 @@ class MotisWriter:
                 legs[leg]["fareTransferIndex"] = len(written)
                 legs[leg]["effectiveFareLegIndex"] = nth
             free = {**product, "amount": 0.0}
-            products = [[product if leg == charge.legs[0] else free] for leg in charge.legs]
-            written.append({"rule": "A_AB", "effectiveFareLegProducts": [products]})
+            products = [[[product if leg == charge.legs[0] else free]] for leg in charge.legs]
+            written.append({"rule": "A_AB", "effectiveFareLegProducts": products})
         return written

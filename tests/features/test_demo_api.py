@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ TUESDAY = "2026-11-24T07:00:00+01:00"
 
 
 @pytest.fixture(scope="module")
-def api(demo_server: RunningServer) -> httpx.Client:
+def api(demo_server: RunningServer) -> Iterator[httpx.Client]:
     """A client of the demo."""
-    return httpx.Client(base_url=demo_server.base_url, timeout=30)
+    with httpx.Client(base_url=demo_server.base_url, timeout=30) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,8 @@ def test_motis_client_reads_fares_of_every_priced_itinerary(answers: dict[str, A
             product["amount"]
             for transfer in itinerary["fareTransfers"]
             for leg in transfer["effectiveFareLegProducts"]
-            for product in leg
+            for option in leg
+            for product in option
         ]
         total = itinerary["mobility"]["price"]["amount_cents"]
         assert round(sum(products) * 100) == total

@@ -324,7 +324,7 @@ def test_dropped_and_blanked_columns_are_told_or_refused(
             elif how == "blank" and number > 0:
                 row[column : column + 1] = [""]
             elif how == "double":
-                row += row[column : column + 1]
+                row.extend(row[column : column + 1])
         tables[name] = "".join(",".join(row) + "\n" for row in rows)
     content = archive_bytes({name: text.encode() for name, text in tables.items()})
     compile_or_refuse(tmp_path / "f.zip", content)

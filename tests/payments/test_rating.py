@@ -199,8 +199,8 @@ def test_leg_that_changes_what_is_joined_does_not_lower_a_capped_price() -> None
 
 
 def test_bus_before_four_does_not_carry_the_next_days_bus_under_the_old_cap() -> None:
-    # 20:00, 21:30, 23:00 fill the day's cap: 420. The bus at 04:10 is the next day's: 150, and a leg
-    # belongs to the day on which it is boarded. One more bus at 03:40 cannot make that cheaper.
+    # 20:00, 21:30, 23:00 fill the day's cap: 420. The bus at 04:10 is the next day's: 150, and a
+    # leg belongs to the day on which it is boarded. One more at 03:40 cannot make that cheaper.
     evening = ("bus 20:00", "bus 21:30", "bus 23:00")
     assert bill(TARIFF, *evening, "bus 28:10")[-1] == "total 570 EUR"
     more = price_itinerary(TARIFF, [leg(text) for text in (*evening, "bus 27:40", "bus 28:10")])

@@ -29,6 +29,7 @@ def test_rider_waits_for_the_next_bus_when_the_first_has_left() -> None:
 
 def test_bus_is_caught_in_the_second_in_which_it_leaves() -> None:
     world = tiny_world("""
+        service 2026-03-10..2026-03-10
         L1   Mairie  Gare
              07:00   07:10
     """)
@@ -83,6 +84,7 @@ def test_change_at_a_stop_takes_a_minute() -> None:
 
 def test_no_boarding_where_riders_may_only_get_out() -> None:
     world = tiny_world("""
+        service 2026-03-10..2026-03-10
         L1   Mairie  Gare    Lycée
              07:00   07:10a  07:25
              07:30b  07:40b  07:55
@@ -135,7 +137,9 @@ def test_night_bus_is_found_after_midnight_and_the_night_before() -> None:
     """)
     told = ["N1 Mairie 00:30 > Gare 00:45  [00:30 > 00:45, 0 transfers]"]
     assert plan(world, "Mairie", "Gare", depart="2026-03-11 00:10") == told
-    assert plan(world, "Mairie", "Gare", depart="2026-03-10 23:50") == told
+    assert plan(world, "Mairie", "Gare", depart="2026-03-10 23:50") == [
+        "N1 Mairie 00:30+1 > Gare 00:45+1  [00:30+1 > 00:45+1, 0 transfers]"
+    ]
     assert plan(world, "Mairie", "Gare", arrive="2026-03-11 01:00") == told
 
 
@@ -158,11 +162,14 @@ def test_arrival_after_midnight_by_a_connection_before_it() -> None:
         L2   Gare    Lycée
              23:58   24:20
     """)
-    told = [
-        "L1 Mairie 23:30 > Gare 23:50 | L2 Gare 23:58 > Lycée 00:20  [23:30 > 00:20, 1 transfer]"
+    assert plan(world, "Mairie", "Lycée", depart="2026-03-10 23:00") == [
+        "L1 Mairie 23:30 > Gare 23:50 | L2 Gare 23:58 > Lycée 00:20+1"
+        "  [23:30 > 00:20+1, 1 transfer]"
     ]
-    assert plan(world, "Mairie", "Lycée", depart="2026-03-10 23:00") == told
-    assert plan(world, "Mairie", "Lycée", arrive="2026-03-11 00:30") == told
+    assert plan(world, "Mairie", "Lycée", arrive="2026-03-11 00:30") == [
+        "L1 Mairie 23:30-1 > Gare 23:50-1 | L2 Gare 23:58-1 > Lycée 00:20"
+        "  [23:30-1 > 00:20, 1 transfer]"
+    ]
 
 
 def test_arrive_just_after_midnight_by_a_bus_that_arrives_before_it() -> None:
@@ -171,7 +178,7 @@ def test_arrive_just_after_midnight_by_a_bus_that_arrives_before_it() -> None:
              23:30   23:50
     """)
     assert plan(world, "Mairie", "Gare", arrive="2026-03-11 00:05") == [
-        "L1 Mairie 23:30 > Gare 23:50  [23:30 > 23:50, 0 transfers]"
+        "L1 Mairie 23:30-1 > Gare 23:50-1  [23:30-1 > 23:50-1, 0 transfers]"
     ]
 
 

@@ -18,6 +18,7 @@ is one straight street along the equator, so that walks and drives are known by 
 
 * One walks 60 m a minute and drives 600 m: a car takes a tenth of the minutes of the street.
 * Places that the street does not name follow at its end, `FAR_MIN` apart.
+* A world without lines has a feed whose only bus ran on New Year's Day.
 * Every place that no line calls at is a carpool place; every stop is a meeting point.
 * At every place a footpath goes north, on which journeys start, and one south, where they end.
 * A stop of feed ``south`` named Centre stands at ``south:Centre`` if the street names that, else
@@ -44,7 +45,7 @@ from core.geo import METRES_PER_DEGREE, Coordinate
 from core.ids import OfferId
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import build_timetable
+from gtfs_data.timetable import Timetable, build_timetable
 from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, TransitLeg
 from routing.network import Network, build_network
 from routing.planner import plan as plan_query
@@ -138,12 +139,18 @@ def tiny_world(text: str) -> World:
             feeds[-1].lines.append(_Line(word, rest, service))
     feeds = [feed for feed in feeds if feed.lines]
     place_m = _lay_street(street, feeds, offers)
+    feeds = feeds or [_past_feed(list(place_m)[:2])]
     findings = Findings()
     network = _network(feeds, place_m, findings)
     parsed = tuple(_read_offer(offer, place_m) for offer in offers)
     bodies = [compile_offer(network, offer) for offer in parsed]
     flexible = flexible_trips(bodies, len(network.points.lat))
     return World(network, parsed, flexible, place_m, findings)
+
+
+def _past_feed(stops: list[str]) -> _FeedText:
+    line = _Line("L0", stops, "2026-01-01..2026-01-01", [["05:00", "05:10"]])
+    return _FeedText("tiny", lines=[line])
 
 
 def _read_street(words: list[str]) -> list[tuple[str, int]]:
@@ -172,16 +179,26 @@ def _place_of(feed: _FeedText, stop: str, place_m: dict[str, int]) -> str:
     return f"{feed.id}:{stop}" if f"{feed.id}:{stop}" in place_m else stop
 
 
-def _network(feeds: list[_FeedText], place_m: dict[str, int], findings: Findings) -> Network:
+def past_timetable() -> Timetable:
+    """For a test of streets alone: one bus, on New Year's Day, between two stops."""
+    return _timetable([_past_feed(["Here", "There"])], {"Here": 0, "There": 300}, Findings())
+
+
+def _timetable(feeds: list[_FeedText], place_m: dict[str, int], findings: Findings) -> Timetable:
+    read = []
     with tempfile.TemporaryDirectory() as folder:
-        read = []
         for feed in feeds:
             path = Path(folder) / f"{feed.id}.zip"
             _write_gtfs(path, feed, place_m)
             read.append(read_feed(path, feed.id))
+    return build_timetable(read, findings)
+
+
+def _network(feeds: list[_FeedText], place_m: dict[str, int], findings: Findings) -> Network:
+    timetable = _timetable(feeds, place_m, findings)
+    with tempfile.TemporaryDirectory() as folder:
         _write_street(Path(folder) / "street.osm.pbf", place_m)
         raw = read_osm(Path(folder) / "street.osm.pbf")
-    timetable = build_timetable(read, findings)
     served = {_place_of(feed, s, place_m) for feed in feeds for ln in feed.lines for s in ln.stops}
     sites = stop_sites(timetable) + [
         MeetingSite(f"place:{name}", name, SiteKind.CARPOOL_PLACE, at.lat, at.lon)
@@ -360,11 +377,16 @@ def plan(
 ) -> list[str]:
     """Ask the planner and read each itinerary as one line; see `answer` for the question."""
     found = answer(world, origin, destination, **question)
-    return [told(world, itinerary) for itinerary in found.itineraries]
+    asked = question.get("depart") or question.get("arrive") or question["between"][0]
+    return [told(world, itinerary, instant(asked).date()) for itinerary in found.itineraries]
 
 
-def told(world: World, itinerary: Itinerary) -> str:
-    """``walk 5min | L1 Mairie 07:30 > Lycée 07:55 | walk 2min  [07:25 > 07:57, 0 transfers]``."""
+def told(world: World, itinerary: Itinerary, date: dt.date) -> str:
+    """
+    ``walk 5min | L1 Mairie 07:30 > Lycée 07:55 | walk 2min  [07:25 > 07:57, 0 transfers]``.
+
+    Times of another day than `date` say so: ``00:10+1``, ``23:50-1``.
+    """
     legs = []
     for leg in itinerary.legs:
         if isinstance(leg, StreetLeg):
@@ -372,12 +394,12 @@ def told(world: World, itinerary: Itinerary) -> str:
             continue
         carrier = _line_of(world, leg) if isinstance(leg, TransitLeg) else _driver(world, leg)
         legs.append(
-            f"{carrier} {leg.start.name} {_clock(leg.start_at)} > "
-            f"{leg.end.name} {_clock(leg.end_at)}"
+            f"{carrier} {leg.start.name} {_clock(leg.start_at, date)} > "
+            f"{leg.end.name} {_clock(leg.end_at, date)}"
         )
     count = itinerary.vehicle_count - 1
     transfers = "1 transfer" if count == 1 else f"{count} transfers"
-    ends = f"{_clock(itinerary.start_at)} > {_clock(itinerary.end_at)}"
+    ends = f"{_clock(itinerary.start_at, date)} > {_clock(itinerary.end_at, date)}"
     return f"{' | '.join(legs)}  [{ends}, {transfers}]"
 
 
@@ -390,9 +412,11 @@ def _driver(world: World, leg: RideLeg) -> str:
     return world.offers[leg.offer].driver
 
 
-def _clock(at: dt.datetime) -> str:
+def _clock(at: dt.datetime, date: dt.date) -> str:
     local = at.astimezone(ZONE)
-    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    days = (local.date() - date).days
+    return f"{clock}{days:+d}" if days else clock
 
 
 def _minutes(duration: dt.timedelta) -> str:

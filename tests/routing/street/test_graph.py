@@ -50,7 +50,7 @@ def test_way_is_cut_where_another_one_crosses_or_ends() -> None:
 
 
 def test_seconds_are_metres_over_speed_rounded() -> None:
-    # A thousandth of a degree is 111.195 m: 85.5 s at 1.3 m/s, 26.5 s at 4.2 m/s, 14.3 s at 28 km/h.
+    # A thousandth of a degree is 111.195 m: 85.5 s at 1.3 m/s, 26.5 at 4.2 m/s, 14.3 at 28 km/h.
     streets = world(LINE, ([0, 1], STREET))
     assert streets.foot_forward_s.tolist() == streets.foot_backward_s.tolist() == [86]
     assert streets.bike_forward_s.tolist() == [26]
@@ -131,10 +131,8 @@ def test_arcs_are_the_edges_in_both_directions_and_reverse_turns_them(streets: S
         assert sorted(zip(*(c.tolist() for c in columns), strict=True)) == sorted(expected)
 
 
-CUTS = st.lists(
-    st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from([0, 0.001, 0.3, 0.5, 0.5002, 0.77, 1])),
-    max_size=8,
-)  # fmt: skip
+SHARES = st.sampled_from([0, 0.001, 0.3, 0.5, 0.5002, 0.77, 1])
+CUTS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), SHARES), max_size=8)
 
 
 @given(worlds(), CUTS)
