@@ -177,6 +177,17 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Keep offers compiled for the current snapshot. Example: mobility worker"""
+    from mobility.installation import open_installation
+    from mobility.jobs.compile_offers import follow_offers
+
+    installation = open_installation(Settings())
+    follow_offers(installation)
+    installation.close()
+
+
+@app.command()
 def demo(
     port: Annotated[int, typer.Option(help="TCP port.")] = 8080,
     once: Annotated[bool, typer.Option("--once", help="Stop when the journey is printed.")] = False,

@@ -62,7 +62,7 @@ class Judge:
             self._best[pair] = self.carpool.best(*self.pairs[pair], self.at)
         return self._best[pair]
 
-    def context(self, pair: int, **limits: dt.datetime) -> CheckContext:
+    def context(self, pair: int, **limits: Any) -> CheckContext:
         """What the answer for a pair is checked against."""
         origin, destination = self.pairs[pair]
         return CheckContext(
@@ -228,7 +228,7 @@ def _shift(leg: Json, seconds: int, *keys: str) -> None:
 
 
 def _is_ride(leg: Json) -> bool:
-    return leg["mode"] == RIDE
+    return str(leg["mode"]) == RIDE
 
 
 def _is_vehicle(leg: Json) -> bool:
@@ -240,7 +240,7 @@ def _calls_twice(leg: Json) -> bool:
 
 
 def _is_walk(leg: Json) -> bool:
-    return leg["mode"] == "WALK" and leg["duration"] > 60
+    return str(leg["mode"]) == "WALK" and int(leg["duration"]) > 60
 
 
 def _bus_later(itinerary: Json, leg: Json) -> None:
@@ -364,7 +364,7 @@ def test_checker_complains_when_the_driver_accepts_a_second_less(
     judge: Judge, answers: list[Json]
 ) -> None:
     def detours(leg: Json) -> bool:
-        return leg["mode"] == RIDE and leg["mobility"]["detour_s"] > 0
+        return _is_ride(leg) and int(leg["mobility"]["detour_s"]) > 0
 
     itinerary, row, context = _sound(judge, answers, detours)
     told = itinerary["legs"][row]["mobility"]

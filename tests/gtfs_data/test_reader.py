@@ -341,6 +341,29 @@ def test_flipped_bytes_in_a_packed_archive_are_told_or_refused(
     compile_or_refuse(tmp_path / "f.zip", bytes(spoilt))
 
 
+@pytest.mark.parametrize(
+    ("mark", "offset", "value"),
+    [
+        (b"PK\x01\x02", 6, 200),  # a table that needs version 20.0 of the format
+        (b"PK\x01\x02", 10, 99),  # packed by an unknown method
+        (b"PK\x05\x06", 17, 255),  # a directory that begins beyond the file
+        (b"PK\x01\x02", 43, 255),  # a table that begins beyond the file
+        (b"PK\x03\x04", 41, 7),  # packed bytes that cannot be unpacked
+    ],
+)
+def test_archive_with_a_spoilt_directory_is_refused(
+    tmp_path: Path, mark: bytes, offset: int, value: int
+) -> None:
+    spoilt = bytearray(zip_feed(tmp_path / "good.zip").read_bytes())
+    spoilt[spoilt.index(mark) + offset] = value
+    (tmp_path / "f.zip").write_bytes(spoilt)
+    try:
+        with pytest.raises(UnreadableFeed):
+            read_feed(tmp_path / "f.zip", "f")
+    except Exception as error:  # noqa: BLE001 — that nothing else comes out is the claim
+        never(error)
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_archive_cut_short_is_refused(tmp_path: Path, share: float) -> None:
     content = zip_feed(tmp_path / "good.zip").read_bytes()

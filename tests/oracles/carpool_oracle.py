@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WALK_LIMIT_S = 900
 PICKUP_STOP_S = 60
 HALF_DAY_S = 43_200
+Rows = npt.NDArray[np.int64]
 VARIANT_LIMIT = 16
 """Choices among equally near streets of an offer's places that are followed up."""
 
@@ -38,7 +39,7 @@ class DriverWay:
     from_start_s: tuple[Int32, ...]
     to_end_s: tuple[Int32, ...]
 
-    def ride_s(self, between_s: Int32, seg: tuple[int, int], pick: Int32, drop: Int32) -> Int32:
+    def ride_s(self, between_s: Int32, seg: tuple[int, int], pick: Rows, drop: Rows) -> Int32:
         """M for every pair: through the driver's own stops when the segments differ."""
         if seg[0] == seg[1]:
             return between_s[np.ix_(pick, drop)]

@@ -315,5 +315,5 @@ def _shortened(
     left = [n for n in range(count) if not gone[n]]
     row_of = {n: i for i, n in enumerate(left)}
     arcs = [(row_of[a], row_of[b], s) for a in left for b, s in out[a].items()]
-    t, h, w = (np.array(column, np.int32) for column in zip(*arcs, strict=True))
-    return _matrix(len(left), t, h, w), row_of
+    from_row, to_row, arc_s = (np.array(column, np.int32) for column in zip(*arcs, strict=True))
+    return _matrix(len(left), from_row, to_row, arc_s), row_of

@@ -107,8 +107,10 @@ def test_rider_walks_between_two_stops() -> None:
     """)
     assert stop_walks(world)["Gare", "Halle"] == 240
     assert plan(world, "Mairie", "Lycée", depart="07:00") == [
-        "L1 Mairie 07:00 > Gare 07:10 | walk 4min | L2 Halle 07:15 > Lycée 07:21"
-        "  [07:00 > 07:21, 1 transfer]",
+        (
+            "L1 Mairie 07:00 > Gare 07:10 | walk 4min | L2 Halle 07:15 > Lycée 07:21"
+            "  [07:00 > 07:21, 1 transfer]"
+        ),
     ]
 
 
@@ -125,8 +127,10 @@ def test_arriving_in_a_vehicle_counts_though_one_could_have_walked_there_sooner(
              07:40   07:50
     """)
     assert plan(world, "Mairie", "Dole", depart="07:00") == [
-        "L2 Mairie 07:05 > Bourg 07:25 | walk 10min | L3 Cure 07:40 > Dole 07:50"
-        "  [07:05 > 07:50, 1 transfer]",
+        (
+            "L2 Mairie 07:05 > Bourg 07:25 | walk 10min | L3 Cure 07:40 > Dole 07:50"
+            "  [07:05 > 07:50, 1 transfer]"
+        ),
     ]
 
 
@@ -163,12 +167,16 @@ def test_arrival_after_midnight_by_a_connection_before_it() -> None:
              23:58   24:20
     """)
     assert plan(world, "Mairie", "Lycée", depart="2026-03-10 23:00") == [
-        "L1 Mairie 23:30 > Gare 23:50 | L2 Gare 23:58 > Lycée 00:20+1"
-        "  [23:30 > 00:20+1, 1 transfer]"
+        (
+            "L1 Mairie 23:30 > Gare 23:50 | L2 Gare 23:58 > Lycée 00:20+1"
+            "  [23:30 > 00:20+1, 1 transfer]"
+        )
     ]
     assert plan(world, "Mairie", "Lycée", arrive="2026-03-11 00:30") == [
-        "L1 Mairie 23:30-1 > Gare 23:50-1 | L2 Gare 23:58-1 > Lycée 00:20"
-        "  [23:30-1 > 00:20, 1 transfer]"
+        (
+            "L1 Mairie 23:30-1 > Gare 23:50-1 | L2 Gare 23:58-1 > Lycée 00:20"
+            "  [23:30-1 > 00:20, 1 transfer]"
+        )
     ]
 
 

@@ -70,8 +70,10 @@ def test_ride_between_two_buses() -> None:
         offer Bob  Gare > Halte  07:05-07:20
     """)
     assert plan(world, "Mairie", "Lycée", depart="06:50") == [
-        "L1 Mairie 07:00 > Gare 07:10 | Bob Gare 07:11 > Halte 07:22 | "
-        "L2 Halte 07:27 > Lycée 07:37  [07:00 > 07:37, 2 transfers]"
+        (
+            "L1 Mairie 07:00 > Gare 07:10 | Bob Gare 07:11 > Halte 07:22 | "
+            "L2 Halte 07:27 > Lycée 07:37  [07:00 > 07:37, 2 transfers]"
+        )
     ]
 
 
@@ -141,6 +143,46 @@ def test_driver_does_not_take_anyone_the_other_way() -> None:
         offer Anna  Ferme > Gare  07:00
     """)
     assert plan(world, "Gare", "Mairie", depart="06:00") == []
+
+
+def test_nobody_is_sent_from_one_driver_to_the_next() -> None:
+    world = tiny_world("""
+        street  Ferme 100min Gare 100min Port
+        offer Anna  Ferme > Gare  07:00
+        offer Bob   Gare > Port   07:30
+    """)
+    assert plan(world, "Ferme", "Gare", depart="06:50")
+    assert plan(world, "Gare", "Port", depart="06:50")
+    assert plan(world, "Ferme", "Port", depart="06:50") == []
+
+
+def test_ride_all_the_way_stands_beside_ride_and_bus() -> None:
+    # With Anna to Gare at 07:11 and on by the bus of 07:16; Bob comes later and needs no bus.
+    world = tiny_world("""
+        street  Ferme 100min Gare 100min Port
+        service 2026-03-10..2026-03-10
+        L1   Gare   Port
+             07:16  07:30
+        offer Anna  Ferme > Gare  07:00
+        offer Bob   Ferme > Port  07:20
+    """)
+    assert plan(world, "Ferme", "Port", depart="06:50") == [
+        "Anna Ferme 07:00 > Gare 07:11 | L1 Gare 07:16 > Port 07:30  [07:00 > 07:30, 1 transfer]",
+        "Bob Ferme 07:20 > Port 07:41  [07:20 > 07:41, 0 transfers]",
+    ]
+
+
+def test_nobody_leaves_a_car_to_arrive_later_than_by_staying_in_it() -> None:
+    world = tiny_world("""
+        street  Ferme 100min Gare 100min Port
+        service 2026-03-10..2026-03-10
+        L1   Gare   Port
+             07:16  07:30
+        offer Anna  Ferme > Port  07:00
+    """)
+    assert plan(world, "Ferme", "Port", depart="06:50") == [
+        "Anna Ferme 07:00 > Port 07:21  [07:00 > 07:21, 0 transfers]"
+    ]
 
 
 def test_ride_leg_says_what_it_asks_of_the_driver() -> None:

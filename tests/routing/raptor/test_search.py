@@ -196,8 +196,8 @@ def test_range_gives_every_undominated_departure(world: RandomWorld, minutes: in
     journeys = world.search(seats=0).run(Window(world.leave_s, until_s))
     event(f"{len(journeys)} journeys")
     wanted = best_of_range(
-        world.plain(), world.access, world.egress, world.leave_s, until_s, most=world.most, step_s=60,
-        direct_s=NEVER if world.direct_s is None else world.direct_s,
+        world.plain(), world.access, world.egress, world.leave_s, until_s, most=world.most,
+        step_s=60, direct_s=NEVER if world.direct_s is None else world.direct_s,
     )  # fmt: skip
     assert sorted((j.start_s, j.end_s, len(j.legs)) for j in journeys) == sorted(wanted)
     for journey in journeys:
@@ -219,3 +219,35 @@ def test_range_with_rides_gives_lawful_journeys_and_hides_no_bus(
     for journey in bus + car:
         check_legs(world, journey)
         assert window.from_s <= journey.start_s
+
+
+@fixed_seed
+@given(ride_worlds, st.integers(1, 40))
+def test_range_holds_the_best_ride_of_its_first_departure(world: RandomWorld, minutes: int) -> None:
+    # Leaving in the window on what one catches at its start, unless its end is as good.
+    until_s = world.leave_s + minutes * 60
+    after = earliest_arrivals(
+        world.plain(), world.access, world.egress, until_s, most=world.most, seats=world.seats
+    )
+    _, car = found(world.search(), Window(world.leave_s, until_s))
+    wanted = [(at_s, k) for at_s, k in arrivals_worth_it(world)[1] if at_s < after[k]]
+    event(f"{len(wanted)} wanted")
+    for at_s, k in wanted:
+        assert any(j.end_s == at_s and len(j.legs) <= k for j in car)
+
+
+@fixed_seed
+@given(ride_worlds, st.integers(1, 40))
+def test_range_of_arrivals_holds_the_best_ride_of_its_last(
+    world: RandomWorld, minutes: int
+) -> None:
+    from_s = world.arrive_s - minutes * 60
+    before = latest_departures(
+        world.plain(), world.access, world.egress, from_s,
+        most=world.most, seats=world.seats, earliest_s=OPENING_S - 3600,
+    )  # fmt: skip
+    _, car = found(world.search(arrive_by=True), Window(from_s, world.arrive_s))
+    wanted = [(at_s, k) for at_s, k in departures_worth_it(world)[1] if at_s > before[k]]
+    event(f"{len(wanted)} wanted")
+    for at_s, k in wanted:
+        assert any(j.start_s >= at_s and len(j.legs) <= k for j in car)

@@ -1,0 +1,1 @@
+"""Background work; each job calls an action or keeps stored data ready for the API processes."""

@@ -1,0 +1,37 @@
+"""Keep every offer compiled for the current snapshot, so that API processes only read."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import structlog
+
+from mobility.installation import Installation
+from mobility.world import open_snapshot
+from mobility.world_keeper import WorldKeeper
+
+log = structlog.get_logger()
+LOOK_S = 5.0
+"""How often the log tells of a new revision at most."""
+
+
+def follow_offers(installation: Installation) -> None:
+    """
+    Follow the change feed until the process is told to stop (SIGTERM, SIGINT).
+
+    An offer published by a process that did not compile it, or compiled for another snapshot,
+    is compiled and stored here.
+    """
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    snapshot = open_snapshot(installation.snapshot_folder)
+    keeper = WorldKeeper(snapshot, installation.engine, installation.wakeups)
+    keeper.start()
+    known = -1
+    while not stopped.wait(LOOK_S if known >= 0 else 0):
+        if keeper.world.revision != known:
+            known = keeper.world.revision
+            log.info("offers are compiled", revision=known, offers=len(keeper.world.offers))
+    keeper.stop()
