@@ -57,7 +57,10 @@ def parse_instant(text: str, zone: ZoneInfo) -> dt.datetime:
     if moment.tzinfo is not None:
         return moment
     local = moment.replace(tzinfo=zone, fold=0)
-    back = local.astimezone(dt.UTC).astimezone(zone)
+    try:
+        back = local.astimezone(dt.UTC).astimezone(zone)
+    except OverflowError as error:
+        raise InvalidInput(f"{text} is outside the years that can be searched") from error
     if back.replace(tzinfo=None) != moment:
         raise InvalidInput(f"{text} does not exist in {zone.key}: the clock is put forward then")
     return local

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from gtfs_data.checks import Findings
 from gtfs_data.reader import WEEKDAYS, Feed
@@ -18,8 +19,8 @@ from gtfs_data.reader import WEEKDAYS, Feed
 _EPOCH = dt.date(1970, 1, 1)
 _THURSDAY = 3  # 1970-01-01
 ADDED, REMOVED = 1, 2
-SPAN_LIMIT_DAYS = 10 * 366
-"""A calendar longer than this is cut: "until 2099" would only cost memory."""
+FIRST_DAY, LAST_DAY = 0, 47_846
+"""1970 to 2100: dates outside are typing errors, and would only cost memory."""
 
 
 def day_number(day: dt.date) -> int:
@@ -50,6 +51,9 @@ def read_calendar(feed: Feed, findings: Findings) -> Calendar:
     for row in wrong["row"]:
         findings.error("calendar_ends_first", "calendar.txt", int(row), "end before start")
     weekly = weekly[weekly["end_date"] >= weekly["start_date"]]
+    reason = {name: weekly[name].clip(FIRST_DAY, LAST_DAY) for name in ("start_date", "end_date")}
+    weekly = weekly.assign(**reason)
+    dated = _within_reason(dated, findings)
     service_ids = list(dict.fromkeys([*weekly["service_id"], *dated["service_id"]]))
     firsts = [*weekly["start_date"], *dated["date"]]
     lasts = [*weekly["end_date"], *dated["date"]]
@@ -57,9 +61,6 @@ def read_calendar(feed: Feed, findings: Findings) -> Calendar:
         findings.error("no_service", "calendar.txt", None, "no service runs on any day")
         return Calendar(service_ids, 0, np.zeros((len(service_ids), 0), np.uint8))
     first, last = int(min(firsts)), int(max(lasts))
-    if last - first >= SPAN_LIMIT_DAYS:
-        findings.warning("calendar_span", "calendar.txt", None, "calendar of over ten years cut")
-        last = first + SPAN_LIMIT_DAYS - 1
     row_of = {service: i for i, service in enumerate(service_ids)}
     runs = np.zeros((len(service_ids), last - first + 1), np.uint8)
     weekday = (np.arange(first, last + 1) + _THURSDAY) % 7
@@ -77,3 +78,12 @@ def read_calendar(feed: Feed, findings: Findings) -> Calendar:
             added = exception["exception_type"] == ADDED
             runs[row_of[exception["service_id"]], day] = 1 if added else 0
     return Calendar(service_ids, first, runs)
+
+
+def _within_reason(dated: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Exceptions between 1970 and 2100; a finding for each of the others."""
+    good = dated["date"].between(FIRST_DAY, LAST_DAY)
+    for row in dated["row"][~good]:
+        message = "date before 1970 or after 2100"
+        findings.error("date_out_of_range", "calendar_dates.txt", int(row), message)
+    return dated[good]

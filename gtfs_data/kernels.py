@@ -41,7 +41,7 @@ def fill_blank_times(
                     share = (distance[blank] - distance[known]) / span
                 else:
                     share = (blank - known) / (event - known)
-                arrival_s[blank] = departure_s[known] + np.int32(share * span_s)
+                arrival_s[blank] = departure_s[known] + np.int32(np.rint(share * span_s))
                 departure_s[blank] = arrival_s[blank]
             known = event
 

@@ -147,10 +147,12 @@ def _events(feed: Feed, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]
     trips = trips[~twice].reset_index(drop=True)
 
     times = feed.table("stop_times")
-    located = stops[stops["stop_lat"].notna() & stops["stop_lon"].notna()]
+    has_place = (stops["stop_lat"].notna() & stops["stop_lon"].notna()).to_numpy()
     trip = pd.Index(trips["trip_id"]).get_indexer(times["trip_id"])
-    place = {stop_id: i for i, stop_id in enumerate(stops["stop_id"])}
-    known = set(located["stop_id"])
+    place: dict[str, int] = {}
+    for i, stop_id in enumerate(stops["stop_id"]):
+        place.setdefault(stop_id, i)
+    known = {stop_id for stop_id, i in place.items() if has_place[i]}
     stop = np.array([place[s] if s in known else -1 for s in times["stop_id"]], np.int32)
     for row in times["row"][trip < 0]:
         findings.error("unknown_trip", "stop_times.txt", int(row), "trip_id is not in trips.txt")
@@ -179,7 +181,7 @@ def _times(feed: Feed, events: pd.DataFrame, first: Int32) -> tuple[Int32, Int32
     lon = stops["stop_lon"].to_numpy()[events["stop"]]
     step = np.hypot(np.diff(lat), np.diff(lon) * np.cos(np.radians(lat[:-1])))
     straight = np.r_[0, np.cumsum(step)]
-    along = events["shape_dist_traveled"].to_numpy(float)
+    along = events["shape_dist_traveled"].to_numpy(float).copy()
     for a, b in zip(first[:-1], first[1:], strict=True):
         d = along[a:b]
         if not np.isfinite(d).all() or (np.diff(d) < 0).any() or d[-1] <= d[0]:

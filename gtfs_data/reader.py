@@ -13,6 +13,7 @@ import csv
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,16 @@ FILE_LIMIT_BYTES = 2_000_000_000
 RATIO_LIMIT = 500
 """Unpacked size over packed size; honest tables stay below 50."""
 FIELD_LIMIT_CHARS = 1_000_000
+SPOILT_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""What the standard library raises on damaged archives."""
 TIME_LIMIT_S = 14 * 86_400
 """A stop time later than two weeks after its service day is a typing error."""
 
@@ -67,7 +78,7 @@ def _text(value: str) -> str:
 def _time(value: str) -> int:
     hours, minutes, seconds = value.split(":")
     total = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
-    if not (0 <= total <= TIME_LIMIT_S and int(minutes) < 60 and int(seconds) < 60):
+    if not (0 <= int(minutes) < 60 and 0 <= int(seconds) < 60 and 0 <= total <= TIME_LIMIT_S):
         raise ValueError(value)
     return total
 
@@ -210,6 +221,10 @@ COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
         "to_stop_id": (TEXT, False),
         "transfer_type": (COUNT, False),
         "min_transfer_time": (COUNT, False),
+        "from_route_id": (TEXT, False),
+        "to_route_id": (TEXT, False),
+        "from_trip_id": (TEXT, False),
+        "to_trip_id": (TEXT, False),
     },
     "shapes": {
         "shape_id": (TEXT, True),
@@ -245,7 +260,7 @@ def read_feed(path: Path, feed_id: str) -> Feed:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except OSError as error:
         raise UnreadableFeed(f"cannot read {path}: {error}") from error
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise UnreadableFeed(f"{path} is not a zip archive: {error}") from error
     frames: dict[str, pd.DataFrame] = {}
     with archive:
@@ -295,7 +310,7 @@ def _read_table(
     file = f"{name}.txt"
     try:
         raw = archive.read(member)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError) as error:
+    except SPOILT_ARCHIVE as error:
         raise UnreadableFeed(f"{file} cannot be unpacked: {error}") from error
     csv.field_size_limit(FIELD_LIMIT_CHARS)
     lines = csv.reader(io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline=""))

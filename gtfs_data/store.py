@@ -140,6 +140,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise SnapshotInvalid(f"no snapshot in {folder}: run mobility build first") from error
+    if not (isinstance(manifest, dict) and isinstance(manifest.get("arrays"), dict)):
+        raise SnapshotInvalid(f"{folder / MANIFEST} is no manifest: run mobility build again")
     if manifest.get("schema_version") != SCHEMA_VERSION:
         raise SnapshotInvalid(
             f"snapshot {folder} has schema {manifest.get('schema_version')}, this program reads "
@@ -160,7 +162,7 @@ def open_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Array]:
         path = folder / f"{name}.npy"
         try:
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise SnapshotInvalid(f"snapshot array {path} cannot be opened: {error}") from error
         if mapped.dtype.str != described["dtype"] or list(mapped.shape) != described["shape"]:
             raise SnapshotInvalid(f"snapshot array {path} is not what its manifest says")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.geo import METRES_PER_DEGREE
 from core.ids import scoped
 from core.time import find_zone
 from gtfs_data.calendar import read_calendar
@@ -301,14 +302,31 @@ def _agencies(routes: pd.DataFrame, agency: pd.DataFrame) -> Int32:
     return np.array([rows.get(a, default) for a in routes["agency_id"]], np.int32)
 
 
+SHAPE_STEP_M = 50.0
+"""Straight parts of shapes get points at least this often, so that stops find one nearby."""
+
+
 def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]]]:
     points = feed.table("shapes").sort_values(["shape_id", "shape_pt_sequence"], kind="stable")
-    ids, start = np.unique(points["shape_id"].to_numpy(str), return_index=True)
-    first = np.r_[start, len(points)].astype(np.int32) if len(points) else np.zeros(1, np.int32)
+    name = points["shape_id"].to_numpy(str)
+    lat = points["shape_pt_lat"].to_numpy(np.float64)
+    lon = points["shape_pt_lon"].to_numpy(np.float64)
+    steps = np.zeros(len(name), np.int64)  # pieces from each point to the next of its shape
+    if len(name) > 1:
+        north = np.diff(lat) * METRES_PER_DEGREE
+        east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians(lat[:-1]))
+        pieces = np.ceil(np.hypot(north, east) / SHAPE_STEP_M).astype(np.int64)
+        steps[:-1] = np.where(name[1:] == name[:-1], np.maximum(pieces, 1), 0)
+    count = np.maximum(steps, 1)
+    row = np.repeat(np.arange(len(name)), count)
+    share = (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)) / count[row]
+    following = np.minimum(row + 1, max(len(name) - 1, 0))
+    ids, start = np.unique(name[row], return_index=True)
+    first = np.r_[start, len(row)].astype(np.int32) if len(row) else np.zeros(1, np.int32)
     return {str(s): i for i, s in enumerate(ids)}, {
         "shape_first_point": first,
-        "shape_lat": points["shape_pt_lat"].to_numpy(np.float64),
-        "shape_lon": points["shape_pt_lon"].to_numpy(np.float64),
+        "shape_lat": lat[row] + share * (lat[following] - lat[row]),
+        "shape_lon": lon[row] + share * (lon[following] - lon[row]),
     }
 
 
@@ -332,6 +350,9 @@ def _project(
     return out
 
 
+_TRANSFER_LIMITS = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
+
+
 def _transfers(
     feed: Feed, stops: pd.DataFrame, findings: Findings
 ) -> dict[str, npt.NDArray[np.int32]]:
@@ -346,8 +367,8 @@ def _transfers(
         if NONE in ends:
             findings.warning("unknown_stop", "transfers.txt", rule["row"], "stop_id unknown")
             continue
-        if rule["transfer_type"] > 3:
-            continue  # in-seat transfers join trips, not stops
+        if rule["transfer_type"] > 3 or any(rule[name] for name in _TRANSFER_LIMITS):
+            continue  # between single trips or routes: not for everyone who changes here
         kind = max(rule["transfer_type"], 0)
         for a in platforms.get(ends[0], [ends[0]]):
             for b in platforms.get(ends[1], [ends[1]]):

@@ -2,13 +2,15 @@
 Prices: the cheapest lawful grouping of legs, each charge naming its rule.
 
 Pure functions in whole cents; one rounding per priced leg. Legs joined into a fare journey cost
-as much as the dearest of them; of all ways to join, the cheapest is taken (a minimum over
-partitions, so that one leg more never lowers the price).
+as much as the dearest of them; a day cap covers any legs of its modes boarded on one fare day for
+its amount. Of all ways to cover and to join, the cheapest is taken: a minimum over lawful
+groupings, so that one leg more never lowers the price.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -18,6 +20,8 @@ from payments.tariff import LegPrice, Tariff
 
 MILLICENTS_PER_CENT_AND_KM = 1_000_000
 """Millicents per kilometre times metres, to cents."""
+CAP_CHOICE_LIMIT = 8
+"""Caps that can bind on one itinerary: 256 choices; tariffs have one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class FareLeg:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One line: what is owed by which rule, or what a cap takes off (then negative)."""
+    """One line: what is owed, and by which rule."""
 
     rule: str
     kind: str
@@ -74,25 +78,62 @@ def price_itinerary(tariff: Tariff, legs: Sequence[FareLeg], *, rider_count: int
             reason = f"no_fare_for_{leg.mode}"
             return Price(None, tariff.currency, (), tariff.content_hash, reason)
         singles.append((rule, price_leg(rule, leg)))
-    charges = _joined(tariff, legs, singles)
-    charges += _capped(tariff, legs, charges)
     whole = tuple(
         Charge(c.rule, c.kind, c.legs, c.amount_cents * rider_count)
-        for c in sorted(charges, key=lambda c: (c.kind == "cap", c.legs))
+        for c in sorted(_cheapest(tariff, legs, singles), key=lambda c: c.legs)
     )
     total = sum(charge.amount_cents for charge in whole)
     return Price(total, tariff.currency, whole, tariff.content_hash)
 
 
-def _joined(
+def _cheapest(
     tariff: Tariff, legs: Sequence[FareLeg], singles: Sequence[tuple[LegPrice, int]]
 ) -> list[Charge]:
-    """Cheapest partition of the legs that may be joined; one charge a leg for the others."""
+    """Least charges over all choices of caps: legs under a chosen cap, the others joined."""
+    zone = ZoneInfo(tariff.timezone)
+    cutover = dt.timedelta(seconds=tariff.cutover_s)
+    days = [(leg.board_at.astimezone(zone) - cutover).date() for leg in legs]
+    useful = [
+        (cap, day)
+        for cap in tariff.caps
+        for day in sorted(set(days))
+        if sum(
+            single[1]
+            for leg, own, single in zip(legs, days, singles, strict=True)
+            if own == day and leg.mode in cap.modes
+        )
+        > cap.max_cents
+    ][:CAP_CHOICE_LIMIT]
+    best: tuple[int, list[Charge]] | None = None
+    for choice in itertools.product((False, True), repeat=len(useful)):
+        charges: list[Charge] = []
+        left = list(range(len(legs)))
+        for (cap, day), chosen in zip(useful, choice, strict=True):
+            if chosen:
+                under = [i for i in left if days[i] == day and legs[i].mode in cap.modes]
+                left = [i for i in left if i not in under]
+                if under:
+                    charges.append(Charge(cap.id, "cap", tuple(under), cap.max_cents))
+        charges += _joined(tariff, legs, singles, left)
+        total = sum(charge.amount_cents for charge in charges)
+        if best is None or total < best[0]:
+            best = total, charges
+    assert best is not None
+    return best[1]
+
+
+def _joined(
+    tariff: Tariff,
+    legs: Sequence[FareLeg],
+    singles: Sequence[tuple[LegPrice, int]],
+    left: Sequence[int],
+) -> list[Charge]:
+    """Cheapest partition of the legs left that may be joined; one charge a leg for the others."""
     joining = tariff.fare_journeys
     modes = frozenset() if joining is None else joining.modes
-    apart = [i for i, leg in enumerate(legs) if leg.mode not in modes]
+    apart = [i for i in left if legs[i].mode not in modes]
     charges = [Charge(singles[i][0].id, "leg", (i,), singles[i][1]) for i in apart]
-    rows = [i for i, leg in enumerate(legs) if leg.mode in modes]
+    rows = [i for i in left if legs[i].mode in modes]
     if joining is None or not rows:
         return charges
     # best[n]: least price of the first n joinable legs, and where its last journey begins.
@@ -115,25 +156,3 @@ def _joined(
         charges.append(Charge(singles[dearest][0].id, kind, members, singles[dearest][1]))
         end = start
     return charges
-
-
-def _capped(tariff: Tariff, legs: Sequence[FareLeg], charges: Sequence[Charge]) -> list[Charge]:
-    """What the day caps take off. A leg belongs to the fare day on which it is boarded."""
-    zone = ZoneInfo(tariff.timezone)
-    cutover = dt.timedelta(seconds=tariff.cutover_s)
-
-    def fare_day(charge: Charge) -> dt.date:
-        return (legs[charge.legs[0]].board_at.astimezone(zone) - cutover).date()
-
-    off = []
-    for cap in tariff.caps:
-        for day in sorted({fare_day(charge) for charge in charges}):
-            under = [
-                c for c in charges
-                if fare_day(c) == day and all(legs[i].mode in cap.modes for i in c.legs)
-            ]  # fmt: skip
-            over = sum(c.amount_cents for c in under) - cap.max_cents
-            if over > 0:
-                members = tuple(sorted(i for c in under for i in c.legs))
-                off.append(Charge(cap.id, "cap", members, -over))
-    return off

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
+
 from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
@@ -171,7 +173,9 @@ class LegBuilder:
                 start + int(t.pattern_stop_point[a]), start + int(t.pattern_stop_point[b]) + 1
             )
             if part.stop - part.start >= 2:
-                lat, lon = t.shape_lat[part], t.shape_lon[part]
+                # The line as drawn, from and to the stops themselves.
+                lat = np.r_[lat[0], t.shape_lat[part], lat[-1]]
+                lon = np.r_[lon[0], t.shape_lon[part], lon[-1]]
         return Shape(lat, lon, float(step_metres(lat, lon).sum()))
 
     def _ride(self, leg: RawRide, rides: Rides) -> RideLeg:

@@ -19,7 +19,10 @@ from routing.street.graph import KINDS, Streets
 from routing.street.osm import NamedPlace
 
 ANALYZER = "folded"
-CANDIDATE_LIMIT = 60
+CANDIDATE_LIMIT = 500
+"""Names weighed by nearness: more of one name than this, and the nearest may be missed."""
+WORD_LIMIT = 12
+LETTER_LIMIT = 40
 NEAR_M = 20_000.0
 """Distance at which nearness to the asked place counts half."""
 SAME_STOP_M = 400.0
@@ -227,8 +230,14 @@ def _term(schema: tantivy.Schema, word: str) -> tantivy.Query:
     return tantivy.Query.term_query(schema, "words", word)
 
 
+_UNSPLIT = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+"""Letters that the index folds and Unicode does not take apart."""
+
+
 def folded_words(text: str) -> list[str]:
     """Words as the index holds them: no accents, lower case, letters and digits only."""
-    plain = unicodedata.normalize("NFKD", text.lower().replace("œ", "oe").replace("æ", "ae"))
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_UNSPLIT))
     kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return "".join(kept).split()
+    return [word[:LETTER_LIMIT] for word in "".join(kept).split()[:WORD_LIMIT]]

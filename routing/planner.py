@@ -207,8 +207,10 @@ def _search_widening(
 ) -> tuple[list[RawJourney], Window]:
     """Search the asked interval, then pieces beyond it until enough is found."""
     window = _window(query, at_s, query.window_s)
+    if len(search.access.node) == 0 or len(search.egress.node) == 0:
+        return [], window
     journeys = _best_of_each_family(search.run(window))
-    if len(search.access.node) == 0 or len(search.egress.node) == 0 or query.window_s == 0:
+    if query.window_s == 0:
         return journeys, window
     width_s = query.window_s
     while len(journeys) < query.wanted_count and width_s < query.widest_window_s:

@@ -248,15 +248,12 @@ class MotisWriter:
         }
 
     def _fare_transfers(self, price: Price, legs: list[Json]) -> list[Json]:
-        """One fare transfer a charge, its legs pointing to it; a cap lowers the first ones."""
-        off = -sum(c.amount_cents for c in price.charges if c.kind == "cap")
+        """One fare transfer a charge, its legs pointing to it."""
         written: list[Json] = []
-        for charge in (c for c in price.charges if c.kind != "cap"):
-            less = min(off, charge.amount_cents)
-            off -= less
+        for charge in price.charges:
             product = {
                 "name": charge_label(charge, self._language),
-                "amount": (charge.amount_cents - less) / 100,
+                "amount": charge.amount_cents / 100,
                 "currency": price.currency,
             }
             for nth, leg in enumerate(charge.legs):

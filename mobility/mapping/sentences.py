@@ -91,7 +91,7 @@ def charge_label(charge: Charge, language: str) -> str:
     """What a charge is for; the rule's own id names it."""
     french = language == "fr"
     if charge.kind == "cap":
-        return f"Plafond « {charge.rule} » atteint" if french else f"Cap “{charge.rule}” reached"
+        return f"Plafond « {charge.rule} »" if french else f"“{charge.rule}” cap"
     if charge.kind == "fare_journey":
         return (
             f"Trajet « {charge.rule} », correspondances comprises"

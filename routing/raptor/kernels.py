@@ -137,7 +137,9 @@ def _reach(
     second: int,
     touched_count: int,
 ) -> int:
-    """Fold a vehicle's better arrival into its row and those above; update the goal."""
+    """Fold a vehicle's arrival, if it is better, into its row and those above; update the goal."""
+    if at_s >= labels.alight[row, node]:
+        return touched_count  # a point served twice by one ride, the first time sooner
     for r in range(row, rows):
         if labels.alight[r, node] <= at_s:
             break
@@ -254,7 +256,7 @@ def _scan_rides(
             continue
         for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
             boarding = _boardings(
-                bodies, rides, labels, scratch, body, ride, row, stop_count, forward
+                bodies, rides, costs.stop_s, labels, scratch, body, ride, row, stop_count, forward
             )
             if boarding == 0:
                 continue
@@ -276,6 +278,7 @@ def _scan_rides(
 def _boardings(
     bodies: FlexibleBodies,
     rides: Rides,
+    stop_s: int,
     labels: Labels,
     scratch: RideScratch,
     body: int,
@@ -303,6 +306,13 @@ def _boardings(
             if at_s > latest_s + bodies.from_start_s[candidate]:
                 continue
             at_s = max(at_s, passes_s)
+        else:
+            longest_s = bodies.solo_s[body] + bodies.budget_s[body] + stop_s
+            longest_s -= bodies.to_end_s[candidate]
+            if labels.scanned[row, node] + longest_s <= -latest_s:
+                continue  # could be late enough for the latest departure when last scanned
+            if at_s > -earliest_s - bodies.from_start_s[candidate] - stop_s:
+                continue  # must be let out before the driver gets here
         if at_s < bound_s:
             scratch.boarding[count], scratch.boarding_s[count] = candidate, at_s
             count += 1

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geo import METRES_PER_DEGREE, Coordinate
-from routing.street.graph import Streets, step_metres
+from routing.street.graph import DIRECTIONS, Streets, step_metres
 from routing.street.kernels import (
     NO_ACCESS,
     NO_ARC,
@@ -225,8 +225,9 @@ def _along_one_edge(
     if start.edge == NO_EDGE or start.edge != end.edge:
         return None
     a, b = _share_of_edge(streets, start), _share_of_edge(streets, end)
-    direction = "forward" if b >= a else "backward"
-    whole = int(streets.seconds(profile, direction)[start.edge])
+    whole = int(streets.seconds(profile, "forward" if b >= a else "backward")[start.edge])
+    if a == b:  # the same spot, whichever way the street goes
+        whole = max(int(streets.seconds(profile, d)[start.edge]) for d in DIRECTIONS)
     if whole == NO_ACCESS:
         return None
     seconds = abs(round(b * whole) - round(a * whole))

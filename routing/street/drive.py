@@ -49,11 +49,15 @@ class DriveTimes:
 
     def from_place(self, place: Seeds, targets: Int32) -> Int32:
         """Seconds from a place to each target node; `FAR_S` where no road leads."""
+        if not place or not len(targets):
+            return np.full(len(targets), FAR_S, np.int32)
         search = routingkit_cch.CCHOneToMany(self._metric, targets.tolist())
         return _seconds(search.distances_from_multi(list(place)))
 
     def to_place(self, sources: Int32, place: Seeds) -> Int32:
         """Seconds from each source node to a place; `FAR_S` where no road leads."""
+        if not place or not len(sources):
+            return np.full(len(sources), FAR_S, np.int32)
         search = routingkit_cch.CCHManyToOne(self._metric, sources.tolist())
         return _seconds(search.distances_to_multi(list(place)))
 
@@ -73,8 +77,10 @@ class DriveTimes:
 
     def matrix(self, nodes: Int32) -> npt.NDArray[np.uint16]:
         """Seconds between every two of the nodes, `UNREACHABLE_S` from there up."""
-        search = routingkit_cch.CCHOneToMany(self._metric, nodes.tolist())
         matrix = np.empty((len(nodes), len(nodes)), np.uint16)
+        if not len(nodes):
+            return matrix
+        search = routingkit_cch.CCHOneToMany(self._metric, nodes.tolist())
         for row, node in enumerate(nodes.tolist()):
             matrix[row] = np.minimum(_seconds(search.distances_from(node)), UNREACHABLE_S)
         return matrix

@@ -319,6 +319,8 @@ def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStree
     tags += ["motor_vehicle", "motorcar", "junction", "tunnel", "bridge", "area", "oneway"]
     tags += ["oneway:bicycle", "cycleway"]
     osmnx.settings.useful_tags_way = tags
+    if xml is not None and not xml.is_file():
+        raise UnreadableStreets(f"cannot read OSM extract {xml}: no such file")
     if xml is not None:
         graph = osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
     else:
@@ -330,7 +332,8 @@ def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStree
         if data.get("reversed") is True and not data.get("oneway"):
             continue  # the same street, told again the other way round
         way = {k: str(data[k]) for k in tags if data.get(k) is not None and k != "oneway"}
-        way["oneway"] = "yes" if data.get("oneway") is True else "no"
+        if data.get("oneway") is True:
+            way["oneway"] = "yes"
         refs += [u, v]
         first.append(len(refs))
         ways.append(way)

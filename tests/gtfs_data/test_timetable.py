@@ -173,9 +173,13 @@ def test_shape_points_are_in_order_of_sequence_and_stops_lie_on_them(tmp_path: P
     timetable, _ = small_timetable(
         tmp_path, stops=STATION, stop_times=TIMES, shapes=SHAPES, trips=TRIPS
     )
-    assert timetable.shape_lat.tolist() == [43.60, 43.615, 43.63]
-    # T1 from P1 (43.60: point 0) to S3 (43.63: point 2); T2 has no shape.
-    assert timetable.pattern_stop_point.tolist() == [0, 2, NONE, NONE]
+    lat = timetable.shape_lat
+    # Points every 50 m at least: 0.00045 degrees; the given ones stay.
+    assert (np.diff(lat) > 0).all()
+    assert np.diff(lat).max() < 0.00045
+    assert {43.60, 43.615, 43.63} <= set(lat.tolist())
+    # T1 from P1 (43.60: the first point) to S3 (43.63: the last); T2 has no shape.
+    assert timetable.pattern_stop_point.tolist() == [0, len(lat) - 1, NONE, NONE]
 
 
 PLACES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=5)

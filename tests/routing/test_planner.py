@@ -115,21 +115,23 @@ def test_rider_walks_between_two_stops() -> None:
 
 
 def test_arriving_in_a_vehicle_counts_though_one_could_have_walked_there_sooner() -> None:
-    # By L1 and on foot one is at Bourg at 07:21, sooner than L2 at 07:25. But nobody walks on
-    # from a walk, and Cure, where L3 leaves, is 20 minutes from Arc, where L1 ends.
+    # By L1 and on foot one is at Bourg at 07:21 with one bus, by L2 only at 07:25 with two. But
+    # nobody walks on from a walk, and Cure, where L4 leaves, is 20 minutes from Arc.
     world = tiny_world("""
-        street  Mairie 100min Arc 10min Bourg 10min Cure 100min Dole
+        street  Mairie 100min Arc 10min Bourg 10min Cure 100min Dole 100min Isle
         L1   Mairie  Arc
              07:00   07:10
-        L2   Mairie  Bourg
-             07:05   07:25
-        L3   Cure    Dole
+        L2   Mairie  Isle
+             07:00   07:05
+        L3   Isle    Bourg
+             07:10   07:25
+        L4   Cure    Dole
              07:40   07:50
     """)
     assert plan(world, "Mairie", "Dole", depart="07:00") == [
         (
-            "L2 Mairie 07:05 > Bourg 07:25 | walk 10min | L3 Cure 07:40 > Dole 07:50"
-            "  [07:05 > 07:50, 1 transfer]"
+            "L2 Mairie 07:00 > Isle 07:05 | L3 Isle 07:10 > Bourg 07:25 | walk 10min | "
+            "L4 Cure 07:40 > Dole 07:50  [07:00 > 07:50, 2 transfers]"
         ),
     ]
 

@@ -132,17 +132,18 @@ def random_places(network: Network, count: int, seed: int) -> list[Coordinate]:
 def random_offers(network: Network, count: int, seed: int) -> tuple[list[Offer], list[Body]]:
     """Generated offers that can be driven, with their compiled bodies."""
     rng = np.random.default_rng(seed)
-    places = iter(random_places(network, 4 * count, seed + 1))
+    places = iter(random_places(network, 8 * count, seed + 1))
     offers: list[Offer] = []
     bodies: list[Body] = []
     while len(offers) < count:
         leaves_s = int(rng.integers(6 * 60, 20 * 60)) * 60
+        via_count = max(0, int(rng.integers(-8, 3)))  # two in ten offers have one or two
         offer = Offer(
             id=OfferId(f"00000000-0000-0000-0000-{len(offers):012d}"),
             driver=f"generated-{len(offers)}",
             start=next(places),
             end=next(places),
-            vias=(),
+            vias=tuple(next(places) for _ in range(via_count)),
             depart_from_s=leaves_s,
             depart_to_s=leaves_s + int(rng.integers(0, 4)) * 300,
             weekdays=frozenset(WEEKDAYS),
