@@ -20,7 +20,7 @@ from core.time import day_start_epoch_s
 from routing.network import Network
 from routing.raptor.search import Body
 from routing.spi import RideWindow
-from routing.street.access import Ties, ties
+from routing.street.access import Snapped, Ties, seconds_along_edge, ties
 from routing.street.drive import FAR_S
 
 STREET_LIMIT_M = 500.0
@@ -44,11 +44,15 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     OfferUnusable
         An end is far from any street open to cars, or no road joins them.
     """
-    places = [offer.start, *offer.vias, offer.end]
-    leaving = [_tie(network, offer, place, leaving=True) for place in places[:-1]]
-    reaching = [_tie(network, offer, place, leaving=False) for place in places[1:]]
+    places = [_snap(network, offer, place) for place in (offer.start, *offer.vias, offer.end)]
+    leaving = [_tie(network, place, leaving=True) for place in places[:-1]]
+    reaching = [_tie(network, place, leaving=False) for place in places[1:]]
     solo = [
-        network.drive.between(a.pairs(), b.pairs()) for a, b in zip(leaving, reaching, strict=True)
+        min(
+            network.drive.between(a.pairs(), b.pairs()),
+            _or_far(seconds_along_edge(network.streets, "car", start, end)),
+        )
+        for a, b, start, end in zip(leaving, reaching, places[:-1], places[1:], strict=True)
     ]
     if max(solo) >= FAR_S:
         raise OfferUnusable(f"offer {offer.id}: no road joins its ends")
@@ -83,14 +87,22 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     )
 
 
-def _tie(network: Network, offer: Offer, place: Coordinate, *, leaving: bool) -> Ties:
+def _snap(network: Network, offer: Offer, place: Coordinate) -> Snapped:
     at = network.find_snapped("car", place, STREET_LIMIT_M)
     if at is None:
         raise OfferUnusable(
             f"offer {offer.id}: no street open to cars within {STREET_LIMIT_M:.0f} m of "
             f"{place.lat:.5f}, {place.lon:.5f}"
         )
+    return at
+
+
+def _tie(network: Network, at: Snapped, *, leaving: bool) -> Ties:
     return ties(network.streets, "car", at, leaving=leaving, off_street_mps=float("inf"))
+
+
+def _or_far(seconds: int | None) -> int:
+    return FAR_S if seconds is None else seconds
 
 
 def ride_windows(offers: Sequence[Offer], network: Network, date: dt.date) -> list[RideWindow]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import InvalidInput
 from core.geo import Coordinate
 from core.ids import OfferId
+
+T = TypeVar("T")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEAT_LIMIT = 8
@@ -79,28 +81,44 @@ class Offer:
 
 def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
     """Read an offer from its JSON form; raises `InvalidOffer` naming what is wrong."""
-    try:
-        return Offer(
-            id=offer_id,
-            driver=str(values["driver"]),
-            start=_coordinate(values["start"]),
-            end=_coordinate(values["end"]),
-            vias=tuple(_coordinate(via) for via in values.get("vias", ())),
-            depart_from_s=_clock_s(values["depart_from"]),
-            depart_to_s=_clock_s(values["depart_to"]),
-            weekdays=frozenset(values.get("weekdays", WEEKDAYS)),
-            valid_from=dt.date.fromisoformat(values["valid_from"]),
-            valid_to=dt.date.fromisoformat(values["valid_to"]),
-            seat_count=int(values["seats"]),
-            detour_budget_s=int(values["detour_budget_s"]),
-            except_dates=frozenset(
-                dt.date.fromisoformat(day) for day in values.get("except_dates", ())
-            ),
-        )
-    except KeyError as error:
-        raise InvalidOffer(f"offer {offer_id}: {error.args[0]} is missing") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InvalidOffer(f"offer {offer_id}: {error}") from error
+
+    def field_of(name: str, read: Callable[[Any], T], default: Any = _NEEDED) -> T:  # noqa: ANN401
+        if name not in values and default is _NEEDED:
+            raise InvalidOffer(f"offer {offer_id}: {name} is missing")
+        try:
+            return read(values.get(name, default))
+        except KeyError as error:
+            message = f"offer {offer_id}: {name}: {error.args[0]} is missing"
+            raise InvalidOffer(message) from error
+        except (TypeError, ValueError, AttributeError, OverflowError, InvalidInput) as error:
+            raise InvalidOffer(f"offer {offer_id}: {name}: {error}") from error
+
+    return Offer(
+        id=offer_id,
+        driver=field_of("driver", str),
+        start=field_of("start", _coordinate),
+        end=field_of("end", _coordinate),
+        vias=field_of("vias", lambda vias: tuple(_coordinate(via) for via in vias), ()),
+        depart_from_s=field_of("depart_from", _clock_s),
+        depart_to_s=field_of("depart_to", _clock_s),
+        weekdays=field_of("weekdays", frozenset, WEEKDAYS),
+        valid_from=field_of("valid_from", dt.date.fromisoformat),
+        valid_to=field_of("valid_to", dt.date.fromisoformat),
+        seat_count=field_of("seats", _whole),
+        detour_budget_s=field_of("detour_budget_s", _whole),
+        except_dates=field_of(
+            "except_dates", lambda days: frozenset(dt.date.fromisoformat(d) for d in days), ()
+        ),
+    )
+
+
+_NEEDED: Any = object()
+
+
+def _whole(value: Any) -> int:  # noqa: ANN401 — whatever the JSON holds
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
 
 
 def offer_as_json(offer: Offer) -> dict[str, Any]:
@@ -126,6 +144,8 @@ def _coordinate(value: Mapping[str, Any]) -> Coordinate:
 
 
 def _clock_s(text: str) -> int:
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not a time (07:20)")
     parts = [int(part) for part in text.split(":")]
     if len(parts) not in (2, 3) or not all(0 <= part < 60 for part in parts[1:]):
         raise ValueError(f"{text!r} is not a time (07:20)")

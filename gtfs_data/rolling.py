@@ -1,7 +1,8 @@
 """
 Three rolled days: the timetable as a search on one date reads it.
 
-Yesterday's trips that run past midnight, today's and tomorrow's, all in seconds from the
+Yesterday's trips (some run past midnight, others lead to journeys that do), today's and
+tomorrow's, all in seconds from the
 territory's start of the searched day (noon minus twelve hours), so that feeds of several zones
 merge and the days on which clocks change need no special case in the search.
 """
@@ -90,7 +91,6 @@ def _dated_trips(t: Timetable, date: dt.date, zone: ZoneInfo) -> tuple[Int32, In
     base = day_start_epoch_s(date, zone)
     feed_of_trip = t.route_feed[t.pattern_route[t.trip_pattern]]
     zones = [get_zone(name) for name in t.feed_zone]
-    last_arrival = t.event_arrival_s[t.trip_first_event[1:] - 1]
     trips, days, shifts = [], [], []
     for offset in DAYS:
         day = date + dt.timedelta(days=offset)
@@ -100,7 +100,7 @@ def _dated_trips(t: Timetable, date: dt.date, zone: ZoneInfo) -> tuple[Int32, In
         on = (t.service_runs[t.trip_service, column] == 1) & (t.trip_service != NONE)
         shift_of_feed = np.array([day_start_epoch_s(day, z) - base for z in zones], np.int32)
         shift = shift_of_feed[feed_of_trip]
-        rows = np.flatnonzero(on & (last_arrival + shift >= 0)).astype(np.int32)
+        rows = np.flatnonzero(on).astype(np.int32)
         trips.append(rows)
         days.append(np.full(len(rows), offset, np.int32))
         shifts.append(shift[rows])

@@ -109,7 +109,7 @@ def plan(
     return PlanAnswer(
         itineraries=itineraries,
         direct=direct,
-        explanations=_explain(network, query, ends, itineraries, flexible, date),
+        explanations=_explain(network, query, ends, itineraries, walk, flexible, date),
         window_start=to_instant(base_s + window.from_s),
         window_end=to_instant(base_s + window.until_s),
     )
@@ -300,6 +300,7 @@ def _explain(
     query: PlanQuery,
     ends: _Ends,
     itineraries: tuple[Itinerary, ...],
+    walk: Itinerary | None,
     flexible: FlexibleTrips,
     date: dt.date,
 ) -> tuple[Explanation, ...]:
@@ -331,7 +332,7 @@ def _explain(
             if side == "origin" and "stop" in nearest:
                 values |= _next_departure(network, nearest["row"], query.at)
             found.append(Explanation(f"no_stop_near_{side}", values))
-    if not found:
+    if not found and walk is None:
         found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
     found.append(_nothing_better(network, ends))
     return tuple(found)

@@ -336,6 +336,8 @@ def _worth_reaching(
     Candidates of a ride that it could bring a rider to sooner than known; returns how many.
 
     From a point one either walks to the goal, or changes, which takes `Costs.change_s` at least.
+    Drives keep the triangle inequality, as fastest ones do: nobody gets to a point before the
+    driver alone would.
     """
     earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
     count = 0
@@ -651,6 +653,7 @@ def departures_within(
     until_s: int,
     stop_count: int,
     seats: int,
+    stop_s: int,
     forward: bool,
     out: Int32,
 ) -> int:
@@ -690,8 +693,9 @@ def departures_within(
                     else:
                         longest_s = bodies.solo_s[body] + bodies.budget_s[body]
                         longest_s -= bodies.to_end_s[candidate]
-                        first_s = -rides.latest_s[ride] - longest_s
-                        last_s = -rides.earliest_s[ride] - bodies.from_start_s[candidate]
+                        first_s = -rides.latest_s[ride] - longest_s - stop_s
+                        last_s = -rides.earliest_s[ride] - stop_s
+                        last_s -= bodies.from_start_s[candidate]
                     first_s, last_s = first_s - walk_s, last_s - walk_s
                     first_s = max(from_s, first_s // START_STEP_S * START_STEP_S)
                     if first_s < until_s and last_s >= from_s and count + 1 < len(out):

@@ -194,7 +194,8 @@ class Search:
         # Backward, a window is closed at its end (the latest arrival) and open at its start.
         count = departures_within(
             day, self.flexible.bodies, self.rides, start.node, start.seconds, span.from_s,
-            span.until_s, self.network.stop_count, self.seats, not self.arrive_by, out,
+            span.until_s, self.network.stop_count, self.seats, self.pickup_stop_s,
+            not self.arrive_by, out,
         )  # fmt: skip
         return np.unique(out[:count])[::-1].copy(), span.until_s
 

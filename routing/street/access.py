@@ -219,22 +219,28 @@ def find_route(
     return _draw(streets, seconds, start, end, ways[::-1], first_node=at, last_node=node)
 
 
-def _along_one_edge(
-    streets: Streets, profile: str, start: Snapped, end: Snapped, off_street_mps: float
-) -> StreetRoute | None:
+def seconds_along_edge(streets: Streets, profile: str, start: Snapped, end: Snapped) -> int | None:
+    """Seconds between two places on one edge, along it; None when they are not, or may not."""
     if start.edge == NO_EDGE or start.edge != end.edge:
         return None
     a, b = _share_of_edge(streets, start), _share_of_edge(streets, end)
     whole = int(streets.seconds(profile, "forward" if b >= a else "backward")[start.edge])
     if a == b:  # the same spot, whichever way the street goes
         whole = max(int(streets.seconds(profile, d)[start.edge]) for d in DIRECTIONS)
-    if whole == NO_ACCESS:
+    return None if whole == NO_ACCESS else abs(round(b * whole) - round(a * whole))
+
+
+def _along_one_edge(
+    streets: Streets, profile: str, start: Snapped, end: Snapped, off_street_mps: float
+) -> StreetRoute | None:
+    seconds = seconds_along_edge(streets, profile, start, end)
+    if seconds is None:
         return None
-    seconds = abs(round(b * whole) - round(a * whole))
     seconds += round(start.away_m / off_street_mps) + round(end.away_m / off_street_mps)
-    first, last = (start, end) if b >= a else (end, start)
+    backward = _share_of_edge(streets, end) < _share_of_edge(streets, start)
+    first, last = (end, start) if backward else (start, end)
     lat, lon = _piece(streets, first, last)
-    if b < a:
+    if backward:
         lat, lon = lat[::-1], lon[::-1]
     lat = np.r_[start.coordinate.lat, lat, end.coordinate.lat]
     lon = np.r_[start.coordinate.lon, lon, end.coordinate.lon]

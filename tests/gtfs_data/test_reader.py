@@ -284,7 +284,7 @@ ALL_TABLES = {
     table=st.sampled_from(sorted(ALL_TABLES)),
     flips=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=8),
 )
-@settings(SHARED_FOLDER, max_examples=120)
+@settings(SHARED_FOLDER, max_examples=40)
 def test_flipped_bytes_in_a_table_are_told_or_refused(
     tmp_path: Path, table: str, flips: list[tuple[int, int]]
 ) -> None:
@@ -306,7 +306,7 @@ def test_flipped_bytes_in_a_table_are_told_or_refused(
         max_size=4,
     )
 )
-@settings(SHARED_FOLDER, max_examples=80)
+@settings(SHARED_FOLDER, max_examples=40)
 def test_dropped_and_blanked_columns_are_told_or_refused(
     tmp_path: Path, changes: list[tuple[str, int, str]]
 ) -> None:
@@ -331,7 +331,7 @@ def test_dropped_and_blanked_columns_are_told_or_refused(
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
-@settings(SHARED_FOLDER, max_examples=150)
+@settings(SHARED_FOLDER, max_examples=50)
 def test_flipped_bytes_in_a_packed_archive_are_told_or_refused(
     tmp_path: Path, flips: list[tuple[int, int]]
 ) -> None:

@@ -304,7 +304,7 @@ def cheapest_partition(tariff: Tariff, legs: Sequence[FareLeg]) -> int:
 
 
 @given(tariffs(st.just(())), itineraries())
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=66)
 def test_price_is_that_of_the_cheapest_of_all_partitions(
     tariff: Tariff, legs: list[FareLeg]
 ) -> None:
@@ -317,7 +317,7 @@ def known(price: Price) -> int:
 
 
 @given(tariffs(st.just(())), itineraries(), st.data())
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=100)
 def test_one_leg_more_never_lowers_the_price_without_caps(
     tariff: Tariff, legs: list[FareLeg], data: st.DataObject
 ) -> None:
@@ -328,7 +328,7 @@ def test_one_leg_more_never_lowers_the_price_without_caps(
 
 
 @given(tariffs(ONE_CAP.map(lambda cap: (cap,))), itineraries(), st.data())
-@settings(deadline=None, derandomize=True, max_examples=600)
+@settings(deadline=None, derandomize=True, max_examples=200)
 def test_one_leg_more_never_lowers_the_price_with_a_cap(
     tariff: Tariff, legs: list[FareLeg], data: st.DataObject
 ) -> None:
@@ -339,7 +339,7 @@ def test_one_leg_more_never_lowers_the_price_with_a_cap(
 
 
 @given(tariffs(ANY_CAPS), itineraries())
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=100)
 def test_cap_never_raises_a_bill_and_no_bill_is_below_zero(
     tariff: Tariff, legs: list[FareLeg]
 ) -> None:
@@ -348,7 +348,7 @@ def test_cap_never_raises_a_bill_and_no_bill_is_below_zero(
 
 
 @given(tariffs(ANY_CAPS), itineraries(), st.integers(1, 9))
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=66)
 def test_charges_add_up_and_name_every_leg_once(
     tariff: Tariff, legs: list[FareLeg], rider_count: int
 ) -> None:

@@ -304,7 +304,7 @@ def _read_offer(text: str, place_m: dict[str, int]) -> Offer:
         "depart_to": last or first,
         "valid_from": options.get("from", "2026-01-01"),
         "valid_to": options.get("to", "2026-12-31"),
-        "seats": options.get("seats", 3),
+        "seats": int(options.get("seats", 3)),
         "detour_budget_s": minutes_s(options.get("budget", "0min")),
     }
     if "on" in options:

@@ -22,7 +22,7 @@ fixed_seed = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=1000,
+    max_examples=200,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 plain_worlds = random_worlds(rides=False)

@@ -27,7 +27,7 @@ from tests.routing.street.small_streets import (
 )
 
 pytestmark = pytest.mark.unit
-OFTEN = settings(deadline=None, derandomize=True, max_examples=150)
+OFTEN = settings(deadline=None, derandomize=True, max_examples=50)
 FOOT_MPS = 1.3
 FAR_S = 10**6
 
@@ -167,7 +167,7 @@ def seconds_by_networkx(
     PLACES | st.none(),
     st.booleans(),
 )
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=100)
 def test_way_from_place_to_place_takes_as_long_as_networkx_says(
     streets: Streets,
     profile_and_mps: tuple[str, float],

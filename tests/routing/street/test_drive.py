@@ -52,7 +52,7 @@ SEEDS = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 500)), min_size=1,
 
 
 @given(roads(), SEEDS, SEEDS)
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=66)
 def test_drives_between_places_are_those_of_dijkstra(
     drawn: Roads, start: list[tuple[int, int]], end: list[tuple[int, int]]
 ) -> None:
@@ -73,7 +73,7 @@ def test_drives_between_places_are_those_of_dijkstra(
 
 
 @given(roads())
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(deadline=None, derandomize=True, max_examples=40)
 def test_matrix_is_the_table_of_all_drives_capped(drawn: Roads) -> None:
     _, drives = drives_of(drawn)
     expected = np.minimum(np.array(table_of(drawn)), UNREACHABLE_S)
@@ -81,7 +81,7 @@ def test_matrix_is_the_table_of_all_drives_capped(drawn: Roads) -> None:
 
 
 @given(roads(), st.integers(0, 99), st.integers(0, 99))
-@settings(deadline=None, derandomize=True, max_examples=100)
+@settings(deadline=None, derandomize=True, max_examples=40)
 def test_path_leads_there_in_the_time_that_was_said(drawn: Roads, start: int, end: int) -> None:
     start, end = start % drawn[0], end % drawn[0]
     arcs, drives = drives_of(drawn)
