@@ -28,7 +28,7 @@ from routing.network import Network
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window
-from routing.raptor.unroll import RawJourney, RawLeg, RawRide, Reach
+from routing.raptor.unroll import RawJourney, RawRide, Reach
 from routing.street.access import Snapped, find_route, ties
 from routing.street.kernels import places_within, search_within
 
@@ -37,6 +37,7 @@ HORIZON_S = 2 * 86_400
 WIDENING_S = 1800
 """First width to which a short interval is widened."""
 WORTH_A_CHANGE_S = 300
+WORTH_A_DRIVER_S = 600
 FAR_WALK_S = 4 * 3600
 """How far the explanation of an empty answer looks for the nearest stop."""
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
@@ -244,29 +245,36 @@ def _best_of_each_family(journeys: list[RawJourney]) -> list[RawJourney]:
         families[0 if rides == 0 else 2 if rides == len(journey.legs) else 1].append(journey)
     transit, chain, alone = (_pareto(family) for family in families)
     alone = _shortest_of_each(alone)
-    chain = [j for j in _shortest_of_each(chain) if not _better_by_staying(j, alone)]
-    return transit + chain + alone
+    chain = _shortest_of_each(chain)
+    return transit + [j for j in chain if not _pointless(j, chain + alone)] + alone
 
 
-def _better_by_staying(chain: RawJourney, alone: list[RawJourney]) -> bool:
+def _pointless(chain: RawJourney, others: list[RawJourney]) -> bool:
     """
-    Whether a ride all the way makes a chain pointless.
+    Whether a journey with fewer rides or none of the changes makes a chain pointless.
 
-    Nobody leaves a car to arrive later than by staying in it, and each change must save
-    `WORTH_A_CHANGE_S` against a ride that leaves no earlier.
+    Nobody leaves a car to arrive later than by staying in it. Against a journey that leaves no
+    earlier, each change must save `WORTH_A_CHANGE_S` and each further driver
+    `WORTH_A_DRIVER_S`: one more person to wait for.
     """
-    rides = {_ride(leg) for leg in chain.legs}
-    gain_s = WORTH_A_CHANGE_S * (len(chain.legs) - 1)
-    return any(
-        (_ride(whole.legs[0]) in rides and whole.end_s <= chain.end_s)
-        or (whole.start_s >= chain.start_s and whole.end_s <= chain.end_s + gain_s)
-        for whole in alone
-    )
+    rides = _rides(chain)
+    for other in others:
+        fewer = len(rides) - len(_rides(other))
+        alone = len(other.legs) == 1
+        if not (fewer > 0 or alone):
+            continue
+        gain_s = WORTH_A_CHANGE_S * max(len(chain.legs) - len(other.legs), 0)
+        gain_s += WORTH_A_DRIVER_S * fewer
+        if alone and _rides(other) <= rides and other.end_s <= chain.end_s:
+            return True
+        if other.start_s >= chain.start_s and other.end_s <= chain.end_s + gain_s:
+            return True
+    return False
 
 
-def _ride(leg: RawLeg) -> int:
-    """Ride of a leg; -1 in a vehicle of the timetable."""
-    return leg.ride if isinstance(leg, RawRide) else -1
+def _rides(journey: RawJourney) -> frozenset[int]:
+    """Rides that a journey takes."""
+    return frozenset(leg.ride for leg in journey.legs if isinstance(leg, RawRide))
 
 
 def _shortest_of_each(journeys: list[RawJourney]) -> list[RawJourney]:
