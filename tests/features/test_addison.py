@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,12 @@ def morning(county: TestedTerritory) -> dict[str, Any]:
             int(day.stop[day.first_stop[pattern]]),
             int(day.stop[day.first_stop[pattern + 1] - 1]),
         )
-        leaves_s = int(day.departure_s[day.first_event[pattern]])
+        trips = int(day.first_trip[pattern + 1] - day.first_trip[pattern])
+        column = int(day.first_event[pattern])
+        departures = day.departure_s[column : column + trips].tolist()
+        leaves_s = next((s for s in departures if 7 * 3600 < s < 9 * 3600), 0)
         pickup = f"stop:{t.stop_id[first]}"
-        if not (7 * 3600 < leaves_s < 9 * 3600) or pickup not in points or first == last:
+        if leaves_s == 0 or pickup not in points or first == last:
             continue
         drive_s = network.ground.drive_s[:, points.index(pickup)].astype(int)
         streets = [
@@ -127,3 +131,17 @@ def test_with_a_neighbours_offer_the_rider_takes_the_car_and_then_the_coach(
     )
     assert wait >= dt.timedelta(minutes=5)
     assert found[0]["mobility"]["price"]["amount_cents"] is not None
+
+
+def test_territory_without_a_tariff_says_that_prices_are_unknown(
+    county: TestedTerritory, morning: dict[str, Any]
+) -> None:
+    bare = World(replace(county.world.snapshot, tariff=None))
+    served = TestedTerritory(bare, county.feeds, DATE)
+    leave = at(county, morning["leaves_s"] - 900)
+    answer = served.plan(morning["stop"], morning["end"], leave, withFares=True)
+    assert answer["itineraries"]
+    for itinerary in answer["itineraries"]:
+        assert itinerary["mobility"]["price"]["amount_cents"] is None
+        assert itinerary["mobility"]["price"]["unknown_reason"] == "no_tariff"
+        assert "fareTransfers" not in itinerary

@@ -141,7 +141,6 @@ def test_every_itinerary_of_a_single_moment_holds(judge: Judge, at_eight: list[J
     assert not violations, _told(violations)
 
 
-@pytest.mark.slow
 def test_every_itinerary_that_arrives_by_nine_holds(judge: Judge, at_nine: list[Json]) -> None:
     latest_at = judge.at + dt.timedelta(hours=1)
     violations = _violations(judge, at_nine, step=ARRIVING_STEP, latest_at=latest_at)

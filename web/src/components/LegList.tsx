@@ -183,7 +183,7 @@ function Charges({ legs, price }: { legs: Leg[]; price: NonNullable<Schemas["Iti
           <dt>{price.amount_cents == null ? t("charges.unknown") : t("charges.total")}</dt>
           <dd>
             {price.amount_cents == null
-              ? reason && t(`unknownPrice.${reason}`, { defaultValue: reason })
+              ? reason && t(`unknownPrice.${reason}`, { defaultValue: t("unknownPrice.partial") })
               : format.money(price.amount_cents, price.currency)}
           </dd>
         </div>
