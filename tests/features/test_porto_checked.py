@@ -180,6 +180,7 @@ def test_planner_finds_the_rides_that_beat_the_bus(judge: Judge, at_eight: list[
         if not any(end <= best.arrival_at for end in _ends(answer, carpool=True)):
             misses.append(_miss(judge, k, best, answer))
     assert wins >= LEAST_WINS, f"rides win in {wins} pairs only: the test proves little"
+    print(f"rides beat the rest by 5 minutes in {wins} pairs; {len(misses)} of them missed")
     told = f"{len(misses)} of {wins} missed:\n" + "\n".join(misses)
     assert len(misses) <= (1 - LEAST_SHARE) * wins, told
 
