@@ -145,3 +145,34 @@ def _lay_out(
         position[calls].astype(np.int32),
     )  # fmt: skip
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
+
+
+def mirrored(day: DayTimetable) -> DayTimetable:
+    """
+    Turn time round: patterns and trips reversed, times negated, boarding and alighting swapped.
+
+    A search forward on the mirror is a search backward on the day.
+    """
+    pattern_count = len(day.first_stop) - 1
+    lengths = np.diff(day.first_stop)
+    trips = np.diff(day.first_trip)
+    pattern = np.repeat(np.arange(pattern_count), lengths)
+    nth = np.arange(len(day.stop)) - day.first_stop[pattern]
+    row = day.first_stop[pattern] + lengths[pattern] - 1 - nth
+    trip_pattern = np.repeat(np.arange(pattern_count), trips)
+    trip_nth = np.arange(len(day.trip)) - day.first_trip[trip_pattern]
+    trip_row = day.first_trip[trip_pattern] + trips[trip_pattern] - 1 - trip_nth
+    sizes = lengths * trips
+    event_pattern = np.repeat(np.arange(pattern_count), sizes)
+    event_nth = np.arange(len(day.arrival_s)) - day.first_event[event_pattern]
+    event_row = day.first_event[event_pattern] + sizes[event_pattern] - 1 - event_nth
+    flag = day.flag[row]
+    stop = day.stop[row]
+    calls = np.lexsort((nth, pattern, stop))
+    columns = (
+        day.first_stop, stop, ((flag & 1) << 1 | flag >> 1).astype(np.uint8), day.first_trip,
+        day.trip[trip_row], day.day[trip_row], day.first_event, -day.departure_s[event_row],
+        -day.arrival_s[event_row], day.at_stop_first, pattern[calls].astype(np.int32),
+        nth[calls].astype(np.int32),
+    )  # fmt: skip
+    return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))

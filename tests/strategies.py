@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from core.modes import TRANSIT_MODES
 from gtfs_data.calendar import day_number
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
-from gtfs_data.rolling import DayTimetable, roll_days
-from routing.network import Network, mirrored
+from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from routing.network import Network
 from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.spi import RideWindow

@@ -23,7 +23,8 @@ from mobility.mapping.basemap import build_basemap
 from mobility.snapshots import point_at
 from mobility.territory import TerritoryFile
 from payments.tariff import read_tariff
-from routing.network import Network, build_network, save_network
+from routing.build import build_network
+from routing.network import Network, save_network
 from routing.places import build_places
 from routing.street.graph import build_streets
 from routing.street.osm import read_osm

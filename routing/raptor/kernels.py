@@ -24,12 +24,17 @@ from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch, scan_ride
+from routing.raptor.labels import (
+    FAR,
+    MAX_VEHICLES,
+    NOWHERE,
+    Labels,
+    get_ready,
+    reach,
+    reset_labels,
+)
 from routing.street.kernels import Walks
 
-FAR = 2**30
-"""A time that is never reached."""
-NOWHERE = -1
-MAX_VEHICLES = 8
 LEGS_PER_JOURNEY = 2 * MAX_VEHICLES + 2
 JOURNEY_LIMIT = 1024
 """Journeys recorded by one range search; a city hour has a few dozen."""
@@ -58,126 +63,6 @@ class Costs(NamedTuple):
     """Shape (node_count,): from getting out at a node to boarding there; cars need more."""
     stop_s: int
     """A driver's stop to let a rider in."""
-
-
-class Labels(NamedTuple):
-    """Scratch of one thread: labels by row (number of vehicles) and node, marks and queues."""
-
-    alight: Int32
-    """Shape (MAX_VEHICLES + 1, node_count): best arrival in a vehicle."""
-    ready: Int32
-    """Best time from which one can board here."""
-    alight_row: Int32
-    ready_row: Int32
-    """Row in which a folded label was made."""
-    parent: Int32
-    """Shape (MAX_VEHICLES + 1, node_count, 3): carrier (ride: -1 - ride), first, second."""
-    came_from: Int32
-    """Node one walked from to be ready here; NOWHERE is the search's own start."""
-    scanned: Int32
-    """Ready time with which a point's flexible trips were last scanned in a row."""
-    goal: Int32
-    """Shape (MAX_VEHICLES + 1, 3): best time at the goal, node got out at, row of that."""
-    egress: Int32
-    """Shape (node_count,): walk to the goal, FAR where there is none."""
-    marked: Int32
-    marks: npt.NDArray[np.uint8]
-    touched: Int32
-    touches: npt.NDArray[np.uint8]
-    queue: Int32
-    queued_from: Int32
-    """Shape (pattern_limit,): first position to scan of a queued pattern, or -1."""
-
-
-def new_labels(node_count: int, pattern_count: int) -> Labels:
-    """Scratch for a network of this size."""
-    rows = (MAX_VEHICLES + 1, node_count)
-    whole = [np.zeros(rows, np.int32) for _ in range(6)]
-    return Labels(
-        alight=whole[0],
-        ready=whole[1],
-        alight_row=whole[2],
-        ready_row=whole[3],
-        parent=np.zeros((*rows, 3), np.int32),
-        came_from=whole[4],
-        scanned=whole[5],
-        goal=np.zeros((MAX_VEHICLES + 1, 3), np.int32),
-        egress=np.zeros(node_count, np.int32),
-        marked=np.zeros(node_count, np.int32),
-        marks=np.zeros(node_count, np.uint8),
-        touched=np.zeros(node_count, np.int32),
-        touches=np.zeros(node_count, np.uint8),
-        queue=np.zeros(max(pattern_count, 1), np.int32),
-        queued_from=np.full(max(pattern_count, 1), -1, np.int32),
-    )
-
-
-@kernel
-def reset_labels(labels: Labels, rows: int, egress_node: Int32, egress_s: Int32) -> None:
-    """Forget the last search and take the walks to the goal."""
-    labels.alight[:rows] = FAR
-    labels.ready[:rows] = FAR
-    labels.scanned[:rows] = FAR
-    labels.goal[:, 0] = FAR
-    labels.egress[:] = FAR
-    for i in range(len(egress_node)):
-        node = egress_node[i]
-        labels.egress[node] = min(labels.egress[node], egress_s[i])
-
-
-@kernel
-def _reach(
-    labels: Labels,
-    row: int,
-    rows: int,
-    node: int,
-    at_s: int,
-    carrier: int,
-    first: int,
-    second: int,
-    touched_count: int,
-) -> int:
-    """Fold a vehicle's arrival, if it is better, into its row and those above; update the goal."""
-    if at_s >= labels.alight[row, node]:
-        return touched_count  # a point served twice by one ride, the first time sooner
-    for r in range(row, rows):
-        if labels.alight[r, node] <= at_s:
-            break
-        labels.alight[r, node], labels.alight_row[r, node] = at_s, row
-    labels.parent[row, node, 0] = carrier
-    labels.parent[row, node, 1] = first
-    labels.parent[row, node, 2] = second
-    at_goal_s = at_s + labels.egress[node]
-    # A ride all the way does not hide journeys that join rides and public transport.
-    last = row + 1 if carrier < 0 and row == 1 else rows
-    for r in range(row, last):
-        if labels.goal[r, 0] <= at_goal_s:
-            break
-        labels.goal[r, 0], labels.goal[r, 1], labels.goal[r, 2] = at_goal_s, node, row
-    if labels.touches[node] == 0:
-        labels.touches[node] = 1
-        labels.touched[touched_count] = node
-        touched_count += 1
-    return touched_count
-
-
-@kernel
-def _get_ready(
-    labels: Labels, row: int, rows: int, node: int, at_s: int, origin: int, marked_count: int
-) -> int:
-    """Fold a better time from which one can board; mark the node for the next round."""
-    if at_s >= labels.ready[row, node]:
-        return marked_count
-    for r in range(row, rows):
-        if labels.ready[r, node] <= at_s:
-            break
-        labels.ready[r, node], labels.ready_row[r, node] = at_s, row
-    labels.came_from[row, node] = origin
-    if labels.marks[node] == 0:
-        labels.marks[node] = 1
-        labels.marked[marked_count] = node
-        marked_count += 1
-    return marked_count
 
 
 @kernel
@@ -215,7 +100,7 @@ def _scan_pattern(
         if trip < trips and flag & CAN_ALIGHT:
             at_s = day.arrival_s[column + trip]
             if at_s < labels.alight[row, node] and at_s < labels.goal[row, 0]:
-                touched_count = _reach(
+                touched_count = reach(
                     labels, row, rows, node, at_s, pattern, trip,
                     (board << POSITION_BITS) | position, touched_count,
                 )  # fmt: skip
@@ -266,7 +151,7 @@ def _scan_rides(
             scan_ride(bodies, matrix, body, scratch, boarding, others, costs.stop_s, forward)
             for j in range(others):
                 if scratch.other_from[j] >= 0:
-                    touched_count = _reach(
+                    touched_count = reach(
                         labels, row, rows, stop_count + scratch.other_point[j],
                         scratch.other_best_s[j], -1 - ride, scratch.other_from[j],
                         scratch.other[j], touched_count,
@@ -387,14 +272,14 @@ def _walk_on(
         at_s = labels.alight[row, node]
         change_s = costs.change_s[node]
         if node < stop_count:
-            marked_count = _get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
+            marked_count = get_ready(labels, row, rows, node, at_s + change_s, node, marked_count)
         for k in range(walks.first[node], walks.first[node + 1]):
             if at_s + walks.seconds[k] >= labels.goal[row, 0]:
                 break  # walks are sorted by duration
             other = walks.to[k]
             then_s = at_s + walks.seconds[k] + (change_s if forward else costs.change_s[other])
             if then_s < labels.ready[row, other]:
-                marked_count = _get_ready(labels, row, rows, other, then_s, node, marked_count)
+                marked_count = get_ready(labels, row, rows, other, then_s, node, marked_count)
     return marked_count
 
 
@@ -430,7 +315,7 @@ def run_rounds(
     """
     count = 0
     for i in range(len(access_node)):
-        count = _get_ready(labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count)
+        count = get_ready(labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count)
     for row in range(1, rows):
         if count == 0:
             break

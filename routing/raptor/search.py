@@ -23,17 +23,14 @@ from routing.raptor.flexible import (
     new_ride_scratch,
 )
 from routing.raptor.kernels import (
-    FAR,
     JOURNEY_LIMIT,
     LEG_COLUMNS,
     LEGS_PER_JOURNEY,
-    MAX_VEHICLES,
     Costs,
-    Labels,
     departures_within,
-    new_labels,
     search_range,
 )
+from routing.raptor.labels import FAR, MAX_VEHICLES, Labels, new_labels
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.spi import RideWindow
 

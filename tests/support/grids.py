@@ -18,7 +18,8 @@ from carpool.offers import Offer, parse_offer
 from core.geo import METRES_PER_DEGREE, Coordinate
 from core.ids import OfferId
 from gtfs_data.checks import Findings
-from routing.network import Network, build_network
+from routing.build import build_network
+from routing.network import Network
 from routing.spi import MeetingSite, SiteKind
 from routing.street.access import ties
 from routing.street.graph import build_streets

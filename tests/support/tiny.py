@@ -46,8 +46,9 @@ from core.ids import OfferId
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.timetable import Timetable, build_timetable
+from routing.build import build_network
 from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, TransitLeg
-from routing.network import Network, build_network
+from routing.network import Network
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips
