@@ -135,6 +135,8 @@ def _written(writer: MotisWriter, event: StopEvent, *, arrivals: bool) -> dict[s
         del times["departure"]
     usable = event.can_alight if arrivals else event.can_board
     return {
+        # Required here, and the API has no word for unknown: nobody must rely on a guess.
+        "wheelchairAccessible": "NOT_ACCESSIBLE",
         **facts,
         "place": writer.stop_place(event.stop, **times),
         "realTime": False,

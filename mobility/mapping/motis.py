@@ -23,7 +23,7 @@ from routing.polyline import encode_polyline
 
 DEFAULT_COLOR = "5B6770"
 CARPOOL_COLOR = "7A3E9D"
-WHEELCHAIR = {1: "YES", 2: "NO"}
+WHEELCHAIR = {1: "ACCESSIBLE", 2: "NOT_ACCESSIBLE"}
 Json = dict[str, Any]
 
 
@@ -122,9 +122,11 @@ class MotisWriter:
             "displayName": short or t.trip_short_name[trip] or long,
             "cancelled": False,
             "bikesAllowed": False,
-            "wheelchairAccessible": WHEELCHAIR.get(int(t.trip_wheelchair[trip]), "UNKNOWN"),
             "source": t.feed_id[int(t.route_feed[route])],
         }
+        wheelchair = WHEELCHAIR.get(int(t.trip_wheelchair[trip]))
+        if wheelchair is not None:
+            facts["wheelchairAccessible"] = wheelchair
         if t.route_url[route]:
             facts["routeUrl"] = t.route_url[route]
         return facts
