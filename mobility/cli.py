@@ -234,12 +234,19 @@ def plan(
     destination: Annotated[str, typer.Argument(metavar="TO", help="lat,lon, stop id or a name.")],
     depart: Annotated[str | None, typer.Option(help="Earliest departure, ISO 8601.")] = None,
     arrive: Annotated[str | None, typer.Option(help="Latest arrival, ISO 8601.")] = None,
+    modes: Annotated[
+        str | None, typer.Option(help="Comma list, as in the API: TRAM,BUS,RIDE_SHARING.")
+    ] = None,
     carpool: Annotated[bool, typer.Option(help="Search carpool offers as well.")] = True,
     seats: Annotated[int, typer.Option(help="Size of the group.", min=1, max=50)] = 1,
     as_json: Json = False,
 ) -> None:
     """Plan a journey. Example: mobility plan "Gare" 46.58,1.2 --depart 2026-11-24T08:00"""
+    from starlette.datastructures import QueryParams
+
     from mobility.actions.plan_itineraries import plan_itineraries
+    from mobility.api.parameters import Parameters
+    from mobility.api.plan import read_modes
     from mobility.mapping.motis import MotisWriter
     from mobility.mapping.sentences import messages
     from mobility.printing import print_answer
@@ -250,13 +257,16 @@ def plan(
     world = _world()
     zone = world.network.zone
     time = depart or arrive
+    asked = {} if modes is None else {"transitModes": modes}
+    transit_modes, with_carpool = read_modes(Parameters(QueryParams(asked)))
     query = PlanQuery(
         origin=_endpoint(world, origin),
         destination=_endpoint(world, destination),
         at=dt.datetime.now(zone) if time is None else parse_instant(time, zone),
         arrive_by=arrive is not None,
         backwards=arrive is not None,
-        carpool=carpool,
+        transit_modes=transit_modes,
+        carpool=carpool and with_carpool,
         seats=seats,
     )
     priced = plan_itineraries(world, query)

@@ -166,7 +166,7 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
     zone = world.network.zone
     time = given.text("time")
     arrive_by = given.yes("arriveBy", default=False)
-    modes, carpool = _transit_modes(given)
+    modes, carpool = read_modes(given)
     transfers = given.whole("maxTransfers", 99)
     if version < 3:
         transfers = max(transfers - 1, 0)  # before v3 the parameter counted vehicles
@@ -217,7 +217,7 @@ def _endpoint(world: World, text: str, name: str) -> Endpoint:
     return Endpoint(where, StopId(text), t.stop_name[stop])
 
 
-def _transit_modes(given: Parameters) -> tuple[frozenset[Mode], bool]:
+def read_modes(given: Parameters) -> tuple[frozenset[Mode], bool]:
     """Modes of vehicles, and whether carpool is wanted; an empty list means no transit at all."""
     names = given.texts("transitModes")
     if names is None:

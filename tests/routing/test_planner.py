@@ -39,6 +39,19 @@ def test_bus_is_caught_in_the_second_in_which_it_leaves() -> None:
     assert plan(world, "walk 5min > Mairie", "Gare", depart="06:55:01") == []
 
 
+def test_walk_of_exactly_the_limit_is_taken_and_one_minute_more_is_not() -> None:
+    # Limits are inclusive: 15 minutes mean 900 s, not 899.
+    world = tiny_world("""
+        service 2026-03-10..2026-03-10
+        L1   Mairie  Gare
+             07:00   07:10
+    """)
+    assert plan(world, "walk 15min > Mairie", "Gare", depart="06:40") == [
+        "walk 15min | L1 Mairie 07:00 > Gare 07:10  [06:45 > 07:10, 0 transfers]",
+    ]
+    assert plan(world, "walk 16min > Mairie", "Gare", depart="06:40") == []
+
+
 def test_slower_way_with_fewer_vehicles_stands_beside_the_faster_one() -> None:
     world = tiny_world("""
         L1   Mairie  Gare
