@@ -205,7 +205,9 @@ def demo(
     example, answer = example_journey(territory, server.base_url)
     console.print(f"\n[bold]{example['title_fr']}[/] ({example['depart']})")
     best = max(answer["itineraries"], key=lambda it: it["mobility"]["family"] == "carpool")
-    print_motis_itinerary(console, best)
+    print_motis_itinerary(
+        console, best, start_name=example["from"]["name"], end_name=example["to"]["name"]
+    )
     console.print(f"\nOpen [bold]{server.base_url}[/]   (API: {server.base_url}/docs)")
     console.print("Generated territory and offers; Ctrl-C stops the demo.", style="dim")
     try:

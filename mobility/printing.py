@@ -33,8 +33,11 @@ def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
         console.print("(generated territory and offers)", style="dim")
 
 
-def print_motis_itinerary(console: Console, itinerary: dict[str, Any]) -> None:
-    """An itinerary of the HTTP API, leg by leg."""
+def print_motis_itinerary(
+    console: Console, itinerary: dict[str, Any], *, start_name: str, end_name: str
+) -> None:
+    """An itinerary of the HTTP API, leg by leg, its two ends named."""
+    names = {"START": start_name, "END": end_name}
     price = itinerary["mobility"]["price"]
     amount = "?" if price["amount_cents"] is None else f"{price['amount_cents'] / 100:.2f}"
     for leg in itinerary["legs"]:
@@ -48,7 +51,10 @@ def print_motis_itinerary(console: Console, itinerary: dict[str, Any]) -> None:
             what = f"{leg['displayName']} ({leg['agencyName']})"
         elif "displayName" in leg:
             what += f" {leg['displayName']} → {leg['headsign']}"
-        ends = f"{leg['from']['name']} → {leg['to']['name']}"
+        first, last = (names.get(leg[end]["name"], leg[end]["name"]) for end in ("from", "to"))
+        ends = f"{first} → {last}"
+        if leg["duration"] == 0 or first == last:
+            continue  # the same place under two numbers
         console.print(f"  {start}–{end}  {escape(what)}   {escape(ends)}", highlight=False)
     minutes = round(itinerary["duration"] / 60)
     console.print(f"  {minutes} min, {amount} {price['currency']}", highlight=False)
