@@ -98,6 +98,9 @@ class Network:
         ground: Ground,
         speeds: Speeds,
     ) -> None:
+        for part in (timetable, streets, grid, points, ground):
+            for array in to_arrays(part, "").values():
+                frozen(array)  # so that kernels compile once, for built and opened ones alike
         self.zone = zone
         self.timetable = timetable
         self.streets = streets

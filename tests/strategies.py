@@ -22,6 +22,7 @@ from core.modes import TRANSIT_MODES
 from gtfs_data.calendar import day_number
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from gtfs_data.store import frozen
 from routing.network import Network
 from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
@@ -142,8 +143,8 @@ class RandomWorld:
             walks_back=_csr(_turned(self.walks), node_count),
             point_walks=_csr(both, node_count),
             point_walks_back=_csr(_turned(both), node_count),
-            drive_s=drive,
-            drive_back_s=np.ascontiguousarray(drive.T),
+            drive_s=frozen(drive),
+            drive_back_s=frozen(np.ascontiguousarray(drive.T)),
         )
         network = SimpleNamespace(
             ground=ground,
@@ -202,9 +203,9 @@ def _csr(walks: dict[tuple[int, int], int], node_count: int) -> Walks:
     rows = sorted((a, seconds, b) for (a, b), seconds in walks.items())
     counts = np.bincount(np.array([a for a, _, _ in rows], np.int64), minlength=node_count)
     return Walks(
-        np.r_[0, np.cumsum(counts)].astype(np.int32),
-        np.array([b for _, _, b in rows], np.int32),
-        np.array([s for _, s, _ in rows], np.int32),
+        frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
+        frozen(np.array([b for _, _, b in rows], np.int32)),
+        frozen(np.array([s for _, s, _ in rows], np.int32)),
     )
 
 

@@ -265,7 +265,7 @@ def _walk_on(
 
     From a ride one walks to a stop: nobody is sent from one driver to the next.
     """
-    marked_count = 0
+    marked_count = int(np.int64(0))
     for i in range(touched_count):
         node = labels.touched[i]
         labels.touches[node] = 0
@@ -313,14 +313,16 @@ def run_rounds(
     seats
         Size of the group; 0 leaves flexible trips out.
     """
-    count = 0
+    # Typed zeros: a literal would compile every callee once more.
+    count, on_foot, nowhere = int(np.int64(0)), int(np.int64(0)), int(np.int32(NOWHERE))
     for i in range(len(access_node)):
-        count = get_ready(labels, 0, rows, access_node[i], start_s + access_s[i], NOWHERE, count)
+        at_s = start_s + access_s[i]
+        count = get_ready(labels, on_foot, rows, access_node[i], at_s, nowhere, count)
     for row in range(1, rows):
         if count == 0:
             break
         queued = _queue_patterns(day, labels, count, stop_count)
-        touched = 0
+        touched = int(np.int64(0))
         for i in range(queued):
             touched = _scan_pattern(day, labels, labels.queue[i], row, rows, touched)
             labels.queued_from[labels.queue[i]] = -1
@@ -478,7 +480,7 @@ def search_range(
     reset_labels(labels, rows, egress_node, egress_s)
     if seats > 0:
         reset_labels(ride_labels, rows, egress_node, egress_s)
-    count = 0
+    count, nobody = int(np.int64(0)), int(np.int64(0))
     before = np.empty(rows, np.int32)
     for i in range(-1, len(starts_s)):
         if i < 0 and after_s >= FAR:
@@ -488,7 +490,7 @@ def search_range(
         before[:] = labels.goal[:rows, 0]
         run_rounds(
             day, walks, bodies, rides, matrix, costs, labels, scratch, access_node, access_s,
-            start_s, rows, stop_count, 0, forward,
+            start_s, rows, stop_count, nobody, forward,
         )  # fmt: skip
         if i >= 0:
             count = _record(
