@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -202,6 +203,7 @@ def demo(
         territory = prepare_demo(settings, on_step=step)
         step("API server (the first start compiles the search, about a minute)")
         server = start_server(settings, port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the server ends with us
     example, answer = example_journey(territory, server.base_url)
     console.print(f"\n[bold]{example['title_fr']}[/] ({example['depart']})")
     best = max(answer["itineraries"], key=lambda it: it["mobility"]["family"] == "carpool")
