@@ -1,0 +1,34 @@
+"""What every command writes with: the terminal, progress, and the `--json` option."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+console = Console()
+errors = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+
+
+@contextmanager
+def progress_bar(shown: bool) -> Iterator[Callable[[str], None]]:
+    """Say which step of long work is running, and how long it has taken."""
+    if not shown:
+        yield lambda _: None
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task("…", total=None)
+
+        def step(name: str) -> None:
+            nonlocal task
+            progress.update(task, total=1, completed=1)
+            task = progress.add_task(name, total=None)
+
+        yield step
+        progress.update(task, total=1, completed=1)
