@@ -69,7 +69,8 @@ class Territory(_Model):
     languages: tuple[str, ...] = ("fr", "en")
     centre: Place | None = None
     feeds: tuple[FeedSource, ...] = Field(min_length=1)
-    osm: FileSource
+    osm: FileSource | None = None
+    """Absent where there is no street map: walks are straight lines then."""
     carpool_places: FileSource | None = None
     tariff: Path | None = None
     offers: Path | None = None

@@ -30,6 +30,7 @@ from routing.street.drive import DriveTimes, order_nodes
 from routing.street.graph import PROFILES, Cut, Streets, profile_arcs, split_edges, step_metres
 from routing.street.kernels import Arcs, Walks, new_arena, walk_links
 from routing.street.rules import Speeds
+from routing.street.straight import bare_streets, straight_walks
 
 STOP_SNAP_M = 400.0
 """A stop farther from any footway is not reached on foot (a finding says so)."""
@@ -49,7 +50,7 @@ Step = Callable[[str], None]
 
 def build_network(
     timetable: Timetable,
-    streets: Streets,
+    streets: Streets | None,
     *,
     zone: ZoneInfo,
     sites: Sequence[MeetingSite],
@@ -57,15 +58,28 @@ def build_network(
     findings: Findings,
     on_step: Step = lambda _: None,
 ) -> Network:
-    """Tie timetable and meeting sites to the streets and compile everything a search reads."""
+    """
+    Tie timetable and meeting sites to the streets and compile everything a search reads.
+
+    `streets` is None where there is no street map: walks are straight lines then.
+    """
     on_step("stops and meeting points on the streets")
-    streets, stop_node, stop_away_m, points = _place(streets, timetable, sites, speeds, findings)
+    bare = streets is None
+    streets, stop_node, stop_away_m, points = (
+        _place_bare(timetable)
+        if streets is None
+        else _place(streets, timetable, sites, speeds, findings)
+    )
     grid = build_grid(streets)
     arcs = {profile: profile_arcs(streets, profile) for profile in PROFILES}
     on_step("walks between stops")
     nodes = np.r_[stop_node, points.foot_node]
     links = link_seconds(stop_away_m, points.foot_link_s, speeds)
-    every = _walks(arcs["foot"], nodes, links, streets.node_count)
+    every = (
+        _straight_walks(timetable, stop_node, speeds)
+        if bare
+        else _walks(arcs["foot"], nodes, links, streets.node_count)
+    )
     stops_only = _between_stops(every, timetable.stop_count)
     ruled = _with_rules(stops_only, timetable)
     both = _join(ruled, every, timetable.stop_count)
@@ -150,8 +164,28 @@ def _place(
     return streets, node[stop_cut].astype(np.int32), stop_away_m, points
 
 
+def _place_bare(
+    timetable: Timetable,
+) -> tuple[Streets, Int32, npt.NDArray[np.float64], MeetingPoints]:
+    """Without a street map: every stop that a trip calls at is its own node."""
+    streets, node = bare_streets(timetable.stop_lat, timetable.stop_lon)
+    called = np.zeros(timetable.stop_count, bool)
+    called[timetable.pattern_stop] = True
+    none, rows = Texts.of([]), np.zeros(0, np.int32)
+    points = MeetingPoints(none, none, none, np.zeros(0), np.zeros(0), rows, rows, rows)
+    stop_node = np.where(called, node, -1).astype(np.int32)
+    return streets, stop_node, np.where(stop_node >= 0, 0.0, np.nan), points
+
+
 Links = tuple[Int32, Int32, Int32]
 """(from, to, seconds) of walks."""
+
+
+def _straight_walks(timetable: Timetable, stop_node: Int32, speeds: Speeds) -> Links:
+    stop = np.flatnonzero(stop_node >= 0).astype(np.int32)
+    lat, lon = timetable.stop_lat[stop], timetable.stop_lon[stop]
+    start, to, seconds = straight_walks(lat, lon, FOOT_LIMIT_S, speeds.foot_mps)
+    return stop[start], stop[to], seconds
 
 
 def _walks(arcs: Arcs, nodes: Int32, links: Int32, node_count: int) -> Links:

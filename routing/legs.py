@@ -23,7 +23,7 @@ from routing.network import Network
 from routing.query import Endpoint, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
-from routing.street.access import Snapped, StreetRoute, find_route, route_of_arcs
+from routing.street.access import Snapped, StreetRoute, route_of_arcs
 from routing.street.graph import step_metres
 
 SLACK_S = 5
@@ -118,16 +118,7 @@ class LegBuilder:
         a, b = self._snapped(start, self._origin), self._snapped(end, self._destination)
         if a is None or b is None:
             return None
-        route = find_route(
-            self._network.streets,
-            self._network.arcs["foot"],
-            self._network.arena(),
-            "foot",
-            a,
-            b,
-            limit_s=walk_s + SLACK_S,
-            off_street_mps=self._network.speeds.foot_mps,
-        )
+        route = self._network.find_route("foot", a, b, walk_s + SLACK_S)
         return None if route is None else self.shape(route)
 
     def _vehicle(self, leg: RawVehicle) -> TransitLeg:

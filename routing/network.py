@@ -33,14 +33,23 @@ from gtfs_data.store import (
     write_snapshot,
 )
 from gtfs_data.timetable import Timetable
-from routing.street.access import EdgeGrid, Snapped, at_node, snap
+from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
 from routing.street.drive import DriveTimes
 from routing.street.graph import (
     PROFILES,
     Streets,
 )
-from routing.street.kernels import NO_ACCESS, Arcs, Arena, Walks, new_arena
+from routing.street.kernels import (
+    NO_ACCESS,
+    Arcs,
+    Arena,
+    Walks,
+    new_arena,
+    places_within,
+    search_within,
+)
 from routing.street.rules import Speeds
+from routing.street.straight import anywhere, straight_route, straight_seconds
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
@@ -129,6 +138,11 @@ class Network:
         """S + P: stops and meeting points."""
         return self.stop_count + len(self.points.lat)
 
+    @property
+    def has_streets(self) -> bool:
+        """False in a territory without a street map, where walks are straight lines."""
+        return len(self.streets.edge_from) > 0
+
     def arena(self) -> Arena:
         """Street scratch of the calling thread."""
         arena: Arena | None = getattr(self._scratch, "arena", None)
@@ -162,8 +176,48 @@ class Network:
         return at_node(place, int(self.points.foot_node[point]), away_m)
 
     def find_snapped(self, profile: str, place: Coordinate, limit_m: float) -> Snapped | None:
-        """Nearest usable street to a place."""
+        """Nearest usable street to a place; without streets one walks from anywhere."""
+        if profile == "foot" and not self.has_streets:
+            return anywhere(place)
         return snap(self.grid, self.usable[profile], place, limit_m)
+
+    def find_route(
+        self, profile: str, start: Snapped, end: Snapped, limit_s: int
+    ) -> StreetRoute | None:
+        """Fastest way from place to place, or None when it takes longer than `limit_s`."""
+        if not self.has_streets:
+            route = straight_route(start.coordinate, end.coordinate, self.speeds.foot_mps)
+            return route if profile == "foot" and route.seconds <= limit_s else None
+        return find_route(
+            self.streets,
+            self.arcs[profile],
+            self.arena(),
+            profile,
+            start,
+            end,
+            limit_s=limit_s,
+            off_street_mps=self.speeds.foot_mps,
+        )
+
+    def walks_from(self, at: Snapped, limit_s: int) -> tuple[Int32, Int32]:
+        """Stops and meeting points (search nodes) within a walk of a place, and its seconds."""
+        if not self.has_streets:
+            lat, lon = self.timetable.stop_lat, self.timetable.stop_lon
+            stop = np.flatnonzero(self.ground.stop_node >= 0).astype(np.int32)
+            place = at.coordinate
+            walk_s = straight_seconds(
+                place.lat, place.lon, lat[stop], lon[stop], self.speeds.foot_mps
+            )
+            return stop[walk_s <= limit_s], walk_s[walk_s <= limit_s]
+        tied = ties(self.streets, "foot", at, leaving=True, off_street_mps=self.speeds.foot_mps)
+        arena = self.arena()
+        settled = search_within(self.arcs["foot"], tied.node, tied.seconds, limit_s, -1, arena)
+        node = np.empty(self.node_count, np.int32)
+        reach_s = np.empty(self.node_count, np.int32)
+        count = places_within(
+            arena, settled, self.first_at_node, self.at_node, self.links_s, limit_s, node, reach_s
+        )
+        return node[:count], reach_s[:count]
 
     def _places_at_nodes(self) -> tuple[Int32, Int32]:
         nodes = np.r_[self.ground.stop_node, self.points.foot_node]

@@ -29,8 +29,7 @@ from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawRide, Reach
-from routing.street.access import Snapped, find_route, ties
-from routing.street.kernels import places_within, search_within
+from routing.street.access import Snapped
 
 HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
@@ -40,6 +39,8 @@ WORTH_A_CHANGE_S = 300
 WORTH_A_DRIVER_S = 600
 FAR_WALK_S = 4 * 3600
 """How far the explanation of an empty answer looks for the nearest stop."""
+LONGEST_WALK_S = 86_400
+"""How long a walk an empty answer is compared with."""
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
 
 RidesOn = Callable[[dt.date], Rides]
@@ -110,7 +111,10 @@ def plan(
     return PlanAnswer(
         itineraries=itineraries,
         direct=direct,
-        explanations=_explain(network, query, ends, itineraries, walk, flexible, date),
+        explanations=(
+            *_explain(network, query, ends, itineraries, walk, flexible, date),
+            *(() if network.has_streets else (Explanation("no_street_map"),)),
+        ),
         window_start=to_instant(base_s + window.from_s),
         window_end=to_instant(base_s + window.until_s),
     )
@@ -145,19 +149,9 @@ def _reach(
     """Stops and meeting points that can be walked to from a place."""
     nodes, seconds = list(stops), [0] * len(stops)
     if at is not None:
-        tied = ties(
-            network.streets, "foot", at, leaving=True, off_street_mps=network.speeds.foot_mps
-        )
-        arena = network.arena()
-        settled = search_within(network.arcs["foot"], tied.node, tied.seconds, limit_s, -1, arena)
-        place = np.empty(network.node_count, np.int32)
-        reach_s = np.empty(network.node_count, np.int32)
-        count = places_within(
-            arena, settled, network.first_at_node, network.at_node, network.links_s, limit_s,
-            place, reach_s,
-        )  # fmt: skip
+        near, near_s = network.walks_from(at, limit_s)
         own = set(stops)
-        for node, walk_s in zip(place[:count].tolist(), reach_s[:count].tolist(), strict=True):
+        for node, walk_s in zip(near.tolist(), near_s.tolist(), strict=True):
             if node not in own and (carpool or node < network.stop_count):
                 nodes.append(node)
                 seconds.append(walk_s)
@@ -177,16 +171,7 @@ def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary,
             )
         if start is None or end is None:
             continue
-        route = find_route(
-            network.streets,
-            network.arcs[profile],
-            network.arena(),
-            profile,
-            start,
-            end,
-            limit_s=query.max_direct_s,
-            off_street_mps=network.speeds.foot_mps,
-        )
+        route = network.find_route(profile, start, end, query.max_direct_s)
         if route is None:
             continue
         duration = dt.timedelta(seconds=route.seconds)
@@ -407,16 +392,7 @@ def _nothing_better(network: Network, ends: _Ends) -> Explanation:
     """The way on foot, however long, as the honest comparison."""
     if ends.origin is None or ends.destination is None:
         return Explanation("nothing_found")
-    route = find_route(
-        network.streets,
-        network.arcs["foot"],
-        network.arena(),
-        "foot",
-        ends.origin,
-        ends.destination,
-        limit_s=86_400,
-        off_street_mps=network.speeds.foot_mps,
-    )
+    route = network.find_route("foot", ends.origin, ends.destination, LONGEST_WALK_S)
     if route is None:
         return Explanation("nothing_found")
     return Explanation(

@@ -27,7 +27,7 @@ from routing.build import build_network
 from routing.network import Network, save_network
 from routing.places import build_places
 from routing.street.graph import build_streets
-from routing.street.osm import read_osm
+from routing.street.osm import RawStreets, read_osm
 from routing.street.rules import speeds_of_territory
 
 Step = Callable[[str], None]
@@ -60,27 +60,9 @@ def build_territory(
         feeds.append(read_feed(source.path(feed.path), feed.id))
     on_step("timetable")
     timetable = build_timetable(feeds, findings)
-    on_step("OSM extract")
-    raw = read_osm(source.path(territory.osm.path))
-    sites = stop_sites(timetable)
-    if territory.carpool_places is not None:
-        places = read_carpool_places(source.path(territory.carpool_places.path), findings)
-        sites += place_sites(places)
     if territory.tariff is not None:
         read_tariff(source.path(territory.tariff))  # a bad one stops the build here
-    on_step("streets")
-    speeds = speeds_of_territory(territory.speeds)
-    streets = build_streets(raw, speeds)
-    sites += street_sites(streets, raw.places, sites)
-    network = build_network(
-        timetable,
-        streets,
-        zone=source.zone,
-        sites=sites,
-        speeds=speeds,
-        findings=findings,
-        on_step=on_step,
-    )
+    raw, network = _network(source, timetable, findings, on_step)
     counts = _counts(network)
     about = _about(source, network, findings, counts)
     about["feeds"] = [
@@ -95,8 +77,11 @@ def build_territory(
     snapshots.mkdir(parents=True, exist_ok=True)
 
     def write_more(draft: Path) -> None:
-        counts["places"] = build_places(draft / "places", timetable, network.streets, raw.places)
-        (draft / "basemap.geojson").write_bytes(orjson.dumps(build_basemap(network.streets, raw)))
+        named = () if raw is None else raw.places
+        counts["places"] = build_places(draft / "places", timetable, network.streets, named)
+        if raw is not None:
+            drawn = build_basemap(network.streets, raw)
+            (draft / "basemap.geojson").write_bytes(orjson.dumps(drawn))
         for field in ("tariff", "riders"):
             path = getattr(territory, field)
             if path is not None:
@@ -105,6 +90,38 @@ def build_territory(
     save_network(network, folder, about, write_more)
     point_at(snapshots, folder)
     return BuildResult(folder, findings, counts)
+
+
+def _network(
+    source: TerritoryFile, timetable: Timetable, findings: Findings, on_step: Step
+) -> tuple[RawStreets | None, Network]:
+    """Tie the timetable to the extract's streets, or to straight lines where there is none."""
+    territory = source.territory
+    speeds = speeds_of_territory(territory.speeds)
+    raw, streets, sites = None, None, []
+    if territory.osm is None:
+        message = "no OSM extract: walks are straight lines, and there are no rides and no bikes"
+        findings.info("no_street_map", "TERRITORY.yaml", None, message)
+    else:
+        on_step("OSM extract")
+        raw = read_osm(source.path(territory.osm.path))
+        sites = stop_sites(timetable)
+        if territory.carpool_places is not None:
+            places = read_carpool_places(source.path(territory.carpool_places.path), findings)
+            sites += place_sites(places)
+        on_step("streets")
+        streets = build_streets(raw, speeds)
+        sites += street_sites(streets, raw.places, sites)
+    network = build_network(
+        timetable,
+        streets,
+        zone=source.zone,
+        sites=sites,
+        speeds=speeds,
+        findings=findings,
+        on_step=on_step,
+    )
+    return raw, network
 
 
 def _counts(network: Network) -> dict[str, int]:
@@ -143,6 +160,7 @@ def _about(
             float(streets.node_lon.max()),
             float(streets.node_lat.max()),
         ],
+        "streets": network.has_streets,
         "feeds": _feeds(network.timetable),
         "counts": counts,
         "findings": {str(s): findings.count(s) for s in Severity},

@@ -43,12 +43,13 @@ class EdgeGrid(NamedTuple):
 
 def build_grid(streets: Streets) -> EdgeGrid:
     """Sort the segments of all edges into cells."""
-    lat0, lon0 = float(streets.point_lat.min()), float(streets.point_lon.min())
-    middle = math.radians((lat0 + float(streets.point_lat.max())) / 2)
+    lat0 = float(streets.point_lat.min(initial=90))
+    lon0 = float(streets.point_lon.min(initial=180))
+    middle = math.radians((lat0 + float(streets.point_lat.max(initial=-90))) / 2)
     per_lon = METRES_PER_DEGREE * math.cos(middle)
     x = (streets.point_lon - lon0) * per_lon
     y = (streets.point_lat - lat0) * METRES_PER_DEGREE
-    columns, rows = int(x.max() // CELL_M) + 1, int(y.max() // CELL_M) + 1
+    columns, rows = (int(a.max(initial=0) // CELL_M) + 1 for a in (x, y))
     edge_of_point = np.repeat(np.arange(len(streets.edge_from)), np.diff(streets.edge_first_point))
     point = np.flatnonzero(edge_of_point[1:] == edge_of_point[:-1])
     low_c = (np.minimum(x[point], x[point + 1]) // CELL_M).astype(np.int64)

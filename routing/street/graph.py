@@ -9,7 +9,7 @@ the place at which one boards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from core.errors import Unavailable
 from core.geo import METRES_PER_DEGREE
 from gtfs_data.store import Texts
 from routing.street.kernels import NO_ACCESS, Arcs
 from routing.street.osm import RawStreets, UnreadableStreets, raw_streets
+from routing.street.osm_write import OsmNode, OsmWay, write_osm
 from routing.street.rules import Speeds, use_of_way
 
 Int32 = npt.NDArray[np.int32]
@@ -306,6 +308,19 @@ def _with_pieces(
     )
 
 
+OSMNX_TAGS = (
+    "highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle", "motor_vehicle",
+    "motorcar", "junction", "tunnel", "bridge", "area", "oneway", "oneway:bicycle", "cycleway",
+)  # fmt: skip
+"""Tags that the rules read, and that osmnx must therefore keep."""
+
+
+class StreetsUnavailable(Unavailable):
+    """The streets of a place cannot be downloaded."""
+
+    code = "streets_unavailable"
+
+
 def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStreets:
     """
     Read streets through osmnx: a place by its name (from the network), or an OSM XML file.
@@ -313,29 +328,64 @@ def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStree
     osmnx gives a graph with an edge per direction and pair of nodes; each becomes a way of two
     nodes, so that the rules and everything after are those of any other extract.
     """
-    import osmnx  # noqa: PLC0415 — slow to import, and rarely needed
-
-    tags = ["highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle"]
-    tags += ["motor_vehicle", "motorcar", "junction", "tunnel", "bridge", "area", "oneway"]
-    tags += ["oneway:bicycle", "cycleway"]
-    osmnx.settings.useful_tags_way = tags
     if xml is not None and not xml.is_file():
         raise UnreadableStreets(f"cannot read OSM extract {xml}: no such file")
-    if xml is not None:
-        graph = osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
-    else:
-        graph = osmnx.graph_from_place(place, network_type="all", simplify=False, retain_all=True)
+    graph = _osmnx_graph(place, xml)
     refs: list[int] = []
     first = [0]
     ways: list[Mapping[str, str]] = []
+    for u, v, tags in _osmnx_ways(graph):
+        refs += [u, v]
+        first.append(len(refs))
+        ways.append(tags)
+    where = {node: (data["y"], data["x"]) for node, data in graph.nodes(data=True)}
+    return raw_streets(refs, first, ways, where)
+
+
+def download_place(place: str, path: Path) -> Path:
+    """
+    Download the streets of a place by its name and write them as an OSM file.
+
+    Names of villages and waters do not come along: only ways, cut at each of their nodes.
+
+    Raises
+    ------
+    StreetsUnavailable
+        There is no network, the server refuses, or it knows no such place.
+    """
+    try:
+        graph = _osmnx_graph(place, None)
+    except (OSError, ValueError, TypeError) as error:  # requests' errors are OSErrors
+        raise StreetsUnavailable(
+            f"the streets of {place!r} cannot be downloaded: {error}. Try a fuller name "
+            '("Foix, Ariège, France"), or give a file with --osm'
+        ) from error
+    nodes = [OsmNode(int(n), data["y"], data["x"]) for n, data in graph.nodes(data=True)]
+    ways = [
+        OsmWay(row, (int(u), int(v)), tags)
+        for row, (u, v, tags) in enumerate(_osmnx_ways(graph), start=1)
+    ]
+    draft = path.with_name(f".draft-{path.name}")
+    write_osm(draft, nodes, ways, generator="Mobility, from OpenStreetMap through osmnx")
+    return draft.replace(path)
+
+
+def _osmnx_graph(place: str | None, xml: Path | None) -> Any:  # noqa: ANN401 — networkx graph
+    import osmnx  # noqa: PLC0415 — slow to import, and rarely needed
+
+    osmnx.settings.useful_tags_way = list(OSMNX_TAGS)
+    osmnx.settings.use_cache = False  # it would lie in whatever folder one stands
+    if xml is not None:
+        return osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
+    return osmnx.graph_from_place(place, network_type="all", simplify=False, retain_all=True)
+
+
+def _osmnx_ways(graph: Any) -> Iterator[tuple[int, int, dict[str, str]]]:  # noqa: ANN401
+    """Both nodes and the tags of every street of a graph, each told once."""
     for u, v, data in graph.edges(data=True):
         if data.get("reversed") is True and not data.get("oneway"):
             continue  # the same street, told again the other way round
-        way = {k: str(data[k]) for k in tags if data.get(k) is not None and k != "oneway"}
+        tags = {k: str(data[k]) for k in OSMNX_TAGS if data.get(k) is not None and k != "oneway"}
         if data.get("oneway") is True:
-            way["oneway"] = "yes"
-        refs += [u, v]
-        first.append(len(refs))
-        ways.append(way)
-    where = {node: (data["y"], data["x"]) for node, data in graph.nodes(data=True)}
-    return raw_streets(refs, first, ways, where)
+            tags["oneway"] = "yes"
+        yield u, v, tags

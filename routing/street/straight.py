@@ -1,0 +1,108 @@
+"""
+Walking without a street map: straight lines from doors to stops, and between stops.
+
+A territory without an OSM extract has streets of bare nodes, one at each stop: no edge, so no car,
+no bike and no meeting point. One walks `DETOUR` times the straight line.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from core.errors import InvalidInput
+from core.geo import EARTH_RADIUS_M, Coordinate
+from gtfs_data.store import Texts
+from routing.street.access import Snapped, StreetRoute
+from routing.street.graph import Streets
+from routing.street.kernels import NO_EDGE
+
+DETOUR = 1.3
+"""Way on foot over straight line in a town; 1.2 to 1.4 are common."""
+ROUNDING_S = 1
+"""Whole seconds reach half a second farther than the limit."""
+
+Int32 = npt.NDArray[np.int32]
+Float64 = npt.NDArray[np.float64]
+
+
+class NothingOnTheMap(InvalidInput):
+    """Neither a street nor a stop with coordinates: there is nowhere to travel."""
+
+    code = "nothing_on_the_map"
+
+
+def bare_streets(stop_lat: Float64, stop_lon: Float64) -> tuple[Streets, Int32]:
+    """Streets without edges, and the node of each stop (-1 without coordinates)."""
+    placed = np.isfinite(stop_lat) & np.isfinite(stop_lon)
+    if not placed.any():
+        raise NothingOnTheMap("no stop has coordinates, and the territory names no OSM extract")
+    rows, metres = np.zeros(0, np.int32), np.zeros(0)
+    streets = Streets(
+        node_lat=stop_lat[placed],
+        node_lon=stop_lon[placed],
+        edge_from=rows,
+        edge_to=rows,
+        edge_m=metres,
+        edge_kind=rows,
+        edge_name=rows,
+        edge_may_stop=np.zeros(0, np.uint8),
+        foot_forward_s=rows,
+        foot_backward_s=rows,
+        bike_forward_s=rows,
+        bike_backward_s=rows,
+        car_forward_s=rows,
+        car_backward_s=rows,
+        edge_first_point=np.zeros(1, np.int32),
+        point_lat=metres,
+        point_lon=metres,
+        names=Texts.of([""]),
+    )
+    node = np.where(placed, np.cumsum(placed) - 1, -1).astype(np.int32)
+    return streets, node
+
+
+def anywhere(place: Coordinate) -> Snapped:
+    """Tie a place to itself: without streets, every place is on foot's way."""
+    return Snapped(place, -1, NO_EDGE, -1, 0.0, 0.0)
+
+
+def straight_seconds(
+    lat: float | Float64, lon: float | Float64, to_lat: Float64, to_lon: Float64, foot_mps: float
+) -> Int32:
+    """Whole seconds on foot between places, `DETOUR` times the straight line."""
+    return np.rint(_metres(lat, lon, to_lat, to_lon) * DETOUR / foot_mps).astype(np.int32)
+
+
+def straight_route(start: Coordinate, end: Coordinate, foot_mps: float) -> StreetRoute:
+    """Walk between two places: a straight line with its own length, and the seconds of a way."""
+    lat, lon = np.array([start.lat, end.lat]), np.array([start.lon, end.lon])
+    seconds = int(straight_seconds(lat[:1], lon[:1], lat[1:], lon[1:], foot_mps)[0])
+    return StreetRoute(seconds, float(_metres(lat[:1], lon[:1], lat[1:], lon[1:])[0]), lat, lon)
+
+
+def straight_walks(
+    lat: Float64, lon: Float64, limit_s: int, foot_mps: float
+) -> tuple[Int32, Int32, Int32]:
+    """All walks (from, to, seconds) between different places, both ways, up to `limit_s`."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    on_sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+    radius_m = (limit_s + ROUNDING_S) * foot_mps / DETOUR
+    near = cKDTree(on_sphere * EARTH_RADIUS_M).query_pairs(radius_m, output_type="ndarray")
+    a, b = near[:, 0], near[:, 1]
+    seconds = straight_seconds(lat[a], lon[a], lat[b], lon[b], foot_mps)
+    kept = seconds <= limit_s
+    a, b, seconds = a[kept].astype(np.int32), b[kept].astype(np.int32), seconds[kept]
+    return np.r_[a, b], np.r_[b, a], np.r_[seconds, seconds]
+
+
+def _metres(
+    lat: float | Float64, lon: float | Float64, to_lat: Float64, to_lon: Float64
+) -> Float64:
+    """Great-circle distances (haversine), as `core.geo.distance_m`."""
+    half_phi = np.sin(np.radians(to_lat - lat) / 2)
+    half_lambda = np.sin(np.radians(to_lon - lon) / 2)
+    h = half_phi**2 + np.cos(np.radians(lat)) * np.cos(np.radians(to_lat)) * half_lambda**2
+    metres: Float64 = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(h))
+    return metres

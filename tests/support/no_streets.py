@@ -1,0 +1,64 @@
+"""Real feeds built without a street map, measured in a process of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from starlette.datastructures import QueryParams
+
+from mobility.api.parameters import Parameters
+from mobility.api.plan import answer_plan
+from mobility.snapshots import current_snapshot
+from mobility.world import World, open_snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD_LIMIT_S = 60
+BUILD_LIMIT_BYTES = 3 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class BareTerritory:
+    """A territory of feeds alone, and what its build took."""
+
+    world: World
+    build_s: float
+    peak_bytes: int
+
+    def plan(self, origin: str, destination: str, at: dt.datetime, **params: Any) -> dict[str, Any]:
+        """Answer of plan (v6) between two places or stop ids, as a client reads it."""
+        given = {"fromPlace": origin, "toPlace": destination, "time": at.isoformat()}
+        given |= {name: str(value) for name, value in params.items()}
+        answer = answer_plan(self.world, Parameters(QueryParams(given)), given, version=6)
+        read: dict[str, Any] = orjson.loads(orjson.dumps(answer))
+        return read
+
+
+def build_bare(territory_id: str, zone: str, feeds: dict[str, Path], out: Path) -> BareTerritory:
+    """Run `mobility build` on feeds without streets, as an operator does, and open the result."""
+    content = {
+        "id": territory_id,
+        "name": territory_id.title(),
+        "timezone": zone,
+        "feeds": [{"id": feed, "path": str(path)} for feed, path in feeds.items()],
+    }
+    (out / "territory.yaml").write_text(yaml.safe_dump(content))
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "mobility.cli", "build", str(out / "territory.yaml")]
+    with (out / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--json", "--out", str(out / "snapshots")], cwd=ROOT, stdout=log, stderr=log
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, (out / "log").read_text()[-2000:]
+    snapshot = open_snapshot(current_snapshot(out / "snapshots"))
+    return BareTerritory(World(snapshot), time.monotonic() - begun, usage.ru_maxrss * 1024)
