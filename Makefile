@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test quick check bench slow lock stop web
+.PHONY: demo test quick check bench slow lock stop web data
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,6 +49,9 @@ quick: $(VENV)/.test
 
 slow: $(VENV)/.test
 	$(BIN)/pytest -m slow
+
+data: $(VENV)/.runtime
+	$(BIN)/python tools/get_data.py
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/plan_porto.py

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from core.errors import MobilityError
-from mobility.commands import feeds, journeys, offers, serving
+from mobility.commands import feeds, journeys, offers, own_city, serving
 from mobility.commands.terminal import errors
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for group in (feeds, journeys, serving):
+for group in (own_city, feeds, journeys, serving):
     app.add_typer(group.app)
 app.add_typer(offers.app, name="offers")
 

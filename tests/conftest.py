@@ -68,3 +68,26 @@ def _no_home_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("MOBILITY_")]:
         if name != "MOBILITY_SHARED_DATA":
             monkeypatch.delenv(name)
+
+
+_without_data: dict[str, list[str]] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember the tests that were skipped for want of data."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if "MOBILITY_SHARED_DATA" in reason:
+            _without_data.setdefault(reason, []).append(report.nodeid)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count and name them, so that a green run without data is not taken for a full one."""
+    if not _without_data:
+        return
+    count = sum(map(len, _without_data.values()))
+    terminalreporter.section(f"{count} tests skipped for missing data: make data fetches it")
+    for reason, tests in sorted(_without_data.items()):
+        terminalreporter.line(reason)
+        for test in tests:
+            terminalreporter.line(f"  {test}")
