@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from core.errors import Unavailable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
+ARRAY_SUFFIX = ".npy"
 
 Array = npt.NDArray[Any]
 Int32 = npt.NDArray[np.int32]
@@ -116,22 +117,80 @@ def write_snapshot(
         described = {}
         for name, array in arrays.items():
             contiguous = np.ascontiguousarray(array)
-            np.save(draft / f"{name}.npy", contiguous, allow_pickle=False)
+            np.save(draft / f"{name}{ARRAY_SUFFIX}", contiguous, allow_pickle=False)
             described[name] = {
                 "dtype": contiguous.dtype.str,
                 "shape": list(contiguous.shape),
-                "sha256": hashlib.sha256(contiguous.tobytes()).hexdigest(),
+                "sha256": _array_sha256(contiguous),
             }
-        manifest = {"schema_version": SCHEMA_VERSION, **about, "arrays": described}
-        (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         write_more(draft)
-        for path in (p for p in draft.rglob("*") if p.is_file()):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+        files = {name: _describe(path) for name, path in _other_files(draft).items()}
+        manifest = {
+            "schema_version": SCHEMA_VERSION, **about, "files": files, "arrays": described
+        }  # fmt: skip
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
+        for path in draft.rglob("*"):
+            _sync(path)
         draft.rename(folder)
+        _sync(folder.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _other_files(folder: Path) -> dict[str, Path]:
+    """Files of a snapshot that are no arrays, by relative path; locks and the manifest left out."""
+    paths = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        name: path
+        for name, path in paths.items()
+        if name != MANIFEST and not (path.parent == folder and path.suffix == ARRAY_SUFFIX)
+        and not path.name.startswith(".")
+    }  # fmt: skip
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Make sure that a file or a folder's list of names is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def list_damage(folder: Path) -> list[str]:
+    """Read every byte of a snapshot again; says which files are absent or not as written."""
+    manifest = read_manifest(folder)
+    damage = []
+    for name, described in manifest["arrays"].items():
+        try:
+            array = np.load(folder / f"{name}{ARRAY_SUFFIX}", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            damage.append(f"{name}{ARRAY_SUFFIX}: {error}")
+            continue
+        if _array_sha256(array) != described["sha256"]:
+            damage.append(f"{name}{ARRAY_SUFFIX}: not the bytes that were written")
+    for name, described in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            damage.append(f"{name}: absent")
+        elif _describe(path) != described:
+            damage.append(f"{name}: not the bytes that were written")
+    return damage
+
+
+def _array_sha256(array: Array) -> str:
+    return hashlib.sha256(array.tobytes()).hexdigest()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -159,7 +218,7 @@ def open_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Array]:
     """
     arrays = {}
     for name, described in manifest["arrays"].items():
-        path = folder / f"{name}.npy"
+        path = folder / f"{name}{ARRAY_SUFFIX}"
         try:
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:

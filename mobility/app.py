@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,11 +25,14 @@ CONTENT_SECURITY_POLICY = (
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'"
 )
 GZIP_FROM_BYTES = 2_000
+SWITCH_INTERVAL_S = 0.0005
+"""Threads take turns more often than Python's 5 ms: the keeper's must not hold up requests."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Application of one process; its world is loaded when it starts."""
     settings = settings or Settings()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -62,7 +66,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def start_keeper(installation: Installation) -> WorldKeeper:
     """World of this process, loaded, warm, and following changes."""
     snapshot = open_snapshot(installation.snapshot_folder)
-    keeper = WorldKeeper(snapshot, installation.engine, installation.wakeups)
+    keeper = WorldKeeper(
+        snapshot, installation.engine, installation.wakeups, snapshots=installation.snapshots
+    )
     keeper.start()
     warm_up(keeper.world)
     return keeper

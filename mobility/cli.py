@@ -7,7 +7,7 @@ import sys
 import typer
 
 from core.errors import MobilityError
-from mobility.commands import feeds, journeys, offers, own_city, serving
+from mobility.commands import feeds, journeys, offers, own_city, serving, snapshots
 from mobility.commands.terminal import errors
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 for group in (own_city, feeds, journeys, serving):
     app.add_typer(group.app)
 app.add_typer(offers.app, name="offers")
+app.add_typer(snapshots.app, name="snapshots")
 
 
 def main() -> None:

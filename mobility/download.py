@@ -8,7 +8,6 @@ both halves are of one file: the hash is known in advance, or the server vouches
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from core.errors import Unavailable
+from gtfs_data.store import file_sha256
 
 BYTE_LIMIT = 4_000_000_000
 """No feed and no regional extract is larger; a wrong address must not fill the disk."""
@@ -111,12 +111,6 @@ def download(
             own.close()
     draft.tag.unlink(missing_ok=True)
     return found
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fetch(

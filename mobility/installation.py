@@ -19,6 +19,8 @@ class Installation:
     """What a process works with; made by `open_installation`."""
 
     snapshot_folder: Path
+    snapshots: Path | None
+    """Folder whose current snapshot is followed; None when one was named by hand."""
     engine: Engine
     wakeups: Wakeups
 
@@ -45,7 +47,8 @@ def open_installation(settings: Settings) -> Installation:
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
     engine = open_engine(database_url)
     upgrade(engine, territory_id)
-    return Installation(folder, engine, Wakeups(redis_url))
+    followed = None if settings.snapshot else settings.snapshots
+    return Installation(folder, followed, engine, Wakeups(redis_url))
 
 
 def stop_servers(settings: Settings) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from carpool.compile import ride_windows
 from carpool.offers import Offer
+from core.remember import Remembered
 from gtfs_data.store import read_manifest
 from mobility.snapshots import ground_hash
 from payments.tariff import Tariff, read_tariff
@@ -68,7 +68,7 @@ class World:
         self.revision = revision
         points = len(snapshot.network.points.lat)
         self.flexible: FlexibleTrips = flexible_trips(list(bodies), points)
-        self._rides = lru_cache(maxsize=DATES_KEPT)(self._rides_around)
+        self._rides = Remembered(self._rides_around, DATES_KEPT)
 
     @property
     def network(self) -> Network:
@@ -76,8 +76,13 @@ class World:
         return self.snapshot.network
 
     def rides_on(self, date: dt.date) -> Rides:
-        """Dated rides around a searched date; cached."""
+        """Dated rides around a searched date; the last are kept."""
         return self._rides(date)
+
+    @property
+    def dates_ready(self) -> tuple[dt.date, ...]:
+        """Dates whose rides are laid out already."""
+        return self._rides.keys
 
     def _rides_around(self, date: dt.date) -> Rides:
         return rides_of(ride_windows(self.offers, self.network, date), len(self.offers))

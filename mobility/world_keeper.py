@@ -1,23 +1,28 @@
-"""Keeps a process's world up to date: follows the change feed and swaps worlds whole."""
+"""Keeps a process's world up to date: follows offers and snapshots, and swaps worlds whole."""
 
 from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import structlog
 
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer
 from carpool.ports import StoredOffer
+from core.errors import MobilityError
 from core.ids import OfferId
-from mobility.db.engine import DatabaseError, Engine
+from mobility.db.engine import DatabaseError, Engine, WrongTerritory
 from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
-from mobility.world import Snapshot, World
+from mobility.snapshots import current_snapshot
+from mobility.world import Snapshot, World, open_snapshot
 from routing.raptor.search import Body
 
 log = structlog.get_logger()
+
+Loaded = dict[OfferId, tuple[Offer, Body]]
 
 
 class WorldKeeper:
@@ -25,13 +30,27 @@ class WorldKeeper:
     Holds the current world of a process.
 
     One thread follows the changes; requests only read `world`, a reference that is swapped.
+
+    Parameters
+    ----------
+    snapshots
+        Folder whose `current` snapshot is followed; None to stay with the one given.
     """
 
-    def __init__(self, snapshot: Snapshot, engine: Engine, wakeups: Wakeups) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        engine: Engine,
+        wakeups: Wakeups,
+        *,
+        snapshots: Path | None = None,
+    ) -> None:
         self.world = World(snapshot)
         self._engine = engine
         self._wakeups = wakeups
-        self._offers: dict[OfferId, tuple[Offer, Body]] = {}
+        self._snapshots = snapshots
+        self._refused: Path | None = None
+        self._offers: Loaded = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="world-keeper", daemon=True)
 
@@ -48,46 +67,90 @@ class WorldKeeper:
 
     def catch_up(self) -> bool:
         """Take over what changed since the world's revision; True when something did."""
-        snapshot, known = self.world.snapshot, self.world.revision
-        with self._engine.begin() as connection:
+        return self._load(self.world.snapshot, self.world.revision, self._offers)
+
+    def switch(self) -> bool:
+        """
+        Serve the snapshot that is current now; True when it is another one.
+
+        The old world answers until the new one has its offers and the dates that are in use.
+        """
+        if self._snapshots is None:
+            return False
+        folder, old = current_snapshot(self._snapshots), self.world
+        if folder in (old.snapshot.folder, self._refused):
+            return False
+        try:
+            snapshot = open_snapshot(folder)
+            _check_territory(old.snapshot, snapshot)
+        except (MobilityError, OSError, ValueError) as error:
+            self._refused = folder
+            log.warning("snapshot not taken over", snapshot=folder.name, reason=str(error))
+            return False
+        for date in old.network.dates_ready:
+            snapshot.network.day(date)
+        self._load(snapshot, 0, {})
+        log.info("snapshot taken over", snapshot=folder.name, before=old.snapshot.folder.name)
+        return True
+
+    def _load(self, snapshot: Snapshot, known: int, offers: Loaded) -> bool:
+        """Bring offers up to the latest revision and swap to a world of them and the snapshot."""
+        with self._engine.connect() as connection:
             store = SqlOfferStore(connection)
             revision = store.latest_revision()
-            if revision == known:
+            if revision == known and snapshot is self.world.snapshot:
                 return False
-            for stored in store.list_changed(known, snapshot.ground_hash):
-                self._take(store, snapshot, stored)
-        ordered = [self._offers[key] for key in sorted(self._offers)]
-        self.world = World(
+            changed = store.list_changed(known, snapshot.ground_hash)
+        offers = dict(offers)
+        for stored in changed:
+            self._take(snapshot, stored, offers)
+        ordered = [offers[key] for key in sorted(offers)]
+        world = World(
             snapshot,
             [offer for offer, _ in ordered],
             [body for _, body in ordered],
             revision=revision,
         )
+        for date in self.world.dates_ready:
+            world.rides_on(date)
+        self.world, self._offers = world, offers
         return True
 
-    def _take(self, store: SqlOfferStore, snapshot: Snapshot, stored: StoredOffer) -> None:
+    def _take(self, snapshot: Snapshot, stored: StoredOffer, offers: Loaded) -> None:
         offer = stored.offer
         if not stored.active:
-            self._offers.pop(offer.id, None)
+            offers.pop(offer.id, None)
             return
         if stored.body is not None:
-            self._offers[offer.id] = (offer, unpack_body(stored.body))
+            offers[offer.id] = (offer, unpack_body(stored.body))
             return
         try:
             body = compile_offer(snapshot.network, offer)
         except OfferUnusable as error:
             log.warning("offer unusable on this snapshot", offer=offer.id, reason=str(error))
-            self._offers.pop(offer.id, None)
+            offers.pop(offer.id, None)
             return
-        store.save_body(offer.id, stored.version, snapshot.ground_hash, pack_body(body))
-        self._offers[offer.id] = (offer, body)
+        with self._engine.begin() as connection:
+            SqlOfferStore(connection).save_body(
+                offer.id, stored.version, snapshot.ground_hash, pack_body(body)
+            )
+        offers[offer.id] = (offer, body)
 
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
                 if not self._wakeups.wait():
                     time.sleep(BLOCK_MS / 1000)
+                self.switch()
                 self.catch_up()
             except DatabaseError as error:
                 log.warning("change feed not readable, trying again", reason=str(error))
                 self._stop.wait(1)
+            except Exception:  # the thread must outlive any one failure
+                log.exception("world not brought up to date, trying again")
+                self._stop.wait(1)
+
+
+def _check_territory(old: Snapshot, new: Snapshot) -> None:
+    if old.about["id"] != new.about["id"]:
+        raise WrongTerritory(f"it is of {new.about['id']}, this process serves {old.about['id']}")

@@ -66,10 +66,10 @@ def build_network(
     on_step("stops and meeting points on the streets")
     bare = streets is None
     streets, stop_node, stop_away_m, points = (
-        _place_bare(timetable)
-        if streets is None
-        else _place(streets, timetable, sites, speeds, findings)
+        _place_bare(timetable) if streets is None else _place(streets, timetable, sites, speeds)
     )
+    if not bare:
+        _find_off_streets(timetable, stop_node, findings)
     grid = build_grid(streets)
     arcs = {profile: profile_arcs(streets, profile) for profile in PROFILES}
     on_step("walks between stops")
@@ -106,12 +106,33 @@ def build_network(
     )  # fmt: skip
 
 
+def with_timetable(built: Network, timetable: Timetable, findings: Findings) -> Network:
+    """
+    Put another timetable on a network's ground: equal stops, equal transfers, other trips.
+
+    The caller knows that `build_network` would give the same ground.
+    """
+    if built.has_streets:
+        _find_off_streets(timetable, built.ground.stop_node, findings)
+    return Network(
+        zone=built.zone, timetable=timetable, streets=built.streets, grid=built.grid,
+        points=built.points, ground=built.ground, speeds=built.speeds,
+    )  # fmt: skip
+
+
+def _find_off_streets(timetable: Timetable, stop_node: Int32, findings: Findings) -> None:
+    called = np.unique(timetable.pattern_stop)
+    for stop in called[stop_node[called] < 0].tolist():
+        name = timetable.stop_name[stop]
+        message = f"{name} ({timetable.stop_id[stop]}): no footway within {STOP_SNAP_M:.0f} m"
+        findings.warning("stop_off_streets", "stops.txt", None, message)
+
+
 def _place(
     streets: Streets,
     timetable: Timetable,
     sites: Sequence[MeetingSite],
     speeds: Speeds,
-    findings: Findings,
 ) -> tuple[Streets, Int32, npt.NDArray[np.float64], MeetingPoints]:
     """Split streets at every stop and meeting point: they become nodes."""
     grid, foot = build_grid(streets), usable_edges(streets, "foot")
@@ -123,15 +144,10 @@ def _place(
 
     stop_cut = np.full(timetable.stop_count, -1, np.int32)
     stop_away_m = np.full(timetable.stop_count, np.nan)
-    called = np.unique(timetable.pattern_stop)
-    for stop in called.tolist():
+    for stop in np.unique(timetable.pattern_stop).tolist():
         place = Coordinate(float(timetable.stop_lat[stop]), float(timetable.stop_lon[stop]))
         at = snap(grid, foot, place, STOP_SNAP_M)
-        if at is None:
-            name = timetable.stop_name[stop]
-            message = f"{name} ({timetable.stop_id[stop]}): no footway within {STOP_SNAP_M:.0f} m"
-            findings.warning("stop_off_streets", "stops.txt", None, message)
-        else:
+        if at is not None:
             stop_cut[stop], stop_away_m[stop] = cut(at), at.away_m
     kept: list[tuple[MeetingSite, Snapped, int, int, float]] = []
     for site in sites:

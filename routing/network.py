@@ -12,7 +12,6 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geo import Coordinate
+from core.remember import Remembered
 from core.time import get_zone
 from gtfs_data.rolling import DayTimetable, mirrored, roll_days
 from gtfs_data.store import (
@@ -125,8 +125,7 @@ class Network:
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
-        self._day = lru_cache(maxsize=DAYS_KEPT)(self._roll)
-        self._day_lock = threading.Lock()
+        self._days = Remembered(self._roll, DAYS_KEPT)
 
     @property
     def stop_count(self) -> int:
@@ -152,9 +151,13 @@ class Network:
         return arena
 
     def day(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
-        """Rolled timetable of a date and its mirror for searching backward; cached."""
-        with self._day_lock:
-            return self._day(date)
+        """Rolled timetable of a date and its mirror for searching backward; the last are kept."""
+        return self._days(date)
+
+    @property
+    def dates_ready(self) -> tuple[dt.date, ...]:
+        """Dates that are rolled out already."""
+        return self._days.keys
 
     def _roll(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
         day = roll_days(self.timetable, date, self.zone)

@@ -31,7 +31,8 @@ import osmium
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from mobility.download import DownloadFailed, Wanted, download, file_sha256
+from gtfs_data.store import file_sha256
+from mobility.download import DownloadFailed, Wanted, download
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "tools" / "data_manifest.json"

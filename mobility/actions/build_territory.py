@@ -6,29 +6,28 @@ import datetime as dt
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from carpool.meeting_points import place_sites, stop_sites, street_sites
 from gtfs_data.calendar import date_of_day_number
-from gtfs_data.carpool_places import read_carpool_places
 from gtfs_data.checks import Findings, Severity
-from gtfs_data.reader import read_feed
+from gtfs_data.reader import Feed, read_feed
+from gtfs_data.store import SnapshotInvalid, read_manifest
 from gtfs_data.timetable import Timetable, build_timetable
+from mobility.actions.build_ground import build_ground, write_named_places
 from mobility.mapping.basemap import build_basemap
-from mobility.snapshots import point_at
+from mobility.service_drop import check_service, service_of_feeds
+from mobility.snapshots import current_snapshot, point_at, prune
 from mobility.territory import TerritoryFile
 from payments.tariff import read_tariff
-from routing.build import build_network
 from routing.network import Network, save_network
 from routing.places import build_places
-from routing.street.graph import build_streets
-from routing.street.osm import RawStreets, read_osm
-from routing.street.rules import speeds_of_territory
+
+BASEMAP = "basemap.geojson"
 
 Step = Callable[[str], None]
 
@@ -43,13 +42,19 @@ class BuildResult:
 
 
 def build_territory(
-    source: TerritoryFile, snapshots: Path, *, on_step: Step = lambda _: None
+    source: TerritoryFile,
+    snapshots: Path,
+    *,
+    allow_drop: bool = False,
+    on_step: Step = lambda _: None,
 ) -> BuildResult:
     """
     Compile a territory into a new snapshot and make it the current one.
 
     Raises
     ------
+    ServiceDropped
+        Far fewer trips than in the current snapshot, and `allow_drop` was not given.
     MobilityError
         A source cannot be read. Nothing is published then, and nothing is left behind.
     """
@@ -62,26 +67,29 @@ def build_territory(
     timetable = build_timetable(feeds, findings)
     if territory.tariff is not None:
         read_tariff(source.path(territory.tariff))  # a bad one stops the build here
-    raw, network = _network(source, timetable, findings, on_step)
+    described = _feeds(timetable, feeds)
+    last = _last_snapshot(snapshots, territory.id)
+    if last is not None and not allow_drop:
+        today = dt.datetime.now(source.zone).date()
+        check_service(read_manifest(last), {"feeds": described}, today)
+    ground = build_ground(source, timetable, findings, last=last, on_step=on_step)
+    network = ground.network
     counts = _counts(network)
     about = _about(source, network, findings, counts)
-    about["feeds"] = [
-        {**described, "sha256": feed.sha256}
-        for described, feed in zip(about["feeds"], feeds, strict=True)
-    ]
+    about |= {"feeds": described, "ground_key": ground.key}
     on_step("places, map and snapshot")
     name = f"{territory.id}-{_fingerprint(about)}"
     folder = snapshots / name
-    if folder.exists():
-        shutil.rmtree(folder)
     snapshots.mkdir(parents=True, exist_ok=True)
 
     def write_more(draft: Path) -> None:
-        named = () if raw is None else raw.places
-        counts["places"] = build_places(draft / "places", timetable, network.streets, named)
-        if raw is not None:
-            drawn = build_basemap(network.streets, raw)
-            (draft / "basemap.geojson").write_bytes(orjson.dumps(drawn))
+        counts["places"] = build_places(draft / "places", timetable, network.streets, ground.named)
+        write_named_places(draft, ground.named)
+        if ground.raw is not None:
+            drawn = build_basemap(network.streets, ground.raw)
+            (draft / BASEMAP).write_bytes(orjson.dumps(drawn))
+        elif ground.taken_from is not None and (ground.taken_from / BASEMAP).is_file():
+            shutil.copy(ground.taken_from / BASEMAP, draft / BASEMAP)
         for field in ("tariff", "riders"):
             path = getattr(territory, field)
             if path is not None:
@@ -89,39 +97,17 @@ def build_territory(
 
     save_network(network, folder, about, write_more)
     point_at(snapshots, folder)
+    prune(snapshots)
     return BuildResult(folder, findings, counts)
 
 
-def _network(
-    source: TerritoryFile, timetable: Timetable, findings: Findings, on_step: Step
-) -> tuple[RawStreets | None, Network]:
-    """Tie the timetable to the extract's streets, or to straight lines where there is none."""
-    territory = source.territory
-    speeds = speeds_of_territory(territory.speeds)
-    raw, streets, sites = None, None, []
-    if territory.osm is None:
-        message = "no OSM extract: walks are straight lines, and there are no rides and no bikes"
-        findings.info("no_street_map", "TERRITORY.yaml", None, message)
-    else:
-        on_step("OSM extract")
-        raw = read_osm(source.path(territory.osm.path))
-        sites = stop_sites(timetable)
-        if territory.carpool_places is not None:
-            places = read_carpool_places(source.path(territory.carpool_places.path), findings)
-            sites += place_sites(places)
-        on_step("streets")
-        streets = build_streets(raw, speeds)
-        sites += street_sites(streets, raw.places, sites)
-    network = build_network(
-        timetable,
-        streets,
-        zone=source.zone,
-        sites=sites,
-        speeds=speeds,
-        findings=findings,
-        on_step=on_step,
-    )
-    return raw, network
+def _last_snapshot(snapshots: Path, territory_id: str) -> Path | None:
+    """Give the snapshot that is served, when it can be read and is of this territory."""
+    try:
+        folder = current_snapshot(snapshots)
+        return folder if read_manifest(folder)["id"] == territory_id else None
+    except SnapshotInvalid:
+        return None
 
 
 def _counts(network: Network) -> dict[str, int]:
@@ -147,7 +133,7 @@ def _about(
     centre = territory.centre
     return {
         **described,
-        "built_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "built_at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         "limits": territory.limits.model_dump(),
         "attributions": [a.model_dump() for a in territory.attributions],
         "centre": {
@@ -161,21 +147,23 @@ def _about(
             float(streets.node_lat.max()),
         ],
         "streets": network.has_streets,
-        "feeds": _feeds(network.timetable),
         "counts": counts,
         "findings": {str(s): findings.count(s) for s in Severity},
     }
 
 
-def _feeds(t: Timetable) -> list[dict[str, Any]]:
+def _feeds(t: Timetable, feeds: Sequence[Feed]) -> list[dict[str, Any]]:
+    services = service_of_feeds(t)
     return [
         {
             "id": t.feed_id[i],
             "name": t.feed_publisher[i] or t.feed_id[i],
             "valid_from": date_of_day_number(int(t.feed_first_day[i])).isoformat(),
             "valid_to": date_of_day_number(max(int(t.feed_last_day[i]), 0)).isoformat(),
+            "sha256": feed.sha256,
+            "service": services[i],
         }
-        for i in range(len(t.feed_id))
+        for i, feed in enumerate(feeds)
     ]
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Unavailable
-from gtfs_data.store import SnapshotInvalid
+from gtfs_data.store import SnapshotInvalid, read_manifest
 from mobility.actions.build_territory import build_territory
 from mobility.actions.publish_offer import publish_and_announce
 from mobility.db.offers import SqlOfferStore
@@ -43,7 +43,7 @@ def prepare_demo(settings: Settings, *, on_step: Step) -> Path:
         settings.home.mkdir(parents=True, exist_ok=True)
         build_demo_territory(territory.parent, seed=SEED, on_step=on_step)
     try:
-        current_snapshot(settings.snapshots)
+        read_manifest(current_snapshot(settings.snapshots))
     except SnapshotInvalid:
         build_territory(read_territory(territory), settings.snapshots, on_step=on_step)
     on_step("servers and offers")
@@ -66,7 +66,7 @@ class RunningServer:
     base_url: str
 
 
-def start_server(settings: Settings, port: int) -> RunningServer:
+def start_server(settings: Settings, port: int, *, workers: int = 1) -> RunningServer:
     """
     Start `mobility serve` and wait until it is ready.
 
@@ -80,7 +80,8 @@ def start_server(settings: Settings, port: int) -> RunningServer:
         raise Unavailable(f"something answers on port {port} already: choose another PORT")
     logs = settings.home / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "mobility.cli", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "mobility.cli", "serve"]
+    command += ["--port", str(port), "--workers", str(workers)]
     environment = {**os.environ, "MOBILITY_HOME": str(settings.home)}
     with (logs / "serve.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)

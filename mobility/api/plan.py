@@ -150,6 +150,7 @@ def answer_plan(
         "mobility": {
             "messages": messages(answer.explanations, world.network.zone),
             "generated_offers": bool(world.snapshot.about.get("generated")),
+            "snapshot": world.snapshot.folder.name,
             "searched": [instant(answer.window_start), instant(answer.window_end)],
         },
     }

@@ -41,6 +41,9 @@ def _findings_json(findings: Findings) -> list[dict[str, Any]]:
 def build(
     territory: Annotated[Path, typer.Argument(help="Territory file.")],
     out: Annotated[Path | None, typer.Option(help="Folder for snapshots.")] = None,
+    allow_drop: Annotated[
+        bool, typer.Option("--allow-drop", help="Publish even if much service is gone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Build a snapshot from feeds and streets. Example: mobility build TERRITORY.yaml"""
@@ -49,7 +52,9 @@ def build(
 
     source = read_territory(territory)
     with progress_bar(not as_json) as step:
-        result = build_territory(source, out or Settings().snapshots, on_step=step)
+        result = build_territory(
+            source, out or Settings().snapshots, allow_drop=allow_drop, on_step=step
+        )
     if as_json:
         console.print_json(
             data={

@@ -27,7 +27,9 @@ def follow_offers(installation: Installation) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
     snapshot = open_snapshot(installation.snapshot_folder)
-    keeper = WorldKeeper(snapshot, installation.engine, installation.wakeups)
+    keeper = WorldKeeper(
+        snapshot, installation.engine, installation.wakeups, snapshots=installation.snapshots
+    )
     keeper.start()
     known = -1
     while not stopped.wait(LOOK_S if known >= 0 else 0):
