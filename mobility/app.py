@@ -12,7 +12,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 
-from mobility.api import geocode, own, plan, stoptimes
+from mobility.api import geocode, maps, methods, one_to_all, own, plan, stoptimes, trip
 from mobility.api.errors import add_error_handlers
 from mobility.installation import Installation, open_installation
 from mobility.settings import Settings
@@ -55,9 +55,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["Link"],
     )  # fmt: skip
     app.middleware("http")(_secured)
+    app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
-    for module in (plan, geocode, stoptimes, own):
+    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own):
         app.include_router(module.router)
+    app.include_router(methods.fallback)  # after every other router of the API
     if settings.web.is_dir():
         app.mount("/", StaticFiles(directory=settings.web, html=True), name="web")
     return app

@@ -25,7 +25,12 @@ def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
         minutes = round((leg.end_at - leg.start_at).total_seconds() / 60)
         metres = leg.shape.metres if leg.shape else 0
         console.print(f"{WORDS[str(leg.mode)]} all the way: {minutes} min, {metres / 1000:.1f} km")
+    date = None
     for nth, itinerary in enumerate(priced.itineraries, 1):
+        start_date = itinerary.itinerary.start_at.astimezone(zone).date()
+        if start_date != date:
+            console.print(f"{start_date:%A} {start_date}", style="dim", highlight=False)
+            date = start_date
         _print_itinerary(console, world, itinerary, nth)
     for message in messages(priced.answer.explanations, zone):
         console.print(escape(message["en"]))

@@ -69,7 +69,7 @@ def build_network(
         _place_bare(timetable) if streets is None else _place(streets, timetable, sites, speeds)
     )
     if not bare:
-        _find_off_streets(timetable, stop_node, findings)
+        _find_off_streets(timetable, streets, stop_node, findings)
     grid = build_grid(streets)
     arcs = {profile: profile_arcs(streets, profile) for profile in PROFILES}
     on_step("walks between stops")
@@ -113,16 +113,30 @@ def with_timetable(built: Network, timetable: Timetable, findings: Findings) -> 
     The caller knows that `build_network` would give the same ground.
     """
     if built.has_streets:
-        _find_off_streets(timetable, built.ground.stop_node, findings)
+        _find_off_streets(timetable, built.streets, built.ground.stop_node, findings)
     return Network(
         zone=built.zone, timetable=timetable, streets=built.streets, grid=built.grid,
         points=built.points, ground=built.ground, speeds=built.speeds,
     )  # fmt: skip
 
 
-def _find_off_streets(timetable: Timetable, stop_node: Int32, findings: Findings) -> None:
+def _find_off_streets(
+    timetable: Timetable, streets: Streets, stop_node: Int32, findings: Findings
+) -> None:
+    """Say which stops nobody reaches on foot: those off the extract together, others one by one."""
     called = np.unique(timetable.pattern_stop)
-    for stop in called[stop_node[called] < 0].tolist():
+    lost = called[stop_node[called] < 0]
+    lat, lon = timetable.stop_lat[lost], timetable.stop_lon[lost]
+    inside = (lat >= streets.point_lat.min()) & (lat <= streets.point_lat.max())
+    inside &= (lon >= streets.point_lon.min()) & (lon <= streets.point_lon.max())
+    outside = int(np.count_nonzero(~inside))
+    if outside:
+        message = (
+            f"{outside:,} of {len(called):,} stops lie outside of the OSM extract: nobody walks "
+            "there, also not from one vehicle to another. Take a larger extract"
+        )
+        findings.warning("stops_outside_extract", "stops.txt", None, message)
+    for stop in lost[inside].tolist():
         name = timetable.stop_name[stop]
         message = f"{name} ({timetable.stop_id[stop]}): no footway within {STOP_SNAP_M:.0f} m"
         findings.warning("stop_off_streets", "stops.txt", None, message)

@@ -23,6 +23,8 @@ class Shape:
     lat: Float64
     lon: Float64
     metres: float
+    edge: npt.NDArray[np.int32] | None = None
+    """On streets: edge by which each point is reached, or -1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class LegBuilder:
     @staticmethod
     def shape(route: StreetRoute) -> Shape:
         """Geometry of a way on the streets."""
-        return Shape(route.lat, route.lon, route.metres)
+        return Shape(route.lat, route.lon, route.metres, route.edge)
 
     def _at(self, seconds: int) -> dt.datetime:
         return to_instant(self._base_s + seconds)

@@ -121,17 +121,19 @@ def plan(
 
 
 def _tie_ends(network: Network, query: PlanQuery) -> _Ends:
-    origin, origin_stops = _tie(network, query.origin, query.max_matching_m)
-    destination, destination_stops = _tie(network, query.destination, query.max_matching_m)
+    origin, origin_stops = tie_end(network, query.origin, query.max_matching_m)
+    destination, destination_stops = tie_end(network, query.destination, query.max_matching_m)
     return _Ends(
         origin,
         destination,
-        _reach(network, origin, origin_stops, query.max_access_s, carpool=query.carpool),
-        _reach(network, destination, destination_stops, query.max_egress_s, carpool=query.carpool),
+        reach_on_foot(network, origin, origin_stops, query.max_access_s, carpool=query.carpool),
+        reach_on_foot(
+            network, destination, destination_stops, query.max_egress_s, carpool=query.carpool
+        ),
     )
 
 
-def _tie(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | None, list[int]]:
+def tie_end(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | None, list[int]]:
     """An end on the streets, and the stops that it is itself."""
     if end.stop_id is None:
         return network.find_snapped("foot", end.coordinate, limit_m), []
@@ -143,7 +145,7 @@ def _tie(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | Non
     return snapped or network.find_snapped("foot", end.coordinate, limit_m), stops
 
 
-def _reach(
+def reach_on_foot(
     network: Network, at: Snapped | None, stops: list[int], limit_s: int, *, carpool: bool
 ) -> Reach:
     """Stops and meeting points that can be walked to from a place."""
@@ -210,15 +212,41 @@ def _search_widening(
             break
         journeys = _best_of_each_family(journeys + search.run(piece))
         window, width_s = wider, wider_s
-    return journeys, window
+    return _nearest(journeys, window, query, _window(query, at_s, query.window_s))
+
+
+def _nearest(
+    journeys: list[RawJourney], window: Window, query: PlanQuery, asked: Window
+) -> tuple[list[RawJourney], Window]:
+    """
+    Keep what was wanted, nearest to the time asked for; the next page begins where it was cut.
+
+    Widened by hours, an interval may hold a whole day of departures.
+    """
+    if window == asked or len(journeys) <= query.wanted_count:
+        return journeys, window
+    # An arrival counts a second earlier: intervals of arrivals are open at their start.
+    moments = [j.end_s - 1 if query.arrive_by else j.start_s for j in journeys]
+    nearest = sorted(moments, reverse=query.backwards)[query.wanted_count - 1]
+    cut = (
+        Window(min(nearest, asked.from_s), window.until_s)
+        if query.backwards
+        else Window(window.from_s, max(nearest + 1, asked.until_s))
+    )
+    kept = [
+        journey
+        for journey, moment in zip(journeys, moments, strict=True)
+        if cut.from_s <= moment < cut.until_s
+    ]
+    return kept, cut
 
 
 def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
-    """Interval of departures, or of arrivals (then closed at its end), that a query asks for."""
+    """Departures from its start to before its end, or arrivals from after its start to its end."""
     if query.window_s == 0:
         return Window(at_s, at_s)
     if query.backwards:
-        return Window(at_s - width_s, at_s + (1 if query.arrive_by else 0))
+        return Window(at_s - width_s, at_s)
     return Window(at_s, min(at_s + width_s, max(HORIZON_S, at_s + 1)))
 
 
@@ -343,7 +371,7 @@ def _service_span(network: Network) -> tuple[dt.date, dt.date]:
 
 
 def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
-    reach = _reach(network, at, [], FAR_WALK_S, carpool=False)
+    reach = reach_on_foot(network, at, [], FAR_WALK_S, carpool=False)
     if len(reach.node) == 0:
         return {}
     nearest = int(np.argmin(reach.seconds))

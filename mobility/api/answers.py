@@ -1,7 +1,8 @@
-"""What every endpoint needs: the world of the process, JSON, the language asked for."""
+"""What every endpoint needs: the world of the process, JSON, the version and language asked."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ from fastapi import Request, Response
 from mobility.api.parameters import Parameters
 from mobility.mapping.sentences import LANGUAGES
 from mobility.world import World
+
+NEWEST_VERSION = 6
 
 
 def world_of(request: Request) -> World:
@@ -25,6 +28,12 @@ def json_answer(content: Any, **headers: str) -> Response:  # noqa: ANN401 — a
         media_type="application/json",
         headers=headers or None,
     )
+
+
+def version_of(request: Request) -> int:
+    """Version of the MOTIS API in the path; what is experimental there is as in the newest."""
+    found = re.match(r"/api/v(\d)/", request.url.path)
+    return NEWEST_VERSION if found is None else int(found[1])
 
 
 def language_of(given: Parameters) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,6 +28,7 @@ STATUS: tuple[tuple[type[MobilityError], int], ...] = (
 )
 MOTIS_STATUS = {409: 400, 503: 500}
 """The MOTIS API knows 400, 404, 422 and 500."""
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def status_of(error: MobilityError) -> int:
@@ -33,7 +36,13 @@ def status_of(error: MobilityError) -> int:
     return next(status for family, status in STATUS if isinstance(error, family))
 
 
-def _answer(request: Request, status: int, code: str, message: str) -> JSONResponse:
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
     motis = request.url.path.startswith("/api/")
     if motis:
         status = MOTIS_STATUS.get(status, status)
@@ -46,7 +55,7 @@ def _answer(request: Request, status: int, code: str, message: str) -> JSONRespo
         "error": message,
     }
     media = "application/json" if motis else "application/problem+json"
-    return JSONResponse(body, status_code=status, media_type=media)
+    return JSONResponse(body, status_code=status, media_type=media, headers=headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -64,5 +73,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> JSONResponse:
-        code = "not_found" if error.status_code == 404 else "http_error"
-        return _answer(request, error.status_code, code, str(error.detail))
+        code = HTTP_CODES.get(error.status_code, "http_error")
+        return _answer(request, error.status_code, code, str(error.detail), error.headers)
+
+    @app.exception_handler(Exception)
+    def on_bug(request: Request, error: Exception) -> JSONResponse:
+        message = "this server made a mistake; its log says more"
+        return _answer(request, 500, "internal_error", f"{type(error).__name__}: {message}")

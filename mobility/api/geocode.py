@@ -1,19 +1,28 @@
-"""GET /api/v1/geocode: stops, streets and places by name."""
+"""GET /api/v1/geocode and reverse-geocode: stops, streets and places by name or by nearness."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 
-from core.geo import parse_coordinate
+from core.errors import InvalidInput
+from core.geo import Coordinate
 from mobility.api.answers import json_answer, world_of
 from mobility.api.parameters import Parameters
-from routing.places import Match, folded_words
+from mobility.api.search_parameters import read_stop_modes
+from mobility.mapping.matches import at_place, write_match
+from mobility.world import World
+from routing.nearby import list_near_stops, list_near_streets
+from routing.places import Match, MatchKind
+from routing.stops import modes_of_stops, stops_with_modes
 
 router = APIRouter(tags=["MOTIS"])
 RESULT_LIMIT = 50
-TOWN_LEVEL = 8
+NEAR_LIMIT_M = 1_000
+"""How far from the asked place a stop or street is still an answer."""
+KINDS = frozenset(MatchKind)
 
 
 @router.get("/api/v1/geocode", operation_id="geocode")
@@ -21,46 +30,100 @@ def geocode(request: Request) -> Any:  # noqa: ANN401 — a response
     """Guesses of what a text that is being typed means, best first."""
     given = Parameters(request.query_params)
     text = given.required("text")
-    given.only_defaults({"mode": (), "min": (), "max": (), "placeBias": "1"})
+    given.only_defaults({"placeBias": "1"})
     world = world_of(request)
-    near = given.text("place")
-    kinds = set(given.texts("type") or [])
-    count = given.whole("numResults", 10, least=1, most=RESULT_LIMIT)
-    found = world.snapshot.places.search(
-        text, count=RESULT_LIMIT, near=None if near is None else parse_coordinate(near)
-    )
-    found = [match for match in found if not kinds or str(match.kind) in kinds]
-    zone = world.network.zone.key
-    return json_answer([_written(match, text, zone) for match in found[:count]])
+    kinds, count = _kinds(given), _count(given, default=10)
+    found = world.snapshot.places.search(text, count=RESULT_LIMIT, near=given.place("place"))
+    found = [match for match in found if match.kind in kinds and _inside(match, given)]
+    if given.texts("mode"):
+        called = stops_with_modes(world.network.timetable, read_stop_modes(given, "mode"))
+        rows = [world.network.stop_row.get(match.id) for match in found]
+        found = [
+            match for match, row in zip(found, rows, strict=True) if row is None or called[row]
+        ]
+    return json_answer(_written(world, found[:count], typed=text))
 
 
-def _written(match: Match, text: str, zone: str) -> dict[str, Any]:
+@router.get("/api/v1/reverse-geocode", operation_id="reverseGeocode")
+def reverse_geocode(request: Request) -> Any:  # noqa: ANN401 — a response
+    """Stops and named streets around a place, nearest first."""
+    given = Parameters(request.query_params)
+    place = given.place("place")
+    if place is None:
+        raise InvalidInput("place is missing")
+    world = world_of(request)
+    kinds, count = _kinds(given), _count(given, default=5)
+    found: list[Match] = []
+    if MatchKind.STOP in kinds:
+        found += _near_stops(world, place, count)
+    if MatchKind.ADDRESS in kinds:
+        found += [
+            at_place(MatchKind.ADDRESS, street.name, "", street.coordinate, street.metres)
+            for street in list_near_streets(
+                world.network, place, count=count, within_m=NEAR_LIMIT_M
+            )
+        ]
+    nearest = sorted(found, key=lambda match: -match.score)[:count]
+    return json_answer(_written(world, [_with_area(world, match) for match in nearest]))
+
+
+def _near_stops(world: World, place: Coordinate, count: int) -> list[Match]:
+    t = world.network.timetable
+    near = list_near_stops(world.network, place, count=count, within_m=NEAR_LIMIT_M)
+    return [
+        at_place(
+            MatchKind.STOP,
+            t.stop_name[s.stop],
+            t.stop_id[s.stop],
+            Coordinate(float(t.stop_lat[s.stop]), float(t.stop_lon[s.stop])),
+            s.metres,
+        )
+        for s in near
+    ]
+
+
+def _with_area(world: World, match: Match) -> Match:
+    """The town that the index of names gives the nearest of this name."""
+    same = world.snapshot.places.search(match.name, count=RESULT_LIMIT, near=match.coordinate)
+    area = next((m.area for m in same if (m.kind, m.name) == (match.kind, match.name)), "")
+    return replace(match, area=area)
+
+
+def _written(world: World, found: list[Match], typed: str = "") -> list[dict[str, Any]]:
+    rows = [
+        world.network.stop_row.get(match.id) if match.kind is MatchKind.STOP else None
+        for match in found
+    ]
+    at_stops = [row for row in rows if row is not None]
+    modes = dict(zip(at_stops, modes_of_stops(world.network.timetable, at_stops), strict=True))
+    return [
+        write_match(
+            match,
+            zone=world.network.zone.key,
+            typed=typed,
+            modes=None if row is None else modes[row],
+        )
+        for match, row in zip(found, rows, strict=True)
+    ]
+
+
+def _kinds(given: Parameters) -> frozenset[MatchKind]:
+    names = given.texts("type") or list(KINDS)
+    for name in names:
+        if name not in KINDS:
+            raise InvalidInput(f"type is {name[:40]!r}: say STOP, ADDRESS or PLACE")
+    return frozenset(MatchKind(name) for name in names)
+
+
+def _count(given: Parameters, *, default: int) -> int:
+    return given.whole("numResults", default, least=1, most=RESULT_LIMIT)
+
+
+def _inside(match: Match, given: Parameters) -> bool:
+    """Whether a match lies in the box asked for; a box needs both corners."""
+    one, other = given.place("min"), given.place("max")
+    if one is None or other is None:
+        return True
+    lats, lons = sorted((one.lat, other.lat)), sorted((one.lon, other.lon))
     lat, lon = match.coordinate.lat, match.coordinate.lon
-    area = {"name": match.area, "adminLevel": TOWN_LEVEL, "matched": False, "default": True}
-    written = {
-        "type": str(match.kind),
-        "tokens": _tokens(match.name, text),
-        "name": match.name,
-        "id": match.id or f"{lat:.6f},{lon:.6f}",
-        "lat": lat,
-        "lon": lon,
-        "tz": zone,
-        "areas": [area] if match.area else [],
-        "score": match.score,
-    }
-    if match.kind == "ADDRESS":
-        written["street"] = match.name
-    return written
-
-
-def _tokens(name: str, text: str) -> list[list[int]]:
-    """Where the typed words begin words of the name: [start, length]."""
-    typed = folded_words(text)
-    tokens, start = [], 0
-    for word in name.split(" "):
-        folded = folded_words(word)
-        best = max((len(t) for t in typed if folded and folded[0].startswith(t)), default=0)
-        if best:
-            tokens.append([start, min(best, len(word))])
-        start += len(word) + 1
-    return tokens
+    return lats[0] <= lat <= lats[1] and lons[0] <= lon <= lons[1]

@@ -8,12 +8,19 @@ refused by name (`NotSupported`), never ignored.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput, NotSupported
+from core.geo import Coordinate, parse_coordinate
+from core.time import parse_instant
 
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+"""Between these, every day around a searched moment exists in every zone."""
 T = TypeVar("T")
 
 
@@ -72,6 +79,37 @@ class Parameters:
         if value.lower() in ("false", "0"):
             return False
         raise InvalidInput(f"{name} is {value!r}: say true or false")
+
+    def place(self, name: str) -> Coordinate | None:
+        """A place as ``latitude,longitude``, or None when absent or empty."""
+        value = self.text(name)
+        if value is None:
+            return None
+        place = parse_coordinate(value)
+        if place is None:
+            raise InvalidInput(f"{name} is {value[:80]!r}: latitude,longitude is expected")
+        return place
+
+    def moment(self, name: str, zone: ZoneInfo) -> dt.datetime:
+        """An instant that can be searched around; now when absent or empty."""
+        value = self.text(name)
+        if value is None:
+            return dt.datetime.now(dt.UTC)
+        moment = parse_instant(value, zone)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise InvalidInput(f"{name} is {value}: {FIRST_YEAR} to {LAST_YEAR} is expected")
+        return moment
+
+    def cursor(self, name: str) -> tuple[dt.datetime, bool] | None:
+        """From when on a further page goes, and whether towards later times."""
+        value = self.text(name)
+        if value is None:
+            return None
+        found = re.fullmatch(r"(EARLIER|LATER)\|(-?\d{1,11})", value)
+        moment = None if found is None else dt.datetime.fromtimestamp(int(found[2]), tz=dt.UTC)
+        if found is None or moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise InvalidInput(f"{name} {value[:40]!r} is none that this server gave")
+        return moment, found[1] == "LATER"
 
     def _number(
         self, name: str, default: T, kind: Callable[[str], T], least: float, most: float

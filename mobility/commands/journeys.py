@@ -18,7 +18,7 @@ from mobility.settings import Settings
 app = typer.Typer()
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -30.03,-51.23 is a place
 def plan(
     origin: Annotated[str, typer.Argument(metavar="FROM", help="lat,lon, stop id or a name.")],
     destination: Annotated[str, typer.Argument(metavar="TO", help="lat,lon, stop id or a name.")],
@@ -36,7 +36,7 @@ def plan(
 
     from mobility.actions.plan_itineraries import plan_itineraries
     from mobility.api.parameters import Parameters
-    from mobility.api.plan import read_modes
+    from mobility.api.search_parameters import read_modes
     from mobility.mapping.motis import MotisWriter
     from mobility.mapping.sentences import messages
     from mobility.printing import print_answer
@@ -48,7 +48,7 @@ def plan(
     zone = world.network.zone
     time = depart or arrive
     asked = {} if modes is None else {"transitModes": modes}
-    transit_modes, with_carpool = read_modes(Parameters(QueryParams(asked)))
+    transit_modes, with_carpool = read_modes(Parameters(QueryParams(asked)), "transitModes")
     query = PlanQuery(
         origin=_endpoint(world, origin),
         destination=_endpoint(world, destination),
@@ -89,6 +89,7 @@ def current_world() -> Any:  # noqa: ANN401 — mobility.world is slow to import
 
 def _endpoint(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
     from core.ids import StopId
+    from routing.places import MatchKind
     from routing.query import Endpoint
 
     place = parse_coordinate(text)
@@ -102,4 +103,6 @@ def _endpoint(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_wor
     matches = world.snapshot.places.search(text, count=1)
     if not matches:
         raise InvalidInput(f"nothing is called {text!r} here: try another name, or lat,lon")
-    return Endpoint(matches[0].coordinate, None, matches[0].name)
+    match = matches[0]
+    stop = StopId(match.id) if match.kind is MatchKind.STOP else None
+    return Endpoint(match.coordinate, stop, match.name)

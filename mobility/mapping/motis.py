@@ -8,17 +8,20 @@ legs: price with its charges, CO2, detour, seats.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
+from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from mobility.mapping.priced import PricedItinerary
 from mobility.mapping.sentences import charge_label
+from mobility.mapping.steps import write_steps
 from mobility.world import World
 from payments.rating import Price
-from routing.itinerary import Leg, LegPlace, RideLeg, Shape, StreetLeg
+from routing.itinerary import Itinerary, Leg, LegPlace, RideLeg, Shape, StreetLeg, TransitLeg
 from routing.polyline import encode_polyline
 
 DEFAULT_COLOR = "5B6770"
@@ -32,20 +35,39 @@ def instant(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of an itinerary is written."""
+
+    legs: bool = True
+    """Geometry and steps of all legs but walks between vehicles."""
+    transfers: bool = True
+    """Geometry and steps of walks between vehicles."""
+    skipped_stops: bool = False
+    """Stops on the way at which nobody may get in or out."""
+
+
+EVERYTHING = Detail()
+
+
 class MotisWriter:
     """Writes answers of one world in one version of the API and one language."""
 
-    def __init__(self, world: World, version: int, language: str) -> None:
+    def __init__(
+        self, world: World, version: int, language: str, detail: Detail = EVERYTHING
+    ) -> None:
         self._world = world
+        self._detail = detail
         self._t = world.network.timetable
         self._version = version
         self._language = language
         self._zone = world.network.zone.key
+        self._decimals = 7 if version == 1 else 6
+        self._known_steps: dict[int, list[Json]] = {}
 
     def itinerary(self, priced: PricedItinerary, *, fares: bool = False) -> Json:
-        """One itinerary."""
+        """One itinerary with its price."""
         it = priced.itinerary
-        legs = [self._leg(leg) for leg in it.legs]
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
         own: Json = {
             "family": str(it.family),
@@ -54,18 +76,30 @@ class MotisWriter:
             "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
             "seats_left": min((leg.seat_count for leg in rides), default=None),
         }
-        written: Json = {
+        written: Json = {**self.unpriced(it), "mobility": own}
+        if fares and priced.price.amount_cents is not None:
+            written["fareTransfers"] = self._fare_transfers(priced.price, written["legs"])
+        return written
+
+    def unpriced(self, it: Itinerary) -> Json:
+        """One itinerary as MOTIS knows it; its id stays empty, as none can be refreshed."""
+        last = len(it.legs) - 1
+        return {
             "id": "",
             "duration": round((it.end_at - it.start_at).total_seconds()),
             "startTime": instant(it.start_at),
             "endTime": instant(it.end_at),
             "transfers": max(it.vehicle_count - 1, 0),
-            "legs": legs,
-            "mobility": own,
+            "legs": [
+                self._leg(
+                    leg,
+                    detailed=self._detail.transfers
+                    if isinstance(leg, StreetLeg) and 0 < i < last
+                    else self._detail.legs,
+                )
+                for i, leg in enumerate(it.legs)
+            ],
         }
-        if fares and priced.price.amount_cents is not None:
-            written["fareTransfers"] = self._fare_transfers(priced.price, legs)
-        return written
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
         """One end of a leg, with its arrival and departure where known."""
@@ -95,6 +129,10 @@ class MotisWriter:
         where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
         return self.place(LegPlace(t.stop_name[stop], where, stop=stop), **times)
 
+    def spot(self, where: Coordinate, name: str = "") -> Json:
+        """A place that is no stop."""
+        return self.place(LegPlace(name, where))
+
     def route_facts(self, trip: int) -> Json:
         """Line, agency and trip of a vehicle leg or stop time."""
         t = self._t
@@ -116,10 +154,9 @@ class MotisWriter:
             "agencyId": t.agency_id[agency] if agency >= 0 else "",
             "agencyName": t.agency_name[agency] if agency >= 0 else "",
             "agencyUrl": t.agency_url[agency] if agency >= 0 else "",
-            "routeShortName": short if self._version >= 4 else short or long,
+            **self._names(short, short or t.trip_short_name[trip] or long),
             "routeLongName": long,
             "tripShortName": t.trip_short_name[trip],
-            "displayName": short or t.trip_short_name[trip] or long,
             "cancelled": False,
             "bikesAllowed": False,
             "source": t.feed_id[int(t.route_feed[route])],
@@ -130,6 +167,44 @@ class MotisWriter:
         if t.route_url[route]:
             facts["routeUrl"] = t.route_url[route]
         return facts
+
+    def _names(self, short: str, shown: str) -> Json:
+        """Name of a line: before v4 the field of the short name held the one to show."""
+        if self._version < 4:
+            return {"routeShortName": shown}
+        return {"routeShortName": short, "displayName": shown}
+
+    def calls(self, trip: int, times: list[tuple[dt.datetime, dt.datetime]]) -> list[Json]:
+        """All calls of a trip with their arrivals and departures, and who may get in or out."""
+        first, count = self._calls_of(trip)
+        return [
+            self._called(
+                first + i,
+                arrival=arrival_at if i else None,
+                departure=departure_at if i < count - 1 else None,
+            )
+            for i, (arrival_at, departure_at) in enumerate(times)
+        ]
+
+    def _calls_of(self, trip: int) -> tuple[int, int]:
+        """Row of a trip's first call among those of the patterns, and how many there are."""
+        pattern = int(self._t.trip_pattern[trip])
+        first, end = self._t.pattern_first_stop[pattern : pattern + 2]
+        return int(first), int(end - first)
+
+    def _called(self, row: int, **times: dt.datetime | None) -> Json:
+        """A stop as one call of a pattern."""
+        written = self.stop_place(int(self._t.pattern_stop[row]), **times)
+        return {**written, **self._use(row)}
+
+    def _use(self, row: int) -> Json:
+        """Whether riders may get in and out at a call."""
+        flag = int(self._t.pattern_flag[row])
+        return {
+            "pickupType": "NORMAL" if flag & CAN_BOARD else "NOT_ALLOWED",
+            "dropoffType": "NORMAL" if flag & CAN_ALIGHT else "NOT_ALLOWED",
+            "cancelled": False,
+        }
 
     def trip_id(self, trip: int, date: dt.date) -> str:
         """Id of a dated trip: the day on which it runs, then the feed's own id."""
@@ -145,6 +220,10 @@ class MotisWriter:
             written["track"] = written["scheduledTrack"] = t.stop_platform[stop]
         return written
 
+    def modes(self, modes: list[Mode]) -> list[str]:
+        """Names of modes in this version."""
+        return [self._mode(mode) for mode in modes]
+
     def _mode(self, mode: Mode) -> str:
         if mode is Mode.SUBURBAN and self._version < 5:
             return "METRO"
@@ -152,7 +231,7 @@ class MotisWriter:
             return "AREAL_LIFT"
         return str(mode)
 
-    def _leg(self, leg: Leg) -> Json:
+    def _leg(self, leg: Leg, *, detailed: bool) -> Json:
         written: Json = {
             "mode": self._mode(leg.mode),
             "from": self.place(leg.start, departure=leg.start_at),
@@ -164,23 +243,35 @@ class MotisWriter:
             "scheduledEndTime": instant(leg.end_at),
             "realTime": False,
             "scheduled": True,
-            "legGeometry": self._geometry(leg.shape),
+            "legGeometry": self._geometry(leg.shape if detailed else None),
         }
         if leg.shape is not None:
             written["distance"] = round(leg.shape.metres, 1)
         if isinstance(leg, StreetLeg):
             if leg.mode is not Mode.WALK:
                 written["intermediateStops"] = []
+            if leg.shape is not None and detailed:
+                written["steps"] = self._steps(leg.shape)
             return written
         if isinstance(leg, RideLeg):
             return written | self._ride(leg)
-        written |= self.route_facts(leg.trip)
-        written["tripId"] = self.trip_id(leg.trip, leg.service_date)
-        written["intermediateStops"] = [
-            self.place(call.place, arrival=call.arrival_at, departure=call.departure_at)
-            for call in leg.calls
+        return written | self._transit(leg)
+
+    def _transit(self, leg: TransitLeg) -> Json:
+        first, _ = self._calls_of(leg.trip)
+        board, alight = first + leg.board_position, first + leg.alight_position
+        between = [
+            self._called(board + 1 + i, arrival=call.arrival_at, departure=call.departure_at)
+            for i, call in enumerate(leg.calls)
+            if self._detail.skipped_stops or self._t.pattern_flag[board + 1 + i]
         ]
-        return written
+        return {
+            **self.route_facts(leg.trip),
+            "from": self._called(board, departure=leg.start_at),
+            "to": self._called(alight, arrival=leg.end_at),
+            "tripId": self.trip_id(leg.trip, leg.service_date),
+            "intermediateStops": between,
+        }
 
     def _ride(self, leg: RideLeg) -> Json:
         offer = self._world.offers[leg.offer]
@@ -204,10 +295,9 @@ class MotisWriter:
             "agencyName": offer.driver,
             "agencyUrl": "/",
             "tripId": f"{leg.date:%Y%m%d}_carpool:{offer.id}",
-            "routeShortName": name,
+            **self._names(name, name),
             "routeLongName": name,
             "tripShortName": "",
-            "displayName": name,
             "cancelled": False,
             "source": "carpool",
             "intermediateStops": [],
@@ -224,11 +314,19 @@ class MotisWriter:
         }
 
     def _geometry(self, shape: Shape | None) -> Json:
-        decimals = 7 if self._version == 1 else 6
+        decimals = self._decimals
         lat = np.zeros(0) if shape is None else shape.lat
         lon = np.zeros(0) if shape is None else shape.lon
         points = encode_polyline(lat, lon, decimals) if len(lat) else ""
         return {"points": points, "precision": decimals, "length": len(lat)}
+
+    def _steps(self, shape: Shape) -> list[Json]:
+        """Instructions of a way; many itineraries of one answer begin or end with the same."""
+        known = self._known_steps.get(id(shape))
+        if known is None:
+            known = write_steps(self._world.network.streets, shape, self._decimals)
+            self._known_steps[id(shape)] = known
+        return known
 
     def _price(self, price: Price) -> Json:
         return {

@@ -28,9 +28,10 @@ from routing.raptor.kernels import (
     LEGS_PER_JOURNEY,
     Costs,
     departures_within,
+    run_rounds,
     search_range,
 )
-from routing.raptor.labels import FAR, MAX_VEHICLES, Labels, new_labels
+from routing.raptor.labels import FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.spi import RideWindow
 
@@ -183,6 +184,51 @@ class Search:
         return [
             unrolled(around, day, legs[i, : journeys[i, 3]], forward=forward) for i in range(count)
         ]
+
+    def reach_stops(self, at_s: int, most_s: int) -> Int32:
+        """
+        Least seconds to every stop (searching backward: from it) with at most so many vehicles.
+
+        `access` (backward: `egress`) is the one place; the other side is not read.
+
+        Returns
+        -------
+        Shape (vehicles + 1, stop_count); `FAR` where that takes longer than `most_s`.
+        """
+        network, forward = self.network, not self.arrive_by
+        ground, seats = network.ground, self.seats
+        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        plain, with_points = (
+            (ground.walks, ground.point_walks)
+            if forward
+            else (ground.walks_back, ground.point_walks_back)
+        )
+        walks = with_points if seats > 0 else plain
+        start = self.access if forward else self.egress
+        start_s = at_s if forward else -at_s
+        rows = min(self.max_vehicles, MAX_VEHICLES) + 1
+        scratch = self._scratch(day)
+        labels = scratch.labels
+        reset_labels(labels, rows, start.node[:0], start.seconds[:0])
+        # A ride is left when no change fits in any more, but one may still walk from it.
+        labels.goal[:, 0] = start_s + most_s + 1 + self.carpool_change_s
+        run_rounds(
+            day, walks, self.flexible.bodies, self.rides,
+            ground.drive_s if forward else ground.drive_back_s,
+            Costs(self._change_s(), self.pickup_stop_s), labels, scratch.rides,
+            start.node, start.seconds, start_s, rows, network.stop_count, seats, forward,
+        )  # fmt: skip
+        reached = np.full((rows, network.node_count), FAR, np.int32)
+        np.minimum.at(reached[0], start.node, start.seconds)
+        walk_from = np.repeat(np.arange(len(walks.first) - 1), np.diff(walks.first))
+        for row in range(1, rows):
+            alight_s = labels.alight[row]
+            there = alight_s < FAR
+            reached[row] = np.minimum(np.where(there, alight_s - start_s, FAR), reached[row - 1])
+            walked = there[walk_from]
+            walk_s = walks.seconds[walked] + alight_s[walk_from[walked]] - start_s
+            np.minimum.at(reached[row], walks.to[walked], walk_s)
+        return np.where(reached <= most_s, reached, FAR)[:, : network.stop_count]
 
     def _starts(self, day: DayTimetable, start: Reach, span: Window) -> tuple[Int32, int]:
         if span.until_s == span.from_s:

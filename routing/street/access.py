@@ -180,6 +180,8 @@ class StreetRoute:
     metres: float
     lat: Float64
     lon: Float64
+    edge: Int32
+    """Edge by which each point is reached; `NO_EDGE` off the streets."""
 
 
 def find_route(
@@ -243,9 +245,10 @@ def _along_one_edge(
     lat, lon = _piece(streets, first, last)
     if backward:
         lat, lon = lat[::-1], lon[::-1]
+    edge = np.r_[NO_EDGE, NO_EDGE, np.full(len(lat) - 1, start.edge), NO_EDGE].astype(np.int32)
     lat = np.r_[start.coordinate.lat, lat, end.coordinate.lat]
     lon = np.r_[start.coordinate.lon, lon, end.coordinate.lon]
-    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon)
+    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge)
 
 
 def _on_street(streets: Streets, at: Snapped) -> tuple[float, float]:
@@ -289,19 +292,22 @@ def route_of_arcs(streets: Streets, arcs: Arcs, path: list[int]) -> StreetRoute 
     """The way along given arcs, or None when there are none."""
     if not path:
         return None
-    lat, lon = _shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
+    lat, lon, edge = _shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
     metres = float(step_metres(lat, lon).sum())
-    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon)
+    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge)
 
 
-def _shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64]:
+def _shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64, Int32]:
     lats, lons = [np.zeros(0)], [np.zeros(0)]
+    counts = [0]
     for way in ways:
         a, b = streets.edge_first_point[way >> 1], streets.edge_first_point[(way >> 1) + 1]
         step = -1 if way & 1 else 1
         lats.append(streets.point_lat[a:b][::step])
         lons.append(streets.point_lon[a:b][::step])
-    return np.concatenate(lats), np.concatenate(lons)
+        counts.append(int(b - a))
+    edge = np.repeat(np.array([NO_EDGE, *(way >> 1 for way in ways)], np.int32), counts)
+    return np.concatenate(lats), np.concatenate(lons), edge
 
 
 def _draw(
@@ -318,6 +324,10 @@ def _draw(
     middle = _shape_of_ways(streets, ways)
     lat = np.concatenate([head[0], middle[0], tail[0][::-1]])
     lon = np.concatenate([head[1], middle[1], tail[1][::-1]])
+    edge = np.full(len(lat), NO_EDGE, np.int32)
+    edge[2 : len(head[0])] = start.edge
+    edge[len(head[0]) : len(lat) - len(tail[0])] = middle[2]
+    edge[len(lat) - len(tail[0]) : -1] = end.edge
     moved = np.r_[True, (np.diff(lat) != 0) | (np.diff(lon) != 0)]
     lat, lon = lat[moved], lon[moved]
-    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon)
+    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge[moved])

@@ -79,7 +79,8 @@ def straight_route(start: Coordinate, end: Coordinate, foot_mps: float) -> Stree
     """Walk between two places: a straight line with its own length, and the seconds of a way."""
     lat, lon = np.array([start.lat, end.lat]), np.array([start.lon, end.lon])
     seconds = int(straight_seconds(lat[:1], lon[:1], lat[1:], lon[1:], foot_mps)[0])
-    return StreetRoute(seconds, float(_metres(lat[:1], lon[:1], lat[1:], lon[1:])[0]), lat, lon)
+    metres = float(_metres(lat[:1], lon[:1], lat[1:], lon[1:])[0])
+    return StreetRoute(seconds, metres, lat, lon, np.full(2, NO_EDGE, np.int32))
 
 
 def straight_walks(

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from core.geo import Coordinate
+from routing.itinerary import PlanAnswer
 from routing.planner import PlaceUnknown
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
@@ -351,6 +352,47 @@ def test_interval_is_widened_until_enough_is_found() -> None:
     """)
     found = plan(world, "Mairie", "Lycée", depart="06:55", window_s=900, wanted_count=2)
     assert [line[:24] for line in found] == ["L1 Mairie 07:00 > Lycée ", "L1 Mairie 09:00 > Lycée "]
+
+
+def test_widened_interval_ends_where_enough_is_found_and_the_next_page_goes_on_there() -> None:
+    world = tiny_world("""
+        service 2026-03-10..2026-03-10
+        L1   Mairie  Gare
+             09:00   09:10
+             09:10   09:20
+             09:20   09:30
+             09:30   09:40
+    """)
+
+    def page(at: dt.datetime, *, back: bool, arrive: bool) -> tuple[list[str], PlanAnswer]:
+        found = answer(
+            world, "Mairie", "Gare", depart=at.isoformat(), window_s=900, wanted_count=2,
+            backwards=back, arrive_by=arrive,
+        )  # fmt: skip
+        return [f"{i.start_at.astimezone(ZONE):%H:%M}" for i in found.itineraries], found
+
+    first, found = page(instant("06:00"), back=False, arrive=False)
+    assert first == ["09:00", "09:10"]
+    assert found.window_end == instant("09:10:01")
+    assert page(found.window_end, back=False, arrive=False)[0] == ["09:20", "09:30"]
+    last, found = page(instant("15:00"), back=True, arrive=True)
+    assert last == ["09:20", "09:30"]
+    assert found.window_start == instant("09:29:59")
+    assert page(found.window_start, back=True, arrive=True)[0] == ["09:00", "09:10"]
+
+
+def test_nobody_arrives_a_second_late() -> None:
+    world = tiny_world("""
+        service 2026-03-10..2026-03-10
+        L1   Mairie  Gare
+             09:00   09:10
+             09:20   09:30
+    """)
+    for until, expected in (("09:30", ["09:10", "09:30"]), ("09:29:59", ["09:10"])):
+        found = answer(
+            world, "Mairie", "Gare", depart=until, window_s=3600, arrive_by=True, backwards=True
+        )
+        assert [f"{i.end_at.astimezone(ZONE):%H:%M}" for i in found.itineraries] == expected
 
 
 def test_two_feeds_may_use_the_same_ids() -> None:

@@ -1,0 +1,118 @@
+"""Parameters that every search of the MOTIS API takes: places, modes, and what is not honoured."""
+
+from __future__ import annotations
+
+from core.errors import NotSupported
+from core.geo import Coordinate, parse_coordinate
+from core.ids import StopId
+from core.modes import RAIL_MODES, TRANSIT_MODES, Mode
+from mobility.api.parameters import Parameters
+from mobility.world import World
+from routing.planner import PlaceUnknown
+from routing.query import Endpoint
+
+WALK_LIMIT_S = 7_200
+MATCHING_LIMIT_M = 2_000
+CHANGE_LIMIT_MIN = 1_440
+VEHICLE_LIMIT = 8
+
+ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
+    "additionalTransferTime": "0",
+    "transferTimeFactor": "1",
+    "pedestrianProfile": "FOOT",
+    "pedestrianSpeed": (),
+    "cyclingSpeed": (),
+    **dict.fromkeys(
+        (
+            "vehicleHeight", "vehicleWidth", "vehicleLength", "vehicleWeight", "vehicleHazmat",
+            "vehicleHazmatWater", "vehicleAxleCount", "vehicleAxleLoad", "vehicleTrailer",
+            "vehicleTopSpeed", "vehicleLezAccess",
+        ),
+        (),
+    ),
+    "elevationCosts": "NONE",
+    "useRoutedTransfers": ("false", "true"),
+    "requireBikeTransport": "false",
+    "requireCarTransport": "false",
+    "noCompulsoryReservation": "false",
+}  # fmt: skip
+"""Accepted at these values only. Walks are always routed, whatever `useRoutedTransfers` says."""
+
+GROUPS: dict[str, frozenset[Mode]] = {
+    "TRANSIT": TRANSIT_MODES,
+    "RAIL": RAIL_MODES | {Mode.SUBWAY},
+    "METRO": frozenset({Mode.SUBURBAN}),
+    "AREAL_LIFT": frozenset({Mode.AERIAL_LIFT}),
+    "CABLE_CAR": frozenset({Mode.FUNICULAR}),
+    "ODM": frozenset(),
+    "FLEX": frozenset(),
+    "RIDE_SHARING": frozenset(),
+}
+"""Groups of modes and old names; on-demand service is in no feed yet, so it adds nothing."""
+
+
+def read_place(world: World, text: str, name: str) -> Endpoint:
+    """A place that a search starts from or goes to: coordinate or stop id."""
+    place = parse_coordinate(text)
+    if place is not None:
+        return Endpoint(place, None, name)
+    stop = world.network.stop_row.get(StopId(text))
+    if stop is None:
+        message = f"{text[:80]!r} is neither latitude,longitude nor a stop of this territory"
+        raise PlaceUnknown(message)
+    t = world.network.timetable
+    where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
+    return Endpoint(where, StopId(text), t.stop_name[stop])
+
+
+def read_modes(given: Parameters, parameter: str) -> tuple[frozenset[Mode], bool]:
+    """
+    Modes of vehicles, and whether carpool is wanted; `TRANSIT` when absent.
+
+    An empty list means no vehicle at all.
+    """
+    names = given.texts(parameter)
+    if names is None:
+        names = ["TRANSIT"]
+    modes: set[Mode] = set()
+    for name in names:
+        if name in GROUPS:
+            modes |= GROUPS[name]
+        elif name in TRANSIT_MODES:
+            modes.add(Mode(name))
+        else:
+            raise NotSupported(f"{parameter}={name} is not supported")
+    return frozenset(modes), bool({"TRANSIT", "RIDE_SHARING"} & set(names))
+
+
+def read_stop_modes(given: Parameters, parameter: str) -> frozenset[Mode]:
+    """Modes by which stops or their departures are filtered; all when absent or empty."""
+    return read_modes(given, parameter)[0] if given.texts(parameter) else TRANSIT_MODES
+
+
+def only_on_foot(given: Parameters, parameter: str, *, carpool: bool) -> None:
+    """Refuse to begin or end otherwise than on foot; carpool is searched everywhere anyway."""
+    for name in given.texts(parameter) or []:
+        if name != "WALK" and not (name == "RIDE_SHARING" and carpool):
+            raise NotSupported(f"{parameter}={name} is not supported yet")
+
+
+def most_vehicles(given: Parameters, version: int) -> int:
+    """Vehicles that `maxTransfers` allows; before v3 it counted them, and not the changes."""
+    transfers = given.whole("maxTransfers", 99)
+    return min(transfers if version < 3 else transfers + 1, VEHICLE_LIMIT)
+
+
+def walk_s(given: Parameters, parameter: str) -> int:
+    """Longest walk before or after vehicles; the server's own limit caps it, as MOTIS's does."""
+    return min(given.whole(parameter, 900), WALK_LIMIT_S)
+
+
+def matching_m(given: Parameters) -> float:
+    """How far from a street a place may be; capped in the same way."""
+    return min(given.number("maxMatchingDistance", 250), MATCHING_LIMIT_M)
+
+
+def change_s(given: Parameters) -> int:
+    """Least time for a change."""
+    return given.whole("minTransferTime", 0, most=CHANGE_LIMIT_MIN) * 60
