@@ -24,6 +24,8 @@ CAN_ALIGHT = 2
 NOT_AVAILABLE = 1  # pickup_type and drop_off_type
 HEADWAY_LIMIT = 5_000
 """Trips that one frequencies.txt row may stand for: more is a typing error."""
+EXPANDED_LIMIT = 30_000_000
+"""Stop times that a feed's frequencies may stand for; a capital has three million."""
 
 Int32 = npt.NDArray[np.int32]
 
@@ -67,12 +69,18 @@ def read_trips(feed: Feed, findings: Findings) -> FeedTrips:
 
     route_of, shape_of, id_of = (trips[c].tolist() for c in ("route_id", "shape_id", "trip_id"))
     groups: dict[tuple[Any, ...], list[tuple[int, int, str]]] = {}
+    expanded = 0
     for i in np.flatnonzero(good).tolist():
         a, b = int(first[i]), int(first[i + 1])
         row = int(trip_row[i])
         key = (route_of[row], stop[a:b].tobytes(), flag[a:b].tobytes(), shape_of[row])
         trip_id = id_of[row]
         if trip_id in runs:
+            expanded += len(runs[trip_id]) * (b - a)
+            if expanded > EXPANDED_LIMIT:
+                message = f"more than {EXPANDED_LIMIT:,} stop times: trip {trip_id} is left out"
+                findings.error("too_many_runs", "frequencies.txt", None, message)
+                continue
             shifts = runs[trip_id] - departure[a]
             group = groups.setdefault(key, [])
             group += [(i, int(s), f"{trip_id}@{_clock(int(s + departure[a]))}") for s in shifts]
@@ -146,7 +154,7 @@ def _events(feed: Feed, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]
         findings.error("duplicate_id", "trips.txt", int(row), "trip_id stands twice")
     trips = trips[~twice].reset_index(drop=True)
 
-    times = feed.table("stop_times")
+    times = _fixed_times(feed.table("stop_times"), findings)
     has_place = (stops["stop_lat"].notna() & stops["stop_lon"].notna()).to_numpy()
     trip = pd.Index(trips["trip_id"]).get_indexer(times["trip_id"])
     place: dict[str, int] = {}
@@ -166,6 +174,23 @@ def _events(feed: Feed, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]
     for row in events["row"][same]:
         findings.error("duplicate_sequence", "stop_times.txt", int(row), "stop_sequence again")
     return trips, events[~same].reset_index(drop=True)
+
+
+def _fixed_times(times: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Stop times at one stop each; those of flexible services are kept, not searched."""
+    flexible = (
+        (times["location_group_id"] != "")
+        | (times["location_id"] != "")
+        | (times["start_pickup_drop_off_window"] != BLANK)
+    )
+    if flexible.any():
+        count = times["trip_id"][flexible].nunique()
+        message = f"{count} trips call at zones or on demand: kept, not searched"
+        findings.info("flexible_trips", "stop_times.txt", None, message)
+    blank = ~flexible & (times["stop_id"] == "")
+    for row in times["row"][blank]:
+        findings.error("missing_value", "stop_times.txt", int(row), "stop_id is blank")
+    return times[~flexible & ~blank]
 
 
 def _times(feed: Feed, events: pd.DataFrame, first: Int32) -> tuple[Int32, Int32]:

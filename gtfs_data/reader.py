@@ -68,7 +68,7 @@ class Feed:
     def table(self, name: str) -> pd.DataFrame:
         """Frame of a table; an empty one with all known columns when the file is absent."""
         frame = getattr(self.tables, name)
-        return frame if frame is not None else _typed(name, {}, 0, [], Findings())
+        return frame if frame is not None else empty_table(COLUMNS[name])
 
 
 def _text(value: str) -> str:
@@ -125,26 +125,30 @@ def _colour(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
+    """What a column's values are."""
+
     parse: Callable[[str], Any]
     blank: Any
     dtype: str
     name: str
 
 
-TEXT = _Kind(_text, "", "object", "text")
-TIME = _Kind(_time, BLANK, "int32", "time (HH:MM:SS)")
-DATE = _Kind(_date, BLANK, "int32", "date (YYYYMMDD)")
-COUNT = _Kind(_count, BLANK, "int32", "whole number")
-NUMBER = _Kind(_number, np.nan, "float64", "number")
-LATITUDE = _Kind(_latitude, np.nan, "float64", "latitude")
-LONGITUDE = _Kind(_longitude, np.nan, "float64", "longitude")
-COLOUR = _Kind(_colour, "", "object", "colour (RRGGBB)")
+Columns = dict[str, tuple[Kind, bool]]
+"""Column → its kind, and whether a row without it is useless."""
+
+TEXT = Kind(_text, "", "object", "text")
+TIME = Kind(_time, BLANK, "int32", "time (HH:MM:SS)")
+DATE = Kind(_date, BLANK, "int32", "date (YYYYMMDD)")
+COUNT = Kind(_count, BLANK, "int32", "whole number")
+NUMBER = Kind(_number, np.nan, "float64", "number")
+LATITUDE = Kind(_latitude, np.nan, "float64", "latitude")
+LONGITUDE = Kind(_longitude, np.nan, "float64", "longitude")
+COLOUR = Kind(_colour, "", "object", "colour (RRGGBB)")
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-# table → column → (kind, is a row without it useless?)
-COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
+COLUMNS: dict[str, Columns] = {
     "agency": {
         "agency_id": (TEXT, False),
         "agency_name": (TEXT, False),
@@ -190,10 +194,13 @@ COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
     },
     "stop_times": {
         "trip_id": (TEXT, True),
-        "stop_id": (TEXT, True),
+        "stop_id": (TEXT, False),
+        "location_group_id": (TEXT, False),
+        "location_id": (TEXT, False),
         "stop_sequence": (COUNT, True),
         "arrival_time": (TIME, False),
         "departure_time": (TIME, False),
+        "start_pickup_drop_off_window": (TIME, False),
         "pickup_type": (COUNT, False),
         "drop_off_type": (COUNT, False),
         "shape_dist_traveled": (NUMBER, False),
@@ -243,6 +250,8 @@ COLUMNS: dict[str, dict[str, tuple[_Kind, bool]]] = {
     },
 }
 REQUIRED_TABLES = ("agency", "stops", "routes", "trips", "stop_times")
+ONE_CALENDAR = "calendar_dates.txt"
+"""Without it, calendar.txt is required."""
 
 
 def read_feed(path: Path, feed_id: str) -> Feed:
@@ -264,11 +273,17 @@ def read_feed(path: Path, feed_id: str) -> Feed:
         raise UnreadableFeed(f"{path} is not a zip archive: {error}") from error
     frames: dict[str, pd.DataFrame] = {}
     with archive:
-        members = _members(archive, path)
-        for name in COLUMNS:
+        members = list_members(archive, path)
+        for name, known in COLUMNS.items():
             member = members.get(f"{name}.txt")
-            if member is not None:
-                frames[name] = _read_table(archive, member, name, findings)
+            if member is None:
+                continue
+            try:
+                frames[name] = read_table(archive, member, known, findings)
+            except UnreadableFeed as error:
+                if name in REQUIRED_TABLES or (name == "calendar" and ONE_CALENDAR not in members):
+                    raise
+                findings.error("unreadable_table", f"{name}.txt", None, f"{error}: left out")
     for name in REQUIRED_TABLES:
         if name not in frames:
             raise UnreadableFeed(f"{path} has no {name}.txt: it is not a GTFS feed")
@@ -280,7 +295,7 @@ def read_feed(path: Path, feed_id: str) -> Feed:
     return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings)
 
 
-def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+def list_members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """File name → member, from the top or, as some publishers do, from one folder."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     for info in infos:
@@ -304,10 +319,33 @@ def _decode(raw: bytes, file: str, findings: Findings) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def _read_table(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, findings: Findings
+def empty_table(known: Columns) -> pd.DataFrame:
+    """Frame of no rows with all known columns, typed."""
+    return _typed("", known, {}, 0, [], Findings())
+
+
+def read_table(
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    known: Columns,
+    findings: Findings,
+    *,
+    others: bool = False,
 ) -> pd.DataFrame:
-    file = f"{name}.txt"
+    """
+    Frame of one table: every known column, typed, and `row`, its line in the file.
+
+    Parameters
+    ----------
+    others
+        Keep the columns that are not known as well, as text.
+
+    Raises
+    ------
+    UnreadableFeed
+        The file cannot be unpacked or split into cells, or lacks a column that rows need.
+    """
+    file = PurePosixPath(member.filename).name
     try:
         raw = archive.read(member)
     except SPOILT_ARCHIVE as error:
@@ -336,21 +374,23 @@ def _read_table(
     if len(set(header)) != len(header):
         findings.warning("duplicate_column", file, 1, "a column stands twice: the last one counts")
     columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
-    return _typed(name, columns, len(rows), numbers, findings)
+    if others:
+        known = {name: (TEXT, False) for name in header if name not in ("", "row")} | known
+    return _typed(file, known, columns, len(rows), numbers, findings)
 
 
 def _typed(
-    name: str,
+    file: str,
+    known: Columns,
     columns: dict[str, tuple[str, ...]],
     row_count: int,
     numbers: list[int],
     findings: Findings,
 ) -> pd.DataFrame:
     """Frame with every known column, typed; `row` is the line in the file."""
-    file = f"{name}.txt"
     frame: dict[str, Any] = {"row": np.array(numbers, dtype=np.int32)}
     keep = np.ones(row_count, dtype=bool)
-    for column, (kind, needed) in COLUMNS[name].items():
+    for column, (kind, needed) in known.items():
         given = columns.get(column)
         if given is None:
             if needed and row_count:
@@ -379,13 +419,13 @@ def _typed(
     return table if keep.all() else table[keep].reset_index(drop=True)
 
 
-def _full(row_count: int, kind: _Kind) -> np.ndarray[Any, Any]:
+def _full(row_count: int, kind: Kind) -> np.ndarray[Any, Any]:
     array = np.empty(row_count, dtype=kind.dtype)
     array[:] = kind.blank
     return array
 
 
-def _parse_distinct(texts: set[str], kind: _Kind) -> tuple[dict[str, Any], set[str]]:
+def _parse_distinct(texts: set[str], kind: Kind) -> tuple[dict[str, Any], set[str]]:
     """Text → value, and the texts that are not of this kind."""
     meaning: dict[str, Any] = {}
     bad: set[str] = set()

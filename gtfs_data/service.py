@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gtfs_data.timetable import Timetable
+from gtfs_data.timetable import NONE, Timetable
 
 
 def trips_per_day(timetable: Timetable) -> npt.NDArray[np.int64]:
@@ -19,5 +19,6 @@ def trips_per_day(timetable: Timetable) -> npt.NDArray[np.int64]:
     t = timetable
     feed = t.route_feed[t.pattern_route[t.trip_pattern]]
     trips = np.zeros((len(t.feed_id), t.service_runs.shape[0]), np.int64)
-    np.add.at(trips, (feed, t.trip_service), 1)
+    runs = t.trip_service != NONE
+    np.add.at(trips, (feed[runs], t.trip_service[runs]), 1)
     return trips @ t.service_runs.astype(np.int64)

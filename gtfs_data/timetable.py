@@ -304,6 +304,8 @@ def _agencies(routes: pd.DataFrame, agency: pd.DataFrame) -> Int32:
 
 SHAPE_STEP_M = 50.0
 """Straight parts of shapes get points at least this often, so that stops find one nearby."""
+PIECE_LIMIT = 400
+"""Of one straight part: 20 km; a point on the wrong continent must not fill the memory."""
 
 
 def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]]]:
@@ -315,7 +317,7 @@ def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]
     if len(name) > 1:
         north = np.diff(lat) * METRES_PER_DEGREE
         east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians(lat[:-1]))
-        pieces = np.ceil(np.hypot(north, east) / SHAPE_STEP_M).astype(np.int64)
+        pieces = np.ceil(np.hypot(north, east) / SHAPE_STEP_M).clip(0, PIECE_LIMIT).astype(np.int64)
         steps[:-1] = np.where(name[1:] == name[:-1], np.maximum(pieces, 1), 0)
     count = np.maximum(steps, 1)
     row = np.repeat(np.arange(len(name)), count)

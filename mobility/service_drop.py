@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -29,16 +29,25 @@ class ServiceDropped(Conflict):
     code = "service_dropped"
 
 
-def service_of_feeds(timetable: Timetable) -> list[dict[str, Any]]:
-    """First day with a trip, and the trips of each day from there to the last one, by feed."""
-    told: list[dict[str, Any]] = []
+class FeedService(TypedDict):
+    """When a feed runs, as it stands in manifests and reports."""
+
+    since: str | None
+    """First day with a trip, ISO 8601."""
+    trips: list[int]
+    """Trips of each day, from the first to the last one that has any."""
+
+
+def service_of_feeds(timetable: Timetable) -> list[FeedService]:
+    """When each feed runs."""
+    told: list[FeedService] = []
     for trips in trips_per_day(timetable):
         days = np.flatnonzero(trips)
         if len(days) == 0:
-            told.append({"from": None, "trips": []})
+            told.append({"since": None, "trips": []})
             continue
         first = date_of_day_number(int(timetable.service_first_day[0]) + int(days[0]))
-        told.append({"from": first.isoformat(), "trips": trips[days[0] : days[-1] + 1].tolist()})
+        told.append({"since": first.isoformat(), "trips": trips[days[0] : days[-1] + 1].tolist()})
     return told
 
 
@@ -76,9 +85,8 @@ def list_drops(old: Mapping[str, Any], new: Mapping[str, Any], today: dt.date) -
     return drops
 
 
-def _trips_ahead(service: Mapping[str, Any], today: dt.date) -> int:
-    if service["from"] is None:
+def _trips_ahead(service: FeedService, today: dt.date) -> int:
+    if service["since"] is None:
         return 0
-    skipped = (today - dt.date.fromisoformat(service["from"])).days
-    trips: list[int] = service["trips"]
-    return sum(trips[max(skipped, 0) : max(skipped + AHEAD_DAYS, 0)])
+    skipped = (today - dt.date.fromisoformat(service["since"])).days
+    return sum(service["trips"][max(skipped, 0) : max(skipped + AHEAD_DAYS, 0)])

@@ -22,6 +22,8 @@ DETOUR = 1.3
 """Way on foot over straight line in a town; 1.2 to 1.4 are common."""
 ROUNDING_S = 1
 """Whole seconds reach half a second farther than the limit."""
+WALK_LIMIT = 20_000_000
+"""Walks of a territory, both ways; the largest real one here has a million."""
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
@@ -86,16 +88,30 @@ def straight_route(start: Coordinate, end: Coordinate, foot_mps: float) -> Stree
 def straight_walks(
     lat: Float64, lon: Float64, limit_s: int, foot_mps: float
 ) -> tuple[Int32, Int32, Int32]:
-    """All walks (from, to, seconds) between different places, both ways, up to `limit_s`."""
+    """
+    All walks (from, to, seconds) between different places, both ways, up to `limit_s`.
+
+    The limit is halved until there are no more than `WALK_LIMIT`: a feed whose stops all lie in
+    one spot would fill the memory.
+    """
     phi, lam = np.radians(lat), np.radians(lon)
     on_sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
-    radius_m = (limit_s + ROUNDING_S) * foot_mps / DETOUR
-    near = cKDTree(on_sphere * EARTH_RADIUS_M).query_pairs(radius_m, output_type="ndarray")
+    tree = cKDTree(on_sphere * EARTH_RADIUS_M)
+    none = np.zeros(0, np.int32)
+    while tree.count_neighbors(tree, _radius_m(limit_s, foot_mps)) - len(lat) > WALK_LIMIT:
+        if limit_s == 0:
+            return none, none, none
+        limit_s //= 2
+    near = tree.query_pairs(_radius_m(limit_s, foot_mps), output_type="ndarray")
     a, b = near[:, 0], near[:, 1]
     seconds = straight_seconds(lat[a], lon[a], lat[b], lon[b], foot_mps)
     kept = seconds <= limit_s
     a, b, seconds = a[kept].astype(np.int32), b[kept].astype(np.int32), seconds[kept]
     return np.r_[a, b], np.r_[b, a], np.r_[seconds, seconds]
+
+
+def _radius_m(limit_s: int, foot_mps: float) -> float:
+    return (limit_s + ROUNDING_S) * foot_mps / DETOUR
 
 
 def _metres(

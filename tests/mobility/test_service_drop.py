@@ -20,7 +20,7 @@ TODAY = dt.date(2026, 3, 10)
 
 
 def about(*trips: int, start: str = "2026-03-01", feed: str = "bus") -> dict[str, Any]:
-    service = {"from": start if trips else None, "trips": list(trips)}
+    service = {"since": start if trips else None, "trips": list(trips)}
     return {"feeds": [{"id": feed, "service": service}]}
 
 
@@ -72,4 +72,4 @@ def test_trips_are_counted_by_feed_and_day(tmp_path: Path) -> None:
     days = np.flatnonzero(expected[0])
     assert sum(told["trips"]) == expected.sum() > 0
     first = dt.date(1970, 1, 1) + dt.timedelta(days=int(t.service_first_day[0] + days[0]))
-    assert told["from"] == first.isoformat()
+    assert told["since"] == first.isoformat()
