@@ -98,5 +98,6 @@ def _leg(world: World, leg: Leg) -> str:
         return f"{times}  carpool with {driver} (detour {detour} min)   {ends}"
     route = int(t.pattern_route[t.trip_pattern[leg.trip]])
     line = t.route_short_name[route] or t.route_long_name[route]
-    vehicle = f"{str(leg.mode).lower()} {line} to {t.trip_headsign[leg.trip]}"
+    headsign = t.trip_headsign[leg.trip]
+    vehicle = f"{str(leg.mode).lower()} {line}" + (f" to {headsign}" if headsign else "")
     return f"{times}  {escape(vehicle)}   {ends}"
