@@ -16,6 +16,7 @@ from mobility.api import geocode, maps, methods, one_to_all, own, plan, stoptime
 from mobility.api.errors import add_error_handlers
 from mobility.installation import Installation, open_installation
 from mobility.settings import Settings
+from mobility.supervision import end_with_parent
 from mobility.warm_up import warm_up
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        end_with_parent()
         installation = open_installation(settings)
         app.state.keeper = keeper = start_keeper(installation)
         yield
@@ -69,7 +71,11 @@ def start_keeper(installation: Installation) -> WorldKeeper:
     """World of this process, loaded, warm, and following changes."""
     snapshot = open_snapshot(installation.snapshot_folder)
     keeper = WorldKeeper(
-        snapshot, installation.engine, installation.wakeups, snapshots=installation.snapshots
+        snapshot,
+        installation.engine,
+        installation.wakeups,
+        snapshots=installation.snapshots,
+        revive=installation.revive,
     )
     keeper.start()
     warm_up(keeper.world)

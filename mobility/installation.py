@@ -23,6 +23,20 @@ class Installation:
     """Folder whose current snapshot is followed; None when one was named by hand."""
     engine: Engine
     wakeups: Wakeups
+    settings: Settings
+
+    def revive(self) -> None:
+        """
+        Start embedded servers that died; those of `mobility stop` stay down.
+
+        Any process that misses them may call this: a lock in the home lets one at a time start.
+        """
+        if _stop_mark(self.settings).exists():
+            return
+        if self.settings.database_url is None:
+            ensure_postgres(self.settings.home)
+        if self.settings.redis_url is None:
+            ensure_valkey(self.settings.home)
 
     def close(self) -> None:
         """Let connections go; embedded servers stay up for the other processes."""
@@ -43,18 +57,26 @@ def open_installation(settings: Settings) -> Installation:
     """
     folder = settings.snapshot or current_snapshot(settings.snapshots)
     territory_id = str(read_manifest(folder)["id"])
+    _stop_mark(settings).unlink(missing_ok=True)
     database_url = settings.database_url or ensure_postgres(settings.home).url
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
     engine = open_engine(database_url)
     upgrade(engine, territory_id)
     followed = None if settings.snapshot else settings.snapshots
-    return Installation(folder, followed, engine, Wakeups(redis_url))
+    return Installation(folder, followed, engine, Wakeups(redis_url), settings)
 
 
 def stop_servers(settings: Settings) -> list[str]:
-    """Stop the embedded servers of a home; returns which were running."""
+    """Stop the embedded servers of a home, until a command needs them; returns which ran."""
+    if settings.home.is_dir():
+        _stop_mark(settings).touch()
     return [
         name
         for name, stop in (("postgres", stop_postgres), ("valkey", stop_valkey))
         if stop(settings.home)
     ]
+
+
+def _stop_mark(settings: Settings) -> Path:
+    """File that says that the embedded servers were stopped on purpose."""
+    return settings.home / ".stopped"

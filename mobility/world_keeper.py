@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -21,6 +21,7 @@ from mobility.world import Snapshot, World, open_snapshot
 from routing.raptor.search import Body
 
 log = structlog.get_logger()
+RETRY_S = 0.5
 
 Loaded = dict[OfferId, tuple[Offer, Body]]
 
@@ -35,6 +36,8 @@ class WorldKeeper:
     ----------
     snapshots
         Folder whose `current` snapshot is followed; None to stay with the one given.
+    revive
+        Called when PostgreSQL or Valkey does not answer.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class WorldKeeper:
         wakeups: Wakeups,
         *,
         snapshots: Path | None = None,
+        revive: Callable[[], None] = lambda: None,
     ) -> None:
         self.world = World(snapshot)
         self._engine = engine
         self._wakeups = wakeups
         self._snapshots = snapshots
+        self._revive = revive
         self._refused: Path | None = None
         self._offers: Loaded = {}
         self._stop = threading.Event()
@@ -140,15 +145,23 @@ class WorldKeeper:
         while not self._stop.is_set():
             try:
                 if not self._wakeups.wait():
-                    time.sleep(BLOCK_MS / 1000)
+                    self._revive()
+                    self._stop.wait(BLOCK_MS / 1000)
                 self.switch()
                 self.catch_up()
-            except DatabaseError as error:
-                log.warning("change feed not readable, trying again", reason=str(error))
-                self._stop.wait(1)
-            except Exception:  # the thread must outlive any one failure
-                log.exception("world not brought up to date, trying again")
-                self._stop.wait(1)
+            except Exception as error:  # the thread must outlive any one failure
+                if not isinstance(error, (DatabaseError, MobilityError)):
+                    log.exception("world not brought up to date, trying again")
+                else:
+                    log.warning("servers not reached, trying again", reason=str(error))
+                self._mend()
+
+    def _mend(self) -> None:
+        try:
+            self._revive()
+        except MobilityError as error:
+            log.warning("servers not started again", reason=str(error))
+        self._stop.wait(RETRY_S)
 
 
 def _check_territory(old: Snapshot, new: Snapshot) -> None:

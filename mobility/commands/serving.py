@@ -13,6 +13,9 @@ import typer
 from mobility.commands.terminal import console, progress_bar
 from mobility.settings import Settings
 
+GRACE_S = 30
+"""Longest wait for requests under way when a server is told to stop."""
+
 app = typer.Typer()
 db_app = typer.Typer(help="The database of this installation.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
@@ -29,13 +32,15 @@ def serve(
     import uvicorn
 
     from mobility.installation import open_installation
+    from mobility.supervision import wait_for_port
 
     if snapshot is not None:
         os.environ["MOBILITY_SNAPSHOT"] = str(snapshot)
     open_installation(Settings()).close()  # a clear error here beats one in each worker
+    wait_for_port(host, port)
     uvicorn.run(
         "mobility.app:create_app", factory=True, host=host, port=port, workers=workers,
-        log_level="warning",
+        log_level="warning", timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError as DatabaseAway
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from core.errors import Conflict, Unavailable
 from mobility.db.schema import installation
 
-__all__ = ["DatabaseError", "Engine", "WrongTerritory", "open_engine", "upgrade"]
+__all__ = ["DatabaseAway", "DatabaseError", "Engine", "WrongTerritory", "open_engine", "upgrade"]
 
 POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 10

@@ -28,7 +28,11 @@ def follow_offers(installation: Installation) -> None:
         signal.signal(name, lambda *_: stopped.set())
     snapshot = open_snapshot(installation.snapshot_folder)
     keeper = WorldKeeper(
-        snapshot, installation.engine, installation.wakeups, snapshots=installation.snapshots
+        snapshot,
+        installation.engine,
+        installation.wakeups,
+        snapshots=installation.snapshots,
+        revive=installation.revive,
     )
     keeper.start()
     known = -1
