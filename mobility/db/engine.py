@@ -43,8 +43,10 @@ def open_engine(url: str) -> sa.Engine:
         with engine.connect() as connection:
             version = int(connection.execute(sa.text("show server_version_num")).scalar_one())
     except sa.exc.OperationalError as error:
+        engine.dispose()
         raise Unavailable(f"PostgreSQL cannot be reached: {error.orig}") from error
     if version < MINIMUM_VERSION:
+        engine.dispose()
         raise Unavailable(f"PostgreSQL {version // 10_000} is too old: 16 or later is needed")
     return engine
 
