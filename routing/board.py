@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.modes import Mode, mode_of_route_type
-from core.time import day_start_epoch_s, to_instant
+from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
+from core.time import DAY_S, day_start_epoch_s, to_instant
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from routing.network import Network
 
@@ -33,39 +33,57 @@ class StopEvent:
     can_alight: bool
 
 
-def list_events(
-    network: Network,
-    stops: list[int],
-    at: dt.datetime,
-    *,
-    count: int,
-    arrivals: bool,
-    later: bool,
-    modes: frozenset[Mode],
-) -> list[StopEvent]:
-    """The `count` calls nearest to a moment on one side of it, in order of time."""
-    found: dict[tuple[int, int, dt.date], StopEvent] = {}
+@dataclass(frozen=True, slots=True)
+class BoardQuery:
+    """What a board shows."""
+
+    stops: tuple[int, ...]
+    at: dt.datetime
+    count: int
+    """So many calls, the nearest; more when more lie within `window_s`."""
+    modes: frozenset[Mode] = TRANSIT_MODES
+    arrivals: bool = False
+    later: bool = True
+    """Calls from `at` on; otherwise those before."""
+    window_s: int = 0
+    with_skipped: bool = False
+    """Also calls at which nobody may board (of arrivals: alight)."""
+    most: int = 500
+    """Never more, whatever the window."""
+
+
+def list_events(network: Network, query: BoardQuery) -> list[StopEvent]:
+    """Calls on one side of a moment, in order of time."""
+    at, later = query.at, query.later
+    found: list[StopEvent] = []
     local = at.astimezone(network.zone).date()
+    furthest = 1 + query.window_s // DAY_S
     # A trip after midnight belongs to the service day before.
     for ahead in range(-1 if later else 0, DAYS_AHEAD):
         date = local + dt.timedelta(days=ahead if later else -ahead)
-        for event in _on_day(network, stops, date, arrivals=arrivals, modes=modes):
-            if (event.at >= at) if later else (event.at <= at):
-                found[event.trip, event.stop, event.service_date] = event
+        for event in _on_day(network, query, date):
+            usable = event.can_alight if query.arrivals else event.can_board
+            on_side = event.at >= at if later else event.at <= at
+            if on_side and (usable or query.with_skipped):
+                found.append(event)
         # Days overlap at midnight: what is there is complete once a whole further day is in.
-        if len(found) >= count and ahead >= 1:
+        if len(found) >= query.count and ahead >= furthest:
             break
-    ordered = sorted(found.values(), key=lambda e: (e.at, e.trip))
-    return ordered[:count] if later else ordered[-count:]
+    found.sort(key=lambda e: (e.at, e.trip))
+    count = query.count
+    if query.window_s:
+        window = dt.timedelta(seconds=query.window_s)
+        count = max(count, sum(abs(event.at - at) <= window for event in found))
+    count = min(count, query.most)
+    return found[:count] if later else found[max(len(found) - count, 0) :]
 
 
-def _on_day(
-    network: Network, stops: list[int], date: dt.date, *, arrivals: bool, modes: frozenset[Mode]
-) -> list[StopEvent]:
+def _on_day(network: Network, query: BoardQuery, date: dt.date) -> list[StopEvent]:
     t, day = network.timetable, network.day(date)[0]
     base_s = day_start_epoch_s(date, network.zone)
+    arrivals = query.arrivals
     events = []
-    for stop in stops:
+    for stop in query.stops:
         for k in range(int(day.at_stop_first[stop]), int(day.at_stop_first[stop + 1])):
             pattern, position = int(day.at_stop_pattern[k]), int(day.at_stop_position[k])
             row = int(day.first_stop[pattern]) + position
@@ -75,7 +93,7 @@ def _on_day(
             if (arrivals and position == 0) or (not arrivals and last):
                 continue
             route = int(t.pattern_route[t.trip_pattern[day.trip[first_trip]]])
-            if (mode_of_route_type(int(t.route_type[route])) or Mode.OTHER) not in modes:
+            if (mode_of_route_type(int(t.route_type[route])) or Mode.OTHER) not in query.modes:
                 continue
             column = int(day.first_event[pattern]) + position * trips
             flag = int(day.flag[row])

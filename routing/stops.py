@@ -66,6 +66,22 @@ def grouped_stops(t: Timetable, stops: list[int]) -> list[int]:
     return [row for rows in kept.values() for row in rows]
 
 
+def platforms_of(t: Timetable, stop: int, *, alone: bool) -> list[int]:
+    """
+    List a stop with its platforms; unless `alone`, with its station's, and all of one name.
+
+    Both sides of a street have one name and often no station.
+    """
+    own = [stop]
+    if not alone:
+        parent = int(t.stop_parent[stop])
+        near = np.flatnonzero(metres_to_stops(t, _place(t, stop)) <= SAME_STOP_M).tolist()
+        own += [parent] * (parent >= 0)
+        own += [row for row in near if t.stop_name[row] == t.stop_name[stop]]
+    children = np.flatnonzero(np.isin(t.stop_parent, own)).tolist()
+    return list(dict.fromkeys([*own, *children]))
+
+
 def _place(t: Timetable, stop: int) -> Coordinate:
     return Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
 

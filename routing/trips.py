@@ -17,6 +17,7 @@ from routing.legs import LegBuilder
 from routing.network import Network
 from routing.query import Endpoint, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
+from routing.raptor.search import no_flexible_trips, rides_of
 from routing.raptor.unroll import RawJourney, RawLeg, RawVehicle
 
 
@@ -26,9 +27,7 @@ class TripUnknown(NotFound):
     code = "trip_unknown"
 
 
-def find_trip(
-    network: Network, trip_id: str, date: dt.date, *, flexible: FlexibleTrips, rides: Rides
-) -> Itinerary:
+def find_trip(network: Network, trip_id: str, date: dt.date) -> Itinerary:
     """
     Show the whole way of a trip on one service day.
 
@@ -57,11 +56,12 @@ def find_trip(
         alight_position=last - first,
     )
     base_s = day_start_epoch_s(date, get_zone(t.feed_zone[feed]))
-    return itinerary_of_leg(network, leg, base_s, flexible=flexible, rides=rides)
+    nobody = no_flexible_trips(len(network.points.lat)), rides_of([], 0)
+    return itinerary_of_leg(network, leg, base_s, *nobody)
 
 
 def itinerary_of_leg(
-    network: Network, leg: RawLeg, base_s: int, *, flexible: FlexibleTrips, rides: Rides
+    network: Network, leg: RawLeg, base_s: int, flexible: FlexibleTrips, rides: Rides
 ) -> Itinerary:
     """One vehicle or ride alone, without walks; `base_s` is the start of its day."""
     nowhere = Endpoint(Coordinate(0.0, 0.0))

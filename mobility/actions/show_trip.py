@@ -32,13 +32,11 @@ def show_trip(world: World, dated_id: str) -> Itinerary:
     date, own_id = _read(dated_id)
     if own_id.startswith(RIDE):
         return _ride(world, own_id.removeprefix(RIDE), date)
-    return find_trip(
-        world.network, own_id, date, flexible=world.flexible, rides=world.rides_on(date)
-    )
+    return find_trip(world.network, own_id, date)
 
 
 def _read(dated_id: str) -> tuple[dt.date, str]:
-    found = re.fullmatch(r"(\d{4})(\d{2})(\d{2})_(.+)", dated_id, flags=re.DOTALL)
+    found = re.fullmatch(r"((?:19|20)\d{2})(\d{2})(\d{2})_(.+)", dated_id, flags=re.DOTALL)
     if found is not None:
         try:
             return dt.date(int(found[1]), int(found[2]), int(found[3])), found[4]
@@ -70,7 +68,7 @@ def _ride(world: World, offer_id: str, date: dt.date) -> Itinerary:
         dropoff=dropoff,
     )
     base_s = day_start_epoch_s(date, world.network.zone)
-    return itinerary_of_leg(world.network, leg, base_s, flexible=world.flexible, rides=rides)
+    return itinerary_of_leg(world.network, leg, base_s, world.flexible, rides)
 
 
 def _outermost(world: World, body: int) -> tuple[int, int, int] | None:

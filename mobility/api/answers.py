@@ -36,6 +36,11 @@ def version_of(request: Request) -> int:
     return NEWEST_VERSION if found is None else int(found[1])
 
 
+def site_of(request: Request) -> str:
+    """Address of this server as the asking app knows it, without a slash at its end."""
+    return str(request.base_url).rstrip("/")
+
+
 def language_of(given: Parameters) -> str:
     """First language asked for that there is; French otherwise."""
     wanted = (name.lower()[:2] for name in given.texts("language") or [])

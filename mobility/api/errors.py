@@ -17,6 +17,7 @@ from core.errors import (
     NotSupported,
     Unavailable,
 )
+from mobility.db.engine import DatabaseAway
 
 STATUS: tuple[tuple[type[MobilityError], int], ...] = (
     (NotSupported, 400),
@@ -28,6 +29,9 @@ STATUS: tuple[tuple[type[MobilityError], int], ...] = (
 )
 MOTIS_STATUS = {409: 400, 503: 500}
 """The MOTIS API knows 400, 404, 422 and 500."""
+PLAIN_PATHS = ("/geocode", "/reverse-geocode")
+"""These know 400 alone of them."""
+RETRY_AFTER_S = "2"
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -46,6 +50,8 @@ def _answer(
     motis = request.url.path.startswith("/api/")
     if motis:
         status = MOTIS_STATUS.get(status, status)
+        if request.url.path.endswith(PLAIN_PATHS):
+            status = 400 if status == 422 else status
     body = {
         "type": f"urn:mobility:error:{code}",
         "title": code.replace("_", " "),
@@ -64,6 +70,11 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(MobilityError)
     def on_error(request: Request, error: MobilityError) -> JSONResponse:
         return _answer(request, status_of(error), error.code, str(error))
+
+    @app.exception_handler(DatabaseAway)
+    def on_database_away(request: Request, _error: DatabaseAway) -> JSONResponse:
+        message = "the database does not answer at the moment; nothing was stored, try again"
+        return _answer(request, 503, "database_away", message, {"retry-after": RETRY_AFTER_S})
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:

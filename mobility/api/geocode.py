@@ -20,6 +20,8 @@ from routing.stops import modes_of_stops, stops_with_modes
 
 router = APIRouter(tags=["MOTIS"])
 RESULT_LIMIT = 50
+SEARCHED = 500
+"""Matches among which kind, box and mode choose."""
 NEAR_LIMIT_M = 1_000
 """How far from the asked place a stop or street is still an answer."""
 KINDS = frozenset(MatchKind)
@@ -33,7 +35,7 @@ def geocode(request: Request) -> Any:  # noqa: ANN401 — a response
     given.only_defaults({"placeBias": "1"})
     world = world_of(request)
     kinds, count = _kinds(given), _count(given, default=10)
-    found = world.snapshot.places.search(text, count=RESULT_LIMIT, near=given.place("place"))
+    found = world.snapshot.places.search(text, count=SEARCHED, near=given.place("place"))
     found = [match for match in found if match.kind in kinds and _inside(match, given)]
     if given.texts("mode"):
         called = stops_with_modes(world.network.timetable, read_stop_modes(given, "mode"))

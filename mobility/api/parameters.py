@@ -105,11 +105,12 @@ class Parameters:
         value = self.text(name)
         if value is None:
             return None
-        found = re.fullmatch(r"(EARLIER|LATER)\|(-?\d{1,11})", value)
-        moment = None if found is None else dt.datetime.fromtimestamp(int(found[2]), tz=dt.UTC)
-        if found is None or moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            raise InvalidInput(f"{name} {value[:40]!r} is none that this server gave")
-        return moment, found[1] == "LATER"
+        found = re.fullmatch(r"(EARLIER|LATER)\|(\d{1,11})", value)
+        if found is not None:
+            moment = dt.datetime.fromtimestamp(int(found[2]), tz=dt.UTC)
+            if moment.year <= LAST_YEAR:
+                return moment, found[1] == "LATER"
+        raise InvalidInput(f"{name} {value[:40]!r} is none that this server gave")
 
     def _number(
         self, name: str, default: T, kind: Callable[[str], T], least: float, most: float

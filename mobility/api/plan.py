@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from core.errors import NotSupported
 from core.modes import Mode
 from mobility.actions.plan_itineraries import plan_itineraries
-from mobility.api.answers import json_answer, language_of, version_of, world_of
+from mobility.api.answers import json_answer, language_of, site_of, version_of, world_of
 from mobility.api.parameters import Parameters
 from mobility.api.search_parameters import (
     ONLY_DEFAULTS,
@@ -108,17 +108,20 @@ for number in VERSIONS:
 def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
     given = Parameters(request.query_params)
     shown = {k: str(v) for k, v in request.query_params.items()}
-    answer = answer_plan(world_of(request), given, shown, version=version_of(request))
-    return json_answer(answer)
+    return json_answer(
+        answer_plan(
+            world_of(request), given, shown, version=version_of(request), site=site_of(request)
+        )
+    )
 
 
 def answer_plan(
-    world: World, given: Parameters, shown: Mapping[str, str], *, version: int
+    world: World, given: Parameters, shown: Mapping[str, str], *, version: int, site: str = ""
 ) -> dict[str, Any]:
-    """Content of an answer; `shown` is what it repeats of the request."""
+    """Content of an answer; `shown` is what it repeats of the request, `site` this server."""
     query = read_query(world, given, version)
     priced = plan_itineraries(world, query)
-    writer = MotisWriter(world, version, language_of(given), _detail(given))
+    writer = MotisWriter(world, version, language_of(given), _detail(given), site=site)
     fares = given.yes("withFares", default=False)
     most_s = given.whole("maxTravelTime", 0) * 60
     itineraries = [

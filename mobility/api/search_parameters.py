@@ -7,7 +7,9 @@ from core.geo import Coordinate, parse_coordinate
 from core.ids import StopId
 from core.modes import RAIL_MODES, TRANSIT_MODES, Mode
 from mobility.api.parameters import Parameters
+from mobility.mapping.motis import MEETING_POINT
 from mobility.world import World
+from routing.itinerary import LegPlace
 from routing.planner import PlaceUnknown
 from routing.query import Endpoint
 
@@ -52,10 +54,13 @@ GROUPS: dict[str, frozenset[Mode]] = {
 
 
 def read_place(world: World, text: str, name: str) -> Endpoint:
-    """A place that a search starts from or goes to: coordinate or stop id."""
+    """A place that a search starts from or goes to: coordinate, or id of a stop or point."""
     place = parse_coordinate(text)
     if place is not None:
         return Endpoint(place, None, name)
+    point = find_meeting_point(world, text)
+    if point is not None:
+        return Endpoint(point.coordinate, None, point.name)
     stop = world.network.stop_row.get(StopId(text))
     if stop is None:
         message = f"{text[:80]!r} is neither latitude,longitude nor a stop of this territory"
@@ -63,6 +68,17 @@ def read_place(world: World, text: str, name: str) -> Endpoint:
     t = world.network.timetable
     where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
     return Endpoint(where, StopId(text), t.stop_name[stop])
+
+
+def find_meeting_point(world: World, text: str) -> LegPlace | None:
+    """A meeting point by the id that answers give it, or None."""
+    points = world.network.points
+    own_id = text.removeprefix(MEETING_POINT)
+    row = None if own_id == text else world.network.point_row.get(own_id)
+    if row is None:
+        return None
+    where = Coordinate(float(points.lat[row]), float(points.lon[row]))
+    return LegPlace(points.name[row], where, point=row)
 
 
 def read_modes(given: Parameters, parameter: str) -> tuple[frozenset[Mode], bool]:

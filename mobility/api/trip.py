@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from mobility.actions.show_trip import show_trip
-from mobility.api.answers import json_answer, language_of, version_of, world_of
+from mobility.api.answers import json_answer, language_of, site_of, version_of, world_of
 from mobility.api.parameters import Parameters
 from mobility.mapping.motis import Detail, MotisWriter
 
@@ -25,7 +25,9 @@ def _trip(request: Request) -> Any:  # noqa: ANN401 — a response
     )
     world = world_of(request)
     itinerary = show_trip(world, trip_id)
-    writer = MotisWriter(world, version_of(request), language_of(given), detail)
+    writer = MotisWriter(
+        world, version_of(request), language_of(given), detail, site=site_of(request)
+    )
     return json_answer(writer.unpriced(itinerary))
 
 

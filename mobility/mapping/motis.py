@@ -8,6 +8,7 @@ legs: price with its charges, CO2, detour, seats.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ from routing.polyline import encode_polyline
 
 DEFAULT_COLOR = "5B6770"
 CARPOOL_COLOR = "7A3E9D"
+MEETING_POINT = "carpool:"
+"""Begins the id of a meeting point, as a feed's id begins that of a stop."""
 WHEELCHAIR = {1: "ACCESSIBLE", 2: "NOT_ACCESSIBLE"}
 Json = dict[str, Any]
 
@@ -51,11 +54,22 @@ EVERYTHING = Detail()
 
 
 class MotisWriter:
-    """Writes answers of one world in one version of the API and one language."""
+    """
+    Writes answers of one world in one version of the API and one language.
+
+    `site` is the address of this server as its reader knows it: apps open links outside of it.
+    """
 
     def __init__(
-        self, world: World, version: int, language: str, detail: Detail = EVERYTHING
+        self,
+        world: World,
+        version: int,
+        language: str,
+        detail: Detail = EVERYTHING,
+        *,
+        site: str = "",
     ) -> None:
+        self._site = site
         self._world = world
         self._detail = detail
         self._t = world.network.timetable
@@ -84,21 +98,24 @@ class MotisWriter:
     def unpriced(self, it: Itinerary) -> Json:
         """One itinerary as MOTIS knows it; its id stays empty, as none can be refreshed."""
         last = len(it.legs) - 1
+        legs = [
+            self._leg(
+                leg,
+                detailed=self._detail.transfers
+                if isinstance(leg, StreetLeg) and 0 < i < last
+                else self._detail.legs,
+            )
+            for i, leg in enumerate(it.legs)
+        ]
+        for before, then in itertools.pairwise(legs):
+            then["from"]["arrival"] = then["from"]["scheduledArrival"] = before["endTime"]
         return {
             "id": "",
             "duration": round((it.end_at - it.start_at).total_seconds()),
             "startTime": instant(it.start_at),
             "endTime": instant(it.end_at),
             "transfers": max(it.vehicle_count - 1, 0),
-            "legs": [
-                self._leg(
-                    leg,
-                    detailed=self._detail.transfers
-                    if isinstance(leg, StreetLeg) and 0 < i < last
-                    else self._detail.legs,
-                )
-                for i, leg in enumerate(it.legs)
-            ],
+            "legs": legs,
         }
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
@@ -115,7 +132,7 @@ class MotisWriter:
         if place.stop is not None:
             written |= self._stop(place.stop)
         elif place.point is not None:
-            written["stopId"] = f"carpool:{self._world.network.points.id[place.point]}"
+            written["stopId"] = f"{MEETING_POINT}{self._world.network.points.id[place.point]}"
             written["vertexType"] = "TRANSIT"
         for name, moment in times.items():
             if moment is not None:
@@ -128,10 +145,6 @@ class MotisWriter:
         t = self._t
         where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
         return self.place(LegPlace(t.stop_name[stop], where, stop=stop), **times)
-
-    def spot(self, where: Coordinate, name: str = "") -> Json:
-        """A place that is no stop."""
-        return self.place(LegPlace(name, where))
 
     def route_facts(self, trip: int) -> Json:
         """Line, agency and trip of a vehicle leg or stop time."""
@@ -279,7 +292,7 @@ class MotisWriter:
         assert leg.start.point is not None
         assert leg.end.point is not None
         name = "Covoiturage" if self._language == "fr" else "Carpool"
-        page = f"/?offer={offer.id}&date={leg.date.isoformat()}"
+        page = f"{self._site}/?offer={offer.id}&date={leg.date.isoformat()}"
         return {
             "headsign": leg.end.name,
             "tripFrom": self.place(leg.start),
@@ -293,7 +306,7 @@ class MotisWriter:
             "routeType": CARPOOL_ROUTE_TYPE,
             "agencyId": "carpool",
             "agencyName": offer.driver,
-            "agencyUrl": "/",
+            "agencyUrl": f"{self._site}/",
             "tripId": f"{leg.date:%Y%m%d}_carpool:{offer.id}",
             **self._names(name, name),
             "routeLongName": name,

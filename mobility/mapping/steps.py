@@ -22,9 +22,10 @@ def write_steps(streets: Streets, shape: Shape, decimals: int) -> list[dict[str,
         return []
     edge = shape.edge[1:]
     on = edge >= 0
-    name = np.where(on, streets.edge_name[edge], 0)
-    stairs = on & (streets.edge_kind[edge] == STAIRS)
-    key = 2 * name.astype(np.int64) + stairs
+    name, stairs = np.zeros(len(edge), np.int64), np.zeros(len(edge), bool)
+    name[on] = streets.edge_name[edge[on]]
+    stairs[on] = streets.edge_kind[edge[on]] == STAIRS
+    key = 2 * name + stairs
     first = np.r_[0, np.flatnonzero(np.diff(key)) + 1].tolist()
     metres = step_metres(shape.lat, shape.lon)
     bearing = _bearings(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mobility.actions.run_demo import RunningServer
 from mobility.api import maps, one_to_all, plan, stoptimes, trip
@@ -230,7 +233,9 @@ def test_value_that_is_not_honoured_is_refused_by_name(
         ("/api/v6/plan", {**ENDS, "time": "yesterday"}, "time"),
         ("/api/v6/plan", {**ENDS, "time": "9999-12-31T23:59:59Z"}, "time"),
         ("/api/v6/plan", {**ENDS, "pageCursor": "LATER|99999999999"}, "pageCursor"),
+        ("/api/v6/plan", {**ENDS, "pageCursor": "EARLIER|-99999999999"}, "pageCursor"),
         ("/api/v6/plan", {**ENDS, "fromPlace": "nowhere:1"}, "nowhere:1"),
+        ("/api/v6/plan", {**ENDS, "fromPlace": "carpool:nowhere"}, "carpool:nowhere"),
         ("/api/v6/stoptimes", {}, "stopId"),
         ("/api/v6/stoptimes", {"stopId": "nowhere:1"}, "nowhere:1"),
         ("/api/v6/stoptimes", {"center": HOSPITAL}, "radius"),
@@ -248,7 +253,7 @@ def test_what_cannot_be_understood_is_said_in_the_shape_of_motis(
     api: httpx.Client, path: str, params: dict[str, str], word: str
 ) -> None:
     answer = api.get(path, params=params)
-    assert answer.status_code == 422
+    assert answer.status_code == (400 if path.endswith("geocode") else 422)
     assert answer.headers["content-type"] == "application/json"
     assert word in answer.json()["error"]
 
@@ -379,6 +384,8 @@ def test_trip_of_a_board_passes_its_stop_at_its_time(api: httpx.Client, arrive_b
         "20261124_nothing:1",
         "20261399_urbain:T-1-LV-010",
         "19990101_urbain:T-1-LV-010",
+        "00010101_urbain:T-1-LV-010",
+        "99991231_carpool:nobody",
         "20261124_carpool:nobody",
     ],
 )
@@ -393,6 +400,19 @@ def test_ride_does_not_tell_where_the_driver_starts_or_ends(api: httpx.Client) -
     (whole,) = read(api, "/api/v6/trip", tripId=ride["tripId"])["legs"]
     for end in ("from", "to"):
         assert whole[end]["stopId"].startswith("carpool:")
+
+
+def test_links_of_a_ride_lead_back_here_from_any_app(api: httpx.Client) -> None:
+    ride = next(leg for leg in legs_of(planned(api)) if leg["mode"] == "RIDE_SHARING")
+    offer, date = ride["mobility"]["offer_id"], ride["mobility"]["date"]
+    page = f"{str(api.base_url).rstrip('/')}/?offer={offer}&date={date}"
+    assert ride["routeUrl"] == ride["ticketUrls"]["web"] == page
+    assert (ride["routeType"], ride["source"]) == (1551, "carpool")
+    elsewhere = api.get(
+        "/api/v6/plan", params={**ENDS, "time": TIME}, headers={"host": "go.example"}
+    ).json()
+    there = next(leg for leg in legs_of(elsewhere) if leg["mode"] == "RIDE_SHARING")
+    assert there["routeUrl"].startswith("http://go.example/?offer=")
 
 
 # Boards
@@ -419,10 +439,73 @@ def test_board_shows_the_stops_that_follow_or_went_before(api: httpx.Client) -> 
     assert "nextStops" not in board(api)["stopTimes"][0]
 
 
+def test_board_shows_both_sides_of_a_street_unless_told_otherwise(api: httpx.Client) -> None:
+    def sides(stop: str, **more: str) -> set[str]:
+        return {e["place"]["stopId"] for e in board(api, stopId=stop, n=60, **more)["stopTimes"]}
+
+    stops = [s for s in read(api, "/api/v6/map/stops", **BOX) if "parentId" not in s]
+    boarded = [s for s in stops if sides(s["stopId"], exactRadius="true")]
+    pairs = [
+        {one["stopId"], other["stopId"]}
+        for one, other in itertools.combinations(boarded, 2)
+        if one["name"] == other["name"]
+    ]
+    assert pairs
+    for pair in pairs[:5]:
+        for stop in pair:
+            assert sides(stop) == pair
+            assert sides(stop, exactRadius="true") == {stop}
+
+
 def test_board_of_a_vanished_stop_falls_back_to_its_place(api: httpx.Client) -> None:
     here = board(api, stopId="gone:1", center=HOSPITAL, radius=200)
     assert here["stopTimes"]
     assert here["place"]["lat"] == pytest.approx(46.58883)
+
+
+def test_every_stop_of_an_answer_can_be_asked_for(api: httpx.Client) -> None:
+    legs = legs_of(planned(api))
+    places = {leg[end]["stopId"] for leg in legs for end in ("from", "to") if "stopId" in leg[end]}
+    assert any(place.startswith("carpool:") for place in places)
+    for place in places:
+        shown = board(api, stopId=place)
+        assert shown["place"]["stopId"] == place
+        assert bool(shown["stopTimes"]) != place.startswith("carpool:")
+        onward = planned(api, fromPlace=place, detailedLegs="false")
+        assert onward["from"]["name"] == shown["place"]["name"]
+
+
+VALUES = st.one_of(
+    st.text(max_size=12),
+    st.integers(-5, 2**40).map(str),
+    st.sampled_from(
+        ("true", "false", "TRANSIT", "BUS,TRAM", "WALK", "CAR", "STOP", "1e9", "-0.0", "nan", ",",
+         "90,180", "46.58,1.2", "46.58,1.2,1", STATION, "LATER|1764000000", "EARLIER|0",
+         "1970-01-01T00:00:00Z", "2100-12-31T23:59:59-12:00", "2026-03-29T02:30:00")
+    ),
+)  # fmt: skip
+NAMES = [
+    *sorted(plan.HONOURED - {"fromPlace", "toPlace", "searchWindow"}),
+    "n", "window", "mode", "modes", "radius", "center", "direction", "exactRadius", "fetchStops",
+    "type", "numResults", "place", "text", "min", "max", "grouped", "tripId", "stopId",
+]  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(
+    path=st.sampled_from(registered()),
+    given_values=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+)
+def test_whatever_is_sent_is_answered_or_refused_in_words(
+    api: httpx.Client, path: str, given_values: dict[str, str]
+) -> None:
+    lawful = {**ENDS, **BOX, "stopId": STATION, "one": HOSPITAL, "maxTravelTime": "30",
+              "place": HOSPITAL, "text": "gare", "time": TIME, "tripId": "x"}  # fmt: skip
+    answer = api.get(path, params={**lawful, **given_values})
+    assert answer.status_code in {200, 400, 404, 422}, answer.text
+    content = answer.json()
+    if answer.status_code != 200:
+        assert content["error"]
 
 
 # Maps
