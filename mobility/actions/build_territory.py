@@ -15,6 +15,7 @@ import orjson
 
 from gtfs_data.calendar import date_of_day_number
 from gtfs_data.checks import Findings, Severity
+from gtfs_data.kept import keep_tables
 from gtfs_data.reader import Feed, read_feed
 from gtfs_data.store import SnapshotInvalid, read_manifest
 from gtfs_data.timetable import Timetable, build_timetable
@@ -94,6 +95,9 @@ def build_territory(
             path = getattr(territory, field)
             if path is not None:
                 shutil.copy(source.path(path), draft / f"{field}{path.suffix}")
+        for read, given in zip(feeds, territory.feeds, strict=True):
+            keep_tables(read, source.path(given.path), draft, findings)
+        about["findings"].update({str(s): findings.count(s) for s in Severity})
 
     save_network(network, folder, about, write_more)
     point_at(snapshots, folder)
