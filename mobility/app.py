@@ -12,9 +12,21 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 
-from mobility.api import geocode, maps, methods, one_to_all, own, plan, stoptimes, trip
+from mobility.api import (
+    geocode,
+    maps,
+    methods,
+    one_to_all,
+    operations,
+    own,
+    plan,
+    stoptimes,
+    trip,
+)
 from mobility.api.errors import add_error_handlers
+from mobility.api.observed import Observed
 from mobility.installation import Installation, open_installation
+from mobility.logs import set_up_logs
 from mobility.settings import Settings
 from mobility.supervision import end_with_parent
 from mobility.warm_up import warm_up
@@ -33,6 +45,7 @@ SWITCH_INTERVAL_S = 0.0005
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Application of one process; its world is loaded when it starts."""
     settings = settings or Settings()
+    set_up_logs(settings)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     @asynccontextmanager
@@ -51,15 +64,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         "/api serves the MOTIS 2 API.",
         lifespan=lifespan,
     )
+    app.state.settings = settings
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
         expose_headers=["Link"],
     )  # fmt: skip
     app.middleware("http")(_secured)
+    app.add_middleware(Observed)
     app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
-    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own):
+    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own, operations):
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API
     if settings.web.is_dir():

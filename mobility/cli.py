@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 
 import typer
+from pydantic import ValidationError
+from rich.markup import escape
 
 from core.errors import MobilityError
 from mobility.commands import feeds, journeys, offers, own_city, serving, snapshots
 from mobility.commands.terminal import errors
+from mobility.logs import set_up_logs
+from mobility.settings import Settings
 
 app = typer.Typer(
     help="Door-to-door journeys with timetables and live carpool offers.",
@@ -25,10 +29,20 @@ app.add_typer(snapshots.app, name="snapshots")
 def main() -> None:
     """Run a command; errors that a person can cause end in one line and exit code 1."""
     try:
+        set_up_logs(Settings())
         app()
     except MobilityError as error:
-        errors.print(f"[bold red]{error.code}[/]: {error}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        _end(error.code, str(error))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        wrong = (f"MOBILITY_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        _end("invalid_settings", "; ".join(wrong))
+
+
+def _end(code: str, message: str) -> None:
+    errors.print(f"[bold red]{code}[/]: {escape(message)}", highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+import logging
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    """Text at a terminal, JSON elsewhere."""
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """From which weight on a line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def number(self) -> int:
+        """Number of the level in the standard library."""
+        return logging.getLevelNamesMapping()[self.upper()]
 
 
 class Settings(BaseSettings):
@@ -29,6 +54,12 @@ class Settings(BaseSettings):
     )
     max_plan_window_s: int = Field(
         default=86_400, description="Widest interval that one plan request may search."
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO, description="Log lines: json, text, or auto by terminal."
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO, description="Least weight of log lines: debug, info, warning, error."
     )
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,15 @@ from core.ids import OfferId
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory
 from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
+from mobility.metrics import (
+    CHANGES_WAITING,
+    SNAPSHOT_BUILT_AT,
+    WORLD_CHECKED_AT,
+    WORLD_OFFERS,
+    WORLD_REVISION,
+    WORLD_SWAP_S,
+    timed,
+)
 from mobility.snapshots import current_snapshot
 from mobility.world import Snapshot, World, open_snapshot
 from routing.raptor.search import Body
@@ -50,6 +60,9 @@ class WorldKeeper:
         revive: Callable[[], None] = lambda: None,
     ) -> None:
         self.world = World(snapshot)
+        self.database_seen_at: dt.datetime | None = None
+        """When the database last told whether something changed."""
+        self.valkey_answers = True
         self._engine = engine
         self._wakeups = wakeups
         self._snapshots = snapshots
@@ -61,6 +74,7 @@ class WorldKeeper:
 
     def start(self) -> None:
         """Load the offers, then follow changes in the background."""
+        self._measure()
         self.catch_up()
         self._thread.start()
 
@@ -103,12 +117,21 @@ class WorldKeeper:
         with self._engine.connect() as connection:
             store = SqlOfferStore(connection)
             revision = store.latest_revision()
+            self._seen()
             if revision == known and snapshot is self.world.snapshot:
                 return False
             changed = store.list_changed(known, snapshot.ground_hash)
-        offers = dict(offers)
-        for stored in changed:
+        with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
+            self._swap(snapshot, revision, changed, dict(offers))
+        return True
+
+    def _swap(
+        self, snapshot: Snapshot, revision: int, changed: Sequence[StoredOffer], offers: Loaded
+    ) -> None:
+        for left, stored in zip(reversed(range(len(changed))), changed, strict=True):
+            CHANGES_WAITING.set(left + 1)
             self._take(snapshot, stored, offers)
+        CHANGES_WAITING.set(0)
         ordered = [offers[key] for key in sorted(offers)]
         world = World(
             snapshot,
@@ -119,7 +142,17 @@ class WorldKeeper:
         for date in self.world.dates_ready:
             world.rides_on(date)
         self.world, self._offers = world, offers
-        return True
+        self._measure()
+
+    def _measure(self) -> None:
+        WORLD_REVISION.set(self.world.revision)
+        WORLD_OFFERS.set(len(self.world.offers))
+        built_at = dt.datetime.fromisoformat(self.world.snapshot.about["built_at"])
+        SNAPSHOT_BUILT_AT.set(built_at.timestamp())
+
+    def _seen(self) -> None:
+        self.database_seen_at = dt.datetime.now(dt.UTC)
+        WORLD_CHECKED_AT.set(self.database_seen_at.timestamp())
 
     def _take(self, snapshot: Snapshot, stored: StoredOffer, offers: Loaded) -> None:
         offer = stored.offer
@@ -144,7 +177,8 @@ class WorldKeeper:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                if not self._wakeups.wait():
+                self.valkey_answers = self._wakeups.wait()
+                if not self.valkey_answers:
                     self._revive()
                     self._stop.wait(BLOCK_MS / 1000)
                 self.switch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mobility.mapping.co2 import co2_g
 from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
+from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from payments.rating import Charge, Price, price_itinerary
 from routing.itinerary import Itinerary
@@ -14,18 +15,20 @@ from routing.query import PlanQuery
 
 def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
     """Search the world and price what was found."""
-    answer = plan(
-        world.network,
-        query,
-        flexible=world.flexible,
-        rides_on=world.rides_on,
-        limits=world.snapshot.limits,
-    )
-    return PricedAnswer(
-        answer,
-        tuple(_priced(world, query, itinerary) for itinerary in answer.itineraries),
-        tuple(_priced(world, query, itinerary) for itinerary in answer.direct),
-    )
+    with timed(STAGE_S, "search"):
+        answer = plan(
+            world.network,
+            query,
+            flexible=world.flexible,
+            rides_on=world.rides_on,
+            limits=world.snapshot.limits,
+        )
+    with timed(STAGE_S, "price"):
+        return PricedAnswer(
+            answer,
+            tuple(_priced(world, query, itinerary) for itinerary in answer.itineraries),
+            tuple(_priced(world, query, itinerary) for itinerary in answer.direct),
+        )
 
 
 def _priced(world: World, query: PlanQuery, itinerary: Itinerary) -> PricedItinerary:

@@ -87,7 +87,8 @@ def add_error_handlers(app: FastAPI) -> None:
         code = HTTP_CODES.get(error.status_code, "http_error")
         return _answer(request, error.status_code, code, str(error.detail), error.headers)
 
-    @app.exception_handler(Exception)
-    def on_bug(request: Request, error: Exception) -> JSONResponse:
-        message = "this server made a mistake; its log says more"
-        return _answer(request, 500, "internal_error", f"{type(error).__name__}: {message}")
+
+def answer_bug(request: Request, error: Exception) -> JSONResponse:
+    """Answer to an error that no caller caused."""
+    message = "this server made a mistake; its log says more"
+    return _answer(request, 500, "internal_error", f"{type(error).__name__}: {message}")

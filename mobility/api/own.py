@@ -1,4 +1,4 @@
-"""Our own API under /mobility/v1, and the probes."""
+"""Our own API under /mobility/v1."""
 
 from __future__ import annotations
 
@@ -12,38 +12,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
-from mobility.api.answers import json_answer, world_of
+from mobility.api.answers import world_of
 
 router = APIRouter()
-
-
-class Probe(BaseModel):
-    """Answer of a probe."""
-
-    status: str
-    revision: int | None = None
-    """Last change of the database that this process serves."""
-    offers: int | None = None
-
-
-@router.get("/healthz", tags=["operations"])
-def healthz() -> Probe:
-    """The process answers."""
-    return Probe(status="ok")
-
-
-@router.get("/readyz", tags=["operations"])
-def readyz(request: Request) -> Probe:
-    """The process has a world to search."""
-    world = world_of(request)
-    return Probe(status="ready", revision=world.revision, offers=len(world.offers))
-
-
-@router.get("/api/v1/health", tags=["MOTIS"], operation_id="health")
-def health(request: Request) -> Any:  # noqa: ANN401 — a response
-    """Over which feeds this server answers; none is live yet."""
-    world = world_of(request)
-    return json_answer({"status": "ok", "feeds": [f["id"] for f in world.snapshot.about["feeds"]]})
 
 
 class Coordinates(BaseModel):

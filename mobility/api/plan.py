@@ -25,7 +25,9 @@ from mobility.api.search_parameters import (
     walk_s,
 )
 from mobility.mapping.motis import Detail, MotisWriter, instant
+from mobility.mapping.priced import PricedAnswer
 from mobility.mapping.sentences import messages
+from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from routing.itinerary import LegPlace
 from routing.query import Endpoint, PlanQuery
@@ -122,6 +124,13 @@ def answer_plan(
     query = read_query(world, given, version)
     priced = plan_itineraries(world, query)
     writer = MotisWriter(world, version, language_of(given), _detail(given), site=site)
+    with timed(STAGE_S, "write"):
+        return _write_answer(writer, world, given, query, priced) | {"requestParameters": shown}
+
+
+def _write_answer(
+    writer: MotisWriter, world: World, given: Parameters, query: PlanQuery, priced: PricedAnswer
+) -> dict[str, Any]:
     fares = given.yes("withFares", default=False)
     most_s = given.whole("maxTravelTime", 0) * 60
     itineraries = [
@@ -132,7 +141,6 @@ def answer_plan(
     answer = priced.answer
     window = int(answer.window_start.timestamp()), int(answer.window_end.timestamp())
     return {
-        "requestParameters": shown,
         "debugOutput": {"revision": world.revision, "offers": len(world.offers)},
         "from": writer.place(_end(world, query.origin)),
         "to": writer.place(_end(world, query.destination)),

@@ -32,15 +32,17 @@ def serve(
     import uvicorn
 
     from mobility.installation import open_installation
+    from mobility.metrics_folder import share_metrics
     from mobility.supervision import wait_for_port
 
     if snapshot is not None:
         os.environ["MOBILITY_SNAPSHOT"] = str(snapshot)
     open_installation(Settings()).close()  # a clear error here beats one in each worker
+    share_metrics(Settings().home)
     wait_for_port(host, port)
     uvicorn.run(
         "mobility.app:create_app", factory=True, host=host, port=port, workers=workers,
-        log_level="warning", timeout_graceful_shutdown=GRACE_S,
+        log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
 
 
@@ -48,9 +50,12 @@ def serve(
 def worker() -> None:
     """Keep offers compiled for the current snapshot. Example: mobility worker"""
     from mobility.installation import open_installation
-    from mobility.jobs.compile_offers import follow_offers
+    from mobility.metrics_folder import share_metrics
 
     installation = open_installation(Settings())
+    share_metrics(Settings().home)
+    from mobility.jobs.compile_offers import follow_offers
+
     follow_offers(installation)
     installation.close()
 

@@ -102,6 +102,13 @@ class Service:
             self.http.get(f"{self.server.base_url}/readyz").json()["offers"] for _ in range(LOOKS)
         }
 
+    def missing(self) -> set[str]:
+        """Parts that the processes say they miss; they may not all have noticed."""
+        every = [
+            self.http.get(f"{self.server.base_url}/readyz").json()["missing"] for _ in range(LOOKS)
+        ]
+        return {lack["part"] for missing in every for lack in missing}
+
     def is_back(self) -> bool:
         """Riders are answered, drivers can publish, and every process knows what they did."""
         if not self.publish():
@@ -237,9 +244,11 @@ def test_stopped_servers_stay_down_until_they_are_needed(service: Service) -> No
     time.sleep(2)  # several times as long as the processes take to miss them
     assert find_postmaster_pid(find_cluster(service.settings.home)) is None
     assert service.http.get(f"{service.server.base_url}/healthz").status_code == httpx.codes.OK
+    _wait_until(lambda: service.missing() == {"database", "valkey"})
     open_installation(service.settings).close()
     assert _wait_until(service.is_back) < BACK_LIMIT_S
     assert service.acknowledged <= service.stored()
+    _wait_until(lambda: service.missing() == set())
 
 
 def test_processes_end_with_their_parent(service: Service) -> None:
