@@ -82,5 +82,5 @@ def metrics_text() -> bytes:
         return generate_latest(REGISTRY)
     end_dead_gauges(Path(folder))
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call] — theirs
+    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call] # their types lack
     return generate_latest(registry)

@@ -29,6 +29,9 @@ TIME = dt.datetime(2026, 11, 24, 6, tzinfo=dt.UTC)
 
 client = Client(base_url=base_url, timeout=60)
 ends = {"from_place": START, "to_place": END, "time": TIME}
+# The document names the parameters of POST plan in words only, so the client cannot pass them.
+asked = {"fromPlace": START, "toPlace": END, "time": TIME.isoformat()}
+posting = Client(base_url=base_url, timeout=60, httpx_args={"params": asked})
 planned = plan.sync_detailed(client=client, **ends)
 rides = [
     leg.trip_id
@@ -42,7 +45,7 @@ answers = {
     "plan, every mode": plan.sync_detailed(
         client=client, **ends, direct_modes=[Mode.WALK, Mode.BIKE, Mode.CAR], max_direct_time=20_000
     ),
-    "planPost": plan_post.sync_detailed(client=client, body=PlanPostBody(), **ends),
+    "planPost": plan_post.sync_detailed(client=posting, body=PlanPostBody()),
     "stoptimes": board,
     "trip": trip.sync_detailed(client=client, trip_id=board.parsed.stop_times[0].trip_id),
     "trip of a ride": trip.sync_detailed(client=client, trip_id=rides[0]),

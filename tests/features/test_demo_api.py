@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -187,7 +189,9 @@ def test_offer_from_the_command_line_is_found_within_a_second(
     offer_id = json.loads(added.stdout)[0]["id"]
     while api.get("/readyz").json()["revision"] == before["revision"]:
         assert time.monotonic() - committed < 1, "not picked up within a second"
-    answer = plan(api, ends, time="2026-11-24T03:00:00+01:00", timetableView="false")
+    today = dt.datetime.now(ZoneInfo("Europe/Paris")).date()
+    tuesday = today + dt.timedelta(days=(1 - today.weekday()) % 7)  # valid from today on
+    answer = plan(api, ends, time=f"{tuesday}T03:00:00", timetableView="false")
     found = {
         leg["mobility"]["offer_id"]
         for it in answer["itineraries"]

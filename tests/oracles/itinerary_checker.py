@@ -604,10 +604,12 @@ def _check_between(leg: Json, calls: list[ListedCall], prefix: str, base_s: int)
     if not calls[-1].may_alight:
         yield f"nobody may alight at {calls[-1].stop_id}"
     told = leg.get("intermediateStops") or []
-    if [p["stopId"] for p in told] != [prefix + c.stop_id for c in calls[1:-1]]:
+    # Where nobody may board nor alight is no stop to a rider, and is shown only when asked for.
+    shown = [call for call in calls[1:-1] if call.may_board or call.may_alight]
+    if [p["stopId"] for p in told] != [prefix + c.stop_id for c in shown]:
         yield f"intermediate stops {[p['stopId'] for p in told]} are not those of the trip"
         return
-    for place, call in zip(told, calls[1:-1], strict=True):
+    for place, call in zip(told, shown, strict=True):
         for key, listed_s in (("arrival", call.arrival_s), ("departure", call.departure_s)):
             if abs(instant_s(place[key]) - base_s - listed_s) > call.tolerance_s:
                 yield f"{key} at {call.stop_id} {place[key]}, listed is {_hms(listed_s)}"
