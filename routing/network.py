@@ -55,6 +55,9 @@ DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
 Int32 = npt.NDArray[np.int32]
 
+MEETING_POINT = "carpool:"
+"""Begins the public id of a meeting point, as a feed's id begins that of a stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeetingPoints:

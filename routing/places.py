@@ -1,28 +1,33 @@
-"""Search by name: the one door to tantivy. The index lies inside the snapshot."""
+"""
+Search by name: the one door to tantivy. The index lies inside the snapshot.
+
+The index finds the rows whose words fit; arrays beside it say where they are, and they are weighed
+together: how well words fit, what kind of place it is, how near it lies.
+"""
 
 from __future__ import annotations
 
 import shutil
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import tantivy
 from scipy.spatial import cKDTree
 
-from core.geo import Coordinate, distance_m
+from core.geo import METRES_PER_DEGREE, Coordinate, distance_m
+from gtfs_data.store import Texts, from_arrays, to_arrays
 from gtfs_data.timetable import Timetable
+from routing.network import MEETING_POINT, MeetingPoints
+from routing.place_words import OTHER_SPELLINGS, PARTICLES, folded_words, same_word
 from routing.street.graph import KINDS, Streets
 from routing.street.osm import NamedPlace
 
-ANALYZER = "folded"
 CANDIDATE_LIMIT = 500
 """Names weighed by nearness: more of one name than this, and the nearest may be missed."""
-WORD_LIMIT = 12
-LETTER_LIMIT = 40
 NEAR_M = 20_000.0
 """Distance at which nearness to the asked place counts half."""
 SAME_STOP_M = 400.0
@@ -34,7 +39,11 @@ ROAD_KINDS = frozenset(
     )
 )  # fmt: skip
 WEIGHTS = {"city": 1.6, "town": 1.5, "village": 1.3, "suburb": 1.2, "quarter": 1.1}
-SETTLEMENTS = frozenset({"city", "town", "village"})
+AREA_LIMIT_M = {"city": 12_000.0, "town": 6_000.0, "village": 3_000.0}
+"""How far a settlement's name is put behind the names around it."""
+CARPOOL_PLACE = "carpool_place"
+
+Float64 = npt.NDArray[np.float64]
 
 
 class MatchKind(StrEnum):
@@ -43,6 +52,9 @@ class MatchKind(StrEnum):
     STOP = "STOP"
     PLACE = "PLACE"
     ADDRESS = "ADDRESS"
+
+
+KIND_ORDER = tuple(MatchKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +69,6 @@ class Match:
     score: float
 
 
-def _schema() -> tantivy.Schema:
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field("words", tokenizer_name=ANALYZER)
-    for name in ("name", "kind", "id", "area"):
-        builder.add_text_field(name, stored=True, tokenizer_name="raw")
-    for name in ("lat", "lon", "weight"):
-        builder.add_float_field(name, stored=True)
-    return builder.build()
-
-
-def _register(index: tantivy.Index) -> None:
-    folded = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.lowercase())
-        .build()
-    )
-    index.register_tokenizer(ANALYZER, folded)
-
-
 @dataclass(frozen=True, slots=True)
 class _Entry:
     kind: MatchKind
@@ -87,42 +79,102 @@ class _Entry:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Everything that has a name, a row each; arrays of one length."""
+
+    kind: npt.NDArray[np.uint8]
+    """Row of `KIND_ORDER`."""
+    lat: Float64
+    lon: Float64
+    weight: Float64
+    name: Texts
+    folded: Texts
+    """Folded words of the name, a space between them."""
+    id: Texts
+    area: Texts
+
+
 def build_places(
-    folder: Path, timetable: Timetable, streets: Streets, named: Iterable[NamedPlace]
+    folder: Path,
+    timetable: Timetable,
+    streets: Streets,
+    points: MeetingPoints,
+    named: Iterable[NamedPlace],
 ) -> int:
-    """Write the index of stops, streets and named places; returns how many entries it has."""
+    """Write the index of stops, streets, carpool and named places; returns how many there are."""
     named = list(named)
     entries = [
         *_stops(timetable),
         *_streets(streets),
+        *_carpool_places(points),
         *(
             _Entry(MatchKind.PLACE, p.name, "", p.lat, p.lon, WEIGHTS.get(p.kind, 1.0))
             for p in named
         ),
     ]
-    settlements = [p for p in named if p.kind in SETTLEMENTS]
-    tree = cKDTree([(p.lat, p.lon) for p in settlements]) if settlements else None
+    areas = _areas(entries, [p for p in named if p.kind in AREA_LIMIT_M])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    _write_index(folder, entries, areas)
+    arrays = _Entries(
+        kind=np.array([KIND_ORDER.index(e.kind) for e in entries], np.uint8),
+        lat=np.array([e.lat for e in entries]),
+        lon=np.array([e.lon for e in entries]),
+        weight=np.array([e.weight for e in entries]),
+        name=Texts.of([e.name for e in entries]),
+        folded=Texts.of([" ".join(folded_words(e.name)) for e in entries]),
+        id=Texts.of([e.id for e in entries]),
+        area=Texts.of(areas),
+    )
+    for name, array in to_arrays(arrays, "entries").items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    return len(entries)
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("words", tokenizer_name="whitespace")
+    builder.add_unsigned_field("row", fast=True)
+    return builder.build()
+
+
+def _write_index(folder: Path, entries: Sequence[_Entry], areas: Sequence[str]) -> None:
     index = tantivy.Index(_schema(), path=str(folder))
-    _register(index)
     writer = index.writer(heap_size=50_000_000, num_threads=1)
-    for entry in entries:
-        area = ""
-        if tree is not None:
-            area = settlements[int(tree.query((entry.lat, entry.lon))[1])].name
+    for row, (entry, area) in enumerate(zip(entries, areas, strict=True)):
+        words = folded_words(entry.name)
+        others = [other for word in words for other in OTHER_SPELLINGS.get(word, ())]
+        around = [] if area == entry.name else folded_words(area)
         document = tantivy.Document()
-        document.add_text("words", entry.name if area == entry.name else f"{entry.name} {area}")
-        for name, text in (
-            ("name", entry.name), ("kind", str(entry.kind)), ("id", entry.id), ("area", area),
-        ):  # fmt: skip
-            document.add_text(name, text)
-        for name, number in (("lat", entry.lat), ("lon", entry.lon), ("weight", entry.weight)):
-            document.add_float(name, number)
+        document.add_text("words", " ".join([*words, *around, *others]))
+        document.add_unsigned("row", row)
         writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
-    return len(entries)
+
+
+def _areas(entries: Sequence[_Entry], settlements: Sequence[NamedPlace]) -> list[str]:
+    """Name of the settlement that each entry lies in or by; blank far from any."""
+    areas = [""] * len(entries)
+    nearest = np.full(len(entries), np.inf)
+    for rank, limit_m in AREA_LIMIT_M.items():  # the nearest, whatever its rank
+        own = [s for s in settlements if s.kind == rank]
+        if not own or not entries:
+            continue
+        metres, which = cKDTree(_flat([(s.lat, s.lon) for s in own], own[0].lat)).query(
+            _flat([(e.lat, e.lon) for e in entries], own[0].lat), distance_upper_bound=limit_m
+        )
+        for row in np.flatnonzero(metres < nearest).tolist():
+            areas[row] = own[int(which[row])].name
+        nearest = np.minimum(nearest, metres)
+    return areas
+
+
+def _flat(places: Sequence[tuple[float, float]], lat0: float) -> Float64:
+    """Metres on a plane that touches the Earth at a latitude; shape (count, 2)."""
+    degrees = np.array(places, np.float64)
+    return degrees * (METRES_PER_DEGREE, METRES_PER_DEGREE * np.cos(np.radians(lat0)))
 
 
 def _stops(t: Timetable) -> list[_Entry]:
@@ -166,78 +218,148 @@ def _streets(streets: Streets) -> list[_Entry]:
     ]
 
 
+def _carpool_places(points: MeetingPoints) -> list[_Entry]:
+    """Carpool areas of the national base; journeys start or end at their ids as at a stop's."""
+    return [
+        _Entry(
+            MatchKind.PLACE, points.name[row], MEETING_POINT + points.id[row],
+            float(points.lat[row]), float(points.lon[row]), 1.2,
+        )
+        for row in range(len(points.lat))
+        if points.kind[row] == CARPOOL_PLACE and points.name[row]
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of the map, in degrees."""
+
+    low: Coordinate
+    high: Coordinate
+
+
 class Places:
     """An opened index."""
 
     def __init__(self, folder: Path) -> None:
         index = tantivy.Index.open(str(folder))
-        _register(index)
         index.reload()
-        self._index = index
+        self._schema = index.schema
         self._searcher = index.searcher()
+        arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+        self._entries = from_arrays(_Entries, arrays, "entries")
 
-    def search(self, text: str, *, count: int = 10, near: Coordinate | None = None) -> list[Match]:
+    def search(
+        self,
+        text: str,
+        *,
+        count: int = 10,
+        near: Coordinate | None = None,
+        kinds: Iterable[MatchKind] = KIND_ORDER,
+        box: Box | None = None,
+    ) -> list[Match]:
         """Best matches of what was typed so far: accents, case and a typo a word forgiven."""
         words = folded_words(text)
         if not words:
             return []
-        schema = self._index.schema
+        hits = self._searcher.search(self._query(words), CANDIDATE_LIMIT).hits
+        score = np.array([score for score, _ in hits])
+        row = np.array(
+            self._searcher.fast_field_values("row", [address for _, address in hits]), np.int64
+        )
+        kept = self._wanted(row, kinds, box)
+        row, score = row[kept], score[kept] * self._fit(row[kept], words)
+        if near is not None:
+            score /= 1 + self._metres(row, near) / NEAR_M
+        best = np.argsort(-score, kind="stable")[:count]
+        matches = [self._match(int(row[i]), float(score[i])) for i in best]
+        return sorted(matches, key=lambda m: (-m.score, m.name))
+
+    def nearest(
+        self, place: Coordinate, kind: MatchKind, *, count: int, within_m: float
+    ) -> list[tuple[Match, float]]:
+        """Matches of a kind around a place with their distance in metres, nearest first."""
+        row = np.flatnonzero(self._entries.kind == KIND_ORDER.index(kind))
+        metres = self._metres(row, place)
+        order = np.argsort(metres, kind="stable")[:count]
+        return [
+            (self._match(int(row[i]), 1.0), float(metres[i])) for i in order if metres[i] < within_m
+        ]
+
+    def _query(self, words: list[str]) -> tantivy.Query:
+        """Every word that weighs must be there, as typed, begun or misspelt by a letter."""
         parts = []
         for i, word in enumerate(words):
-            options = [tantivy.Query.boost_query(_term(schema, word), 3.0)]
-            if i == len(words) - 1 or len(word) > 2:
-                prefix = tantivy.Query.regex_query(schema, "words", f"{word}.*")
+            last = i == len(words) - 1
+            options = [tantivy.Query.boost_query(self._term(word), 3.0)]
+            if last or len(word) > 2:
+                prefix = tantivy.Query.regex_query(self._schema, "words", f"{word}.*")
                 options.append(tantivy.Query.boost_query(prefix, 1.5))
             if len(word) > 3:
                 fuzzy = tantivy.Query.fuzzy_term_query(
-                    schema, "words", word, distance=1 if len(word) < 8 else 2, prefix=True
+                    self._schema, "words", word, distance=1 if len(word) < 8 else 2, prefix=True
                 )
                 options.append(tantivy.Query.boost_query(fuzzy, 0.5))
             any_of = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Should, option) for option in options]
             )
-            parts.append((tantivy.Occur.Must, any_of))
-        hits = self._searcher.search(tantivy.Query.boolean_query(parts), CANDIDATE_LIMIT).hits
-        matches = [self._match(address, score, words, near) for score, address in hits]
-        return sorted(matches, key=lambda m: (-m.score, m.name))[:count]
+            light = word in PARTICLES and not last
+            parts.append((tantivy.Occur.Should if light else tantivy.Occur.Must, any_of))
+        return tantivy.Query.boolean_query(parts)
 
-    def _match(
-        self, address: tantivy.DocAddress, score: float, words: list[str], near: Coordinate | None
-    ) -> Match:
-        document = self._searcher.doc(address)
-        name = document.get_first("name")
-        place = Coordinate(document.get_first("lat"), document.get_first("lon"))
-        own = folded_words(name)
-        score *= document.get_first("weight")
-        if own == words:
-            score *= 2
-        elif own[: len(words)] == words or " ".join(own).startswith(" ".join(words)):
-            score *= 1.5
-        score /= 1 + 0.03 * len(own)
-        if near is not None:
-            score /= 1 + distance_m(near, place) / NEAR_M
+    def _term(self, word: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "words", word)
+
+    def _wanted(
+        self, row: npt.NDArray[np.int64], kinds: Iterable[MatchKind], box: Box | None
+    ) -> npt.NDArray[np.bool_]:
+        e = self._entries
+        kept = np.isin(e.kind[row], [KIND_ORDER.index(kind) for kind in kinds])
+        if box is not None:
+            kept &= (e.lat[row] >= box.low.lat) & (e.lat[row] <= box.high.lat)
+            kept &= (e.lon[row] >= box.low.lon) & (e.lon[row] <= box.high.lon)
+        return kept
+
+    def _fit(self, row: npt.NDArray[np.int64], words: list[str]) -> Float64:
+        """How well whole names fit what was typed, and what kind of place they are of."""
+        fit = self._entries.weight[row].astype(np.float64)
+        typed = [word for word in words if word not in PARTICLES] or words
+        offset, names = self._entries.folded.offset, self._entries.folded.utf8.data
+        bounds = zip(offset[row].tolist(), offset[row + 1].tolist(), strict=True)
+        for i, (a, b) in enumerate(bounds):
+            own = bytes(names[a:b]).decode().split(" ")
+            if own == words:
+                fit[i] *= 2
+            elif _begins(own, typed):
+                fit[i] *= 1.5
+            fit[i] /= 1 + 0.03 * len(own)
+        return fit
+
+    def _metres(self, row: npt.NDArray[np.int64], place: Coordinate) -> Float64:
+        """Distances on a plane that touches the Earth at the place."""
+        across = METRES_PER_DEGREE * np.cos(np.radians(place.lat))
+        north = (self._entries.lat[row] - place.lat) * METRES_PER_DEGREE
+        metres: Float64 = np.hypot(north, (self._entries.lon[row] - place.lon) * across)
+        return metres
+
+    def _match(self, row: int, score: float) -> Match:
+        e = self._entries
         return Match(
-            kind=MatchKind(document.get_first("kind")),
-            name=name,
-            id=document.get_first("id"),
-            coordinate=place,
-            area=document.get_first("area"),
+            kind=KIND_ORDER[e.kind[row]],
+            name=e.name[row],
+            id=e.id[row],
+            coordinate=Coordinate(float(e.lat[row]), float(e.lon[row])),
+            area=e.area[row],
             score=score,
         )
 
 
-def _term(schema: tantivy.Schema, word: str) -> tantivy.Query:
-    return tantivy.Query.term_query(schema, "words", word)
-
-
-_UNSPLIT = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-)
-"""Letters that the index folds and Unicode does not take apart."""
-
-
-def folded_words(text: str) -> list[str]:
-    """Words as the index holds them: no accents, lower case, letters and digits only."""
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_UNSPLIT))
-    kept = (c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return [word[:LETTER_LIMIT] for word in "".join(kept).split()[:WORD_LIMIT]]
+def _begins(own: list[str], typed: list[str]) -> bool:
+    """Say whether a name begins with the typed words, the last one perhaps unfinished."""
+    heavy = [word for word in own if word not in PARTICLES] or own
+    if len(typed) > len(heavy):
+        return False
+    *whole, last = zip(heavy, typed, strict=False)
+    return all(same_word(a, b) for a, b in whole) and (
+        last[0].startswith(last[1]) or same_word(*last)
+    )

@@ -84,7 +84,9 @@ def build_territory(
     snapshots.mkdir(parents=True, exist_ok=True)
 
     def write_more(draft: Path) -> None:
-        counts["places"] = build_places(draft / "places", timetable, network.streets, ground.named)
+        counts["places"] = build_places(
+            draft / "places", timetable, network.streets, network.points, ground.named
+        )
         write_named_places(draft, ground.named)
         if ground.raw is not None:
             drawn = build_basemap(network.streets, ground.raw)

@@ -12,16 +12,16 @@ from core.geo import Coordinate
 from mobility.api.answers import json_answer, world_of
 from mobility.api.parameters import Parameters
 from mobility.api.search_parameters import read_stop_modes
-from mobility.mapping.matches import at_place, write_match
+from mobility.mapping.matches import at_place, nearness, write_match
 from mobility.world import World
 from routing.nearby import list_near_stops, list_near_streets
-from routing.places import Match, MatchKind
+from routing.places import Box, Match, MatchKind
 from routing.stops import modes_of_stops, stops_with_modes
 
 router = APIRouter(tags=["MOTIS"])
 RESULT_LIMIT = 50
 SEARCHED = 500
-"""Matches among which kind, box and mode choose."""
+"""Matches among which the modes choose."""
 NEAR_LIMIT_M = 1_000
 """How far from the asked place a stop or street is still an answer."""
 KINDS = frozenset(MatchKind)
@@ -35,9 +35,15 @@ def geocode(request: Request) -> Any:  # noqa: ANN401 — a response
     given.only_defaults({"placeBias": "1"})
     world = world_of(request)
     kinds, count = _kinds(given), _count(given, default=10)
-    found = world.snapshot.places.search(text, count=SEARCHED, near=given.place("place"))
-    found = [match for match in found if match.kind in kinds and _inside(match, given)]
-    if given.texts("mode"):
+    by_mode = bool(given.texts("mode"))
+    found = world.snapshot.places.search(
+        text,
+        count=SEARCHED if by_mode else count,
+        near=given.place("place"),
+        kinds=kinds,
+        box=_box(given),
+    )
+    if by_mode:
         called = stops_with_modes(world.network.timetable, read_stop_modes(given, "mode"))
         rows = [world.network.stop_row.get(match.id) for match in found]
         found = [
@@ -48,7 +54,7 @@ def geocode(request: Request) -> Any:  # noqa: ANN401 — a response
 
 @router.get("/api/v1/reverse-geocode", operation_id="reverseGeocode")
 def reverse_geocode(request: Request) -> Any:  # noqa: ANN401 — a response
-    """Stops and named streets around a place, nearest first."""
+    """Stops, named streets and named places around a place, nearest first."""
     given = Parameters(request.query_params)
     place = given.place("place")
     if place is None:
@@ -63,6 +69,13 @@ def reverse_geocode(request: Request) -> Any:  # noqa: ANN401 — a response
             at_place(MatchKind.ADDRESS, street.name, "", street.coordinate, street.metres)
             for street in list_near_streets(
                 world.network, place, count=count, within_m=NEAR_LIMIT_M
+            )
+        ]
+    if MatchKind.PLACE in kinds:
+        found += [
+            replace(match, score=nearness(metres))
+            for match, metres in world.snapshot.places.nearest(
+                place, MatchKind.PLACE, count=count, within_m=NEAR_LIMIT_M
             )
         ]
     nearest = sorted(found, key=lambda match: -match.score)[:count]
@@ -85,10 +98,13 @@ def _near_stops(world: World, place: Coordinate, count: int) -> list[Match]:
 
 
 def _with_area(world: World, match: Match) -> Match:
-    """The town that the index of names gives the nearest of this name."""
-    same = world.snapshot.places.search(match.name, count=RESULT_LIMIT, near=match.coordinate)
-    area = next((m.area for m in same if (m.kind, m.name) == (match.kind, match.name)), "")
-    return replace(match, area=area)
+    """The town that the index of names gives the nearest entry of this kind."""
+    if match.area:
+        return match
+    around = world.snapshot.places.nearest(
+        match.coordinate, match.kind, count=1, within_m=NEAR_LIMIT_M
+    )
+    return replace(match, area=around[0][0].area if around else "")
 
 
 def _written(world: World, found: list[Match], typed: str = "") -> list[dict[str, Any]]:
@@ -121,11 +137,10 @@ def _count(given: Parameters, *, default: int) -> int:
     return given.whole("numResults", default, least=1, most=RESULT_LIMIT)
 
 
-def _inside(match: Match, given: Parameters) -> bool:
-    """Whether a match lies in the box asked for; a box needs both corners."""
+def _box(given: Parameters) -> Box | None:
+    """Part of the map to search in; it needs both corners, any two opposite ones."""
     one, other = given.place("min"), given.place("max")
     if one is None or other is None:
-        return True
-    lats, lons = sorted((one.lat, other.lat)), sorted((one.lon, other.lon))
-    lat, lon = match.coordinate.lat, match.coordinate.lon
-    return lats[0] <= lat <= lats[1] and lons[0] <= lon <= lons[1]
+        return None
+    (south, north), (west, east) = sorted((one.lat, other.lat)), sorted((one.lon, other.lon))
+    return Box(Coordinate(south, west), Coordinate(north, east))

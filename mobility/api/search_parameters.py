@@ -7,9 +7,9 @@ from core.geo import Coordinate, parse_coordinate
 from core.ids import StopId
 from core.modes import RAIL_MODES, TRANSIT_MODES, Mode
 from mobility.api.parameters import Parameters
-from mobility.mapping.motis import MEETING_POINT
 from mobility.world import World
 from routing.itinerary import LegPlace
+from routing.network import MEETING_POINT
 from routing.planner import PlaceUnknown
 from routing.query import Endpoint
 

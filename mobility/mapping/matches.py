@@ -6,7 +6,8 @@ from typing import Any
 
 from core.geo import Coordinate
 from core.modes import Mode
-from routing.places import Match, MatchKind, folded_words
+from routing.place_words import folded_words
+from routing.places import Match, MatchKind
 
 TOWN_LEVEL = 8
 """OpenStreetMap's admin_level of a town, by which apps know the area to show."""

@@ -23,12 +23,11 @@ from mobility.mapping.steps import write_steps
 from mobility.world import World
 from payments.rating import Price
 from routing.itinerary import Itinerary, Leg, LegPlace, RideLeg, Shape, StreetLeg, TransitLeg
+from routing.network import MEETING_POINT
 from routing.polyline import encode_polyline
 
 DEFAULT_COLOR = "5B6770"
 CARPOOL_COLOR = "7A3E9D"
-MEETING_POINT = "carpool:"
-"""Begins the id of a meeting point, as a feed's id begins that of a stop."""
 WHEELCHAIR = {1: "ACCESSIBLE", 2: "NOT_ACCESSIBLE"}
 Json = dict[str, Any]
 

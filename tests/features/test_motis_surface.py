@@ -576,17 +576,18 @@ def test_any_page_may_ask_from_another_origin(api: httpx.Client) -> None:
 # Places by nearness
 
 
-def test_nearest_stop_and_street_come_first(api: httpx.Client) -> None:
+def test_nearest_stop_street_and_place_come_first(api: httpx.Client) -> None:
     found = read(api, "/api/v1/reverse-geocode", place=HOSPITAL, numResults=10)
     assert found[0]["name"] == "Centre hospitalier Louise-Tessandier"
-    assert {match["type"] for match in found} == {"STOP", "ADDRESS"}
+    assert {match["type"] for match in found} == {"STOP", "ADDRESS", "PLACE"}
     scores = [match["score"] for match in found]
     assert scores == sorted(scores, reverse=True)
-    assert all(match["areas"][0]["name"] for match in found)
+    assert all(match["areas"] == found[0]["areas"] for match in found)
+    assert found[0]["areas"][0]["name"]
 
 
 def test_kinds_and_number_of_near_places_are_as_asked(api: httpx.Client) -> None:
-    for kind in ("STOP", "ADDRESS"):
+    for kind in ("STOP", "ADDRESS", "PLACE"):
         found = read(api, "/api/v1/reverse-geocode", place=HOSPITAL, type=kind, numResults=2)
         assert [match["type"] for match in found] == [kind, kind]
     assert len(read(api, "/api/v1/reverse-geocode", place=HOSPITAL)) == 5

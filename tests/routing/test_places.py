@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from core.geo import Coordinate
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
+from gtfs_data.store import Texts
 from gtfs_data.timetable import build_timetable
-from routing.places import MatchKind, Places, build_places, folded_words
+from routing.network import MeetingPoints
+from routing.place_words import folded_words
+from routing.places import Box, MatchKind, Places, build_places
 from routing.street.graph import build_streets
 from routing.street.osm import NamedPlace, raw_streets
 from routing.street.rules import Speeds
@@ -53,7 +57,19 @@ NAMED = [
     NamedPlace("Grüße", "locality", 43.605, 3.93),
     NamedPlace("Bø", "locality", 43.605, 3.94),
     NamedPlace("Łódź", "locality", 43.606, 3.92),
+    NamedPlace("Hosp. Sto. António", "locality", 43.607, 3.92),
+    NamedPlace("Ferme du Bout-du-Monde", "farm", 43.80, 3.50),
 ]
+POINTS = MeetingPoints(
+    id=Texts.of(["34-P-001", "stop:GV1"]),
+    name=Texts.of(["Aire de Rabieux", "Gare de Valmont"]),
+    kind=Texts.of(["carpool_place", "stop"]),
+    lat=np.array([43.64, 43.6001]),
+    lon=np.array([3.9, 3.9]),
+    car_node=np.zeros(2, np.int32),
+    foot_node=np.zeros(2, np.int32),
+    foot_link_s=np.zeros(2, np.int32),
+)
 
 
 def small_streets() -> Streets:
@@ -77,7 +93,7 @@ def small_timetable(folder: Path) -> Timetable:
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     folder = tmp_path_factory.mktemp("places")
-    build_places(folder / "index", small_timetable(folder), small_streets(), NAMED)
+    build_places(folder / "index", small_timetable(folder), small_streets(), POINTS, NAMED)
     return Places(folder / "index")
 
 
@@ -107,6 +123,54 @@ def best(places: Places, text: str, near: Coordinate | None = None) -> str:
 )
 def test_accents_case_and_ligatures_do_not_matter(places: Places, text: str, name: str) -> None:
     assert best(places, text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("r. gal leclerc", "Rue du Général-Leclerc"),
+        ("r gen lecl", "Rue du Général-Leclerc"),
+        ("lyc. honoré d'estienne", "Lycée Honoré-d’Estienne"),
+        ("hop nord", "Hôpital Nord"),
+        ("st-oeil", "Saint-Œil-sur-Lère"),
+        ("hospital de santo antónio", "Hosp. Sto. António"),  # abbreviated in the data
+        ("hospital st antonio", "Hosp. Sto. António"),
+    ],
+)
+def test_abbreviations_and_what_they_stand_for_are_one(
+    places: Places, text: str, name: str
+) -> None:
+    assert best(places, text) == name
+
+
+@pytest.mark.parametrize("text", ["gare valmont", "gare de la valmont", "rue général leclerc"])
+def test_small_words_may_be_left_out_or_wrong(places: Places, text: str) -> None:
+    assert best(places, text) in ("Gare de Valmont", "Rue du Général-Leclerc")
+
+
+def test_carpool_area_is_found_by_the_id_that_journeys_start_at(places: Places) -> None:
+    (match,) = places.search("aire rabieux")
+    assert (match.kind, match.id) == (MatchKind.PLACE, "carpool:34-P-001")
+
+
+def test_place_far_from_any_town_has_no_area(places: Places) -> None:
+    (match,) = places.search("ferme bout monde")  # 39 km from Valmont
+    assert match.area == ""
+
+
+def test_search_keeps_to_the_kinds_and_the_box_asked_for(places: Places) -> None:
+    north = Box(Coordinate(43.8, 4.0), Coordinate(44.0, 4.5))
+    assert [m.area for m in places.search("mairie", box=north)] == ["Saint-Œil-sur-Lère"]
+    found = places.search("valmont", kinds=[MatchKind.PLACE])
+    assert found[0].name == "Valmont"
+    assert {m.kind for m in found} == {MatchKind.PLACE}
+    assert MatchKind.STOP in {m.kind for m in places.search("valmont")}
+
+
+def test_nearest_of_a_kind_come_in_order_and_not_from_afar(places: Places) -> None:
+    around = places.nearest(Coordinate(43.605, 3.9), MatchKind.PLACE, count=2, within_m=1000)
+    assert [match.name for match, _ in around] == ["Valmont", "Boulangerie Valmont"]
+    assert [round(metres) for _, metres in around] == [0, 81]  # 0.001° × 80.5 m
 
 
 @pytest.mark.parametrize("name", [place.name for place in NAMED])
@@ -210,7 +274,7 @@ def test_nearest_of_many_equal_names_is_found(tmp_path: Path) -> None:
         NamedPlace("École", "school", 43.0 + i / 100, 3.0 + (i * 37 % 200) / 100)
         for i in range(200)
     ]
-    build_places(tmp_path / "index", small_timetable(tmp_path), small_streets(), schools)
+    build_places(tmp_path / "index", small_timetable(tmp_path), small_streets(), POINTS, schools)
     opened = Places(tmp_path / "index")
     for wanted in (schools[3], schools[120], schools[199]):
         found = opened.search("école", near=Coordinate(wanted.lat, wanted.lon))[0]
@@ -219,10 +283,11 @@ def test_nearest_of_many_equal_names_is_found(tmp_path: Path) -> None:
 
 def test_index_is_written_anew_over_an_old_one(tmp_path: Path) -> None:
     timetable, streets = small_timetable(tmp_path), small_streets()
-    build_places(tmp_path / "index", timetable, streets, NAMED)
-    count = build_places(tmp_path / "index", timetable, streets, [])
+    build_places(tmp_path / "index", timetable, streets, POINTS, NAMED)
+    count = build_places(tmp_path / "index", timetable, streets, POINTS, [])
     assert Places(tmp_path / "index").search("hopital") == []
-    assert count == 5  # four stops (a station, two Mairies, the Lycée) and one street
+    # Four stops (a station, two Mairies, the Lycée), one street, one carpool area.
+    assert count == 6
 
 
 @pytest.mark.parametrize(
