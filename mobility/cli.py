@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.text import Text
 
 from core.errors import MobilityError
 from mobility.commands import feeds, journeys, offers, own_city, serving, snapshots
-from mobility.commands.terminal import errors
+from mobility.commands.terminal import errors, plain
 
 app = typer.Typer(
     help="Door-to-door journeys with timetables and live carpool offers.",
@@ -27,7 +28,8 @@ def main() -> None:
     try:
         app()
     except MobilityError as error:
-        errors.print(f"[bold red]{error.code}[/]: {error}", highlight=False, soft_wrap=True)
+        code = Text(error.code, style="bold red")
+        errors.print(Text.assemble(code, ": ", plain(str(error))), soft_wrap=True)
         sys.exit(1)
 
 
