@@ -8,6 +8,7 @@ of the canonical GTFS validator, so that a publisher is not told two things.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from core.geo import METRES_PER_DEGREE
 from gtfs_data.calendar import day_number, read_calendar
 from gtfs_data.checks import Findings
 from gtfs_data.reader import BLANK, Feed
+from gtfs_data.service import trips_per_day
 from gtfs_data.timetable import NONE, Timetable
 
 ORIGIN_DEG = 1.0
@@ -27,20 +29,22 @@ OTHER_LIMIT_KMH = 200
 EXTENDED_TYPES = {1: 2, 2: 3, 4: 1, 7: 3, 8: 11, 9: 0, 10: 4, 12: 4, 13: 6, 14: 7}
 """Hundred of an extended route_type → basic type."""
 ROUNDING_S = 60
-"""Added where both times are whole minutes: each may be rounded by half of that."""
+"""Added to each hop: many feeds round one or both of its times to the minute."""
 AHEAD_DAYS = 7
 
 Float64 = npt.NDArray[np.float64]
 
 
-def check_plausible(feed: Feed, timetable: Timetable, findings: Findings) -> None:
-    """Look at one feed, read and compiled alone."""
+def check_plausible(
+    feed: Feed, timetable: Timetable, on_demand: Iterable[str], findings: Findings
+) -> None:
+    """Look at one feed, read and compiled alone; `on_demand` are stops of flexible services."""
     stops = feed.table("stops")
-    near = (stops["stop_lat"].abs() < ORIGIN_DEG) & (stops["stop_lon"].abs() < ORIGIN_DEG)
+    near = (stops["stop_lat"].abs() <= ORIGIN_DEG) & (stops["stop_lon"].abs() <= ORIGIN_DEG)
     for row in stops["row"][near]:
         message = "lies near 0°, 0°, in the sea: nobody gets on there"
         findings.error("near_origin", "stops.txt", int(row), message)
-    _find_unused(feed, findings)
+    _find_unused(feed, on_demand, findings)
     _find_idle(feed, findings)
     if len(timetable.trip_service):
         _find_far_shapes(feed, timetable, findings)
@@ -57,16 +61,20 @@ def check_validity(feed: Feed, timetable: Timetable, today: dt.date, findings: F
     elif ends < day_number(today) + AHEAD_DAYS:
         message = f"feed_end_date is {np.datetime64(int(ends), 'D')}"
         findings.warning("feed_expired", "feed_info.txt", int(info["row"].iloc[0]), message)
-    last = int(timetable.feed_last_day[0])
-    if 0 <= last < day_number(today):
+    days = np.flatnonzero(trips_per_day(timetable)[0])
+    if len(days) == 0:
+        findings.error("nothing_runs", "trips.txt", None, "no trip runs on any day")
+        return
+    last = int(timetable.service_first_day[0] + days[-1])
+    if last < day_number(today):
         message = f"the last trip runs on {np.datetime64(last, 'D')}: riders of today find nothing"
         findings.warning("service_over", "calendar.txt", None, message)
 
 
-def _find_unused(feed: Feed, findings: Findings) -> None:
+def _find_unused(feed: Feed, on_demand: Iterable[str], findings: Findings) -> None:
     stops, routes, trips = (feed.table(name) for name in ("stops", "routes", "trips"))
     times = feed.table("stop_times")
-    board = stops["location_type"].isin((BLANK, 0))
+    board = stops["location_type"].isin((BLANK, 0)) & ~stops["stop_id"].isin(set(on_demand))
     for rule, table, file, used, what in (
         ("unused_stop", stops[board], "stops.txt", times["stop_id"], "no trip calls at"),
         ("unused_route", routes, "routes.txt", trips["route_id"], "no trip belongs to"),
@@ -120,8 +128,7 @@ def _find_fast(feed: Feed, t: Timetable, findings: Findings) -> None:
     start, end = t.pattern_stop[at[hop]], t.pattern_stop[at[hop + 1]]
     way_m = _metres(t.stop_lat[start], t.stop_lon[start], t.stop_lat[end], t.stop_lon[end])
     left_s, arrived_s = t.event_departure_s[hop], t.event_arrival_s[hop + 1]
-    whole = (left_s % 60 == 0) & (arrived_s % 60 == 0)
-    took_s = np.maximum(arrived_s - left_s + np.where(whole, ROUNDING_S, 0), 1)
+    took_s = arrived_s - left_s + ROUNDING_S
     kmh = way_m / took_s * 3.6
     kind = np.array([_limit_kmh(k) for k in t.route_type.tolist()])
     route = t.pattern_route[t.trip_pattern[trip[hop]]]

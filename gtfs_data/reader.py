@@ -132,6 +132,9 @@ LATITUDE = Kind(_latitude, np.nan, "float64", "latitude")
 LONGITUDE = Kind(_longitude, np.nan, "float64", "longitude")
 COLOUR = Kind(_colour, "", "object", "colour (RRGGBB)")
 
+GRAVE = (TIME, DATE, LATITUDE, LONGITUDE)
+"""Without such a value a journey is lost or goes wrong, also where the column is optional."""
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 COLUMNS: dict[str, Columns] = {
@@ -319,7 +322,8 @@ def read_table(
     except SPOILT_ARCHIVE as error:
         raise UnreadableFeed(f"{file} cannot be unpacked: {error}") from error
     csv.field_size_limit(FIELD_LIMIT_CHARS)
-    lines = csv.reader(io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline=""))
+    text = io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline="")
+    lines = csv.reader(text, skipinitialspace=True)
     try:
         header = [cell.strip() for cell in next(lines, [])]
         rows, numbers = [], []
@@ -340,7 +344,7 @@ def read_table(
     except csv.Error as error:
         raise UnreadableFeed(f"{file}, line {lines.line_num}: {error}") from error
     if len(set(header)) != len(header):
-        findings.warning("duplicate_column", file, 1, "a column stands twice: the last one counts")
+        findings.error("duplicate_column", file, 1, "a column stands twice: the last one counts")
     columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
     if others:
         known = {name: (TEXT, False) for name in header if name not in ("", "row")} | known
@@ -373,7 +377,7 @@ def _typed(
                 stripped = text.strip()
                 if text in bad:
                     message = f"{column} {stripped[:60]!r} is not a {kind.name}"
-                    report = findings.error if needed else findings.warning
+                    report = findings.error if needed or kind in GRAVE else findings.warning
                     report("invalid_value", file, numbers[i], message)
                 if needed and (text in bad or not stripped):
                     if not stripped:

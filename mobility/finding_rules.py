@@ -39,12 +39,12 @@ RULES: dict[str, Rule] = {
         "Put values that hold a comma in quotation marks.",
     ),
     "duplicate_column": Rule(
-        _WARNING, "A column stands twice in a header: the last one counts.", "Remove one of them.",
+        _ERROR, "A column stands twice in a header: the last one counts.", "Remove one of them.",
     ),
     "invalid_value": Rule(
         _BOTH,
-        "A value is not of its column's kind. In a column that rows need it costs the row (error); "
-        "elsewhere it becomes blank (warning).",
+        "A value is not of its column's kind: it costs its row where rows need it, else it becomes "
+        "blank. It is a warning when it becomes blank and is no time, date or place.",
         "Times are HH:MM:SS, dates YYYYMMDD, colours RRGGBB, numbers have a decimal point.",
     ),
     "missing_value": Rule(
@@ -120,6 +120,10 @@ RULES: dict[str, Rule] = {
         _ERROR, "An exception is neither 1 (added) nor 2 (removed): it is left out.", _EXPORT,
     ),
     "date_out_of_range": Rule(_ERROR, "A date before 1970 or after 2100: it is left out.", _EXPORT),
+    "nothing_runs": Rule(
+        _ERROR, "No trip that can be ridden runs on any day: nothing is ever found.",
+        "Correct the other errors first; then look at trips.txt and the calendars.",
+    ),
     "idle_service": Rule(
         _WARNING, "A service runs on no day at all: its trips are never found.",
         "Remove it, or give it days.",

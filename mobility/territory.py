@@ -95,8 +95,8 @@ class TerritoryFile:
         """Raise `InvalidTerritory` when a file that stands beside the feeds is not there."""
         t = self.territory
         named = {
-            "osm": t.osm and t.osm.path,
-            "carpool_places": t.carpool_places and t.carpool_places.path,
+            "osm": None if t.osm is None else t.osm.path,
+            "carpool_places": None if t.carpool_places is None else t.carpool_places.path,
             "tariff": t.tariff,
             "riders": t.riders,
         }

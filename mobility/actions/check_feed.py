@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gtfs_data.checks import Findings
-from gtfs_data.kept import keep_tables
+from gtfs_data.kept import keep_tables, read_kept
 from gtfs_data.plausible import check_plausible, check_validity
 from gtfs_data.reader import COLUMNS, read_feed
 from gtfs_data.timetable import build_timetable
@@ -56,7 +56,8 @@ def check_feed(path: Path, *, today: dt.date) -> FeedReport:
     timetable = build_timetable([feed], findings)
     with tempfile.TemporaryDirectory(prefix="mobility-check-") as folder:
         kept = keep_tables(feed, path, Path(folder), findings)
-    check_plausible(feed, timetable, doubts)
+        on_demand = read_kept(Path(folder), FEED, "location_group_stops")["stop_id"]
+    check_plausible(feed, timetable, on_demand, doubts)
     check_validity(feed, timetable, today, doubts)
     findings.extend(doubts, prefix=f"{FEED}/")
     more = {name: len(feed.table(name)) for name in COUNTED} | {

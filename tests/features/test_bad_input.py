@@ -102,13 +102,19 @@ REFUSED = {
     "a street extract": (b"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18\xad\x01", "not a zip archive"),
     "an empty archive": (packed({}), "has no agency.txt"),
     "an archive cut short": (packed(good())[:-200], "not a zip archive"),
-    "an archive in an archive": (packed({"gtfs.zip": packed(good())}), "unpack it and give gtfs.zip"),
-    "a way out": (packed(good() | {"../../stops.txt": b"stop_id\n"}), "'../../stops.txt' lies outside"),
+    "an archive in an archive": (
+        packed({"gtfs.zip": packed(good())}), "unpack it and give gtfs.zip"
+    ),
+    "a way out": (
+        packed(good() | {"../../stops.txt": b"stop_id\n"}), "'../../stops.txt' lies outside"
+    ),
     "a way out in the middle": (packed(good(lambda name: f"a/../../{name}")), "lies outside"),
     "a place of its own": (packed(good(lambda name: f"/etc/{name}")), "lies outside"),
     "a drive": (packed(good() | {"C:\\stops.txt": b"stop_id\n"}), "lies outside"),
     "a share": (packed(good() | {"\\\\host\\share\\stops.txt": b"x\n"}), "lies outside"),
-    "zeros without end": (packed(good() | {"stops.txt": b"0" * 12_000_000}), "unpacks to 12,000,000"),
+    "zeros without end": (
+        packed(good() | {"stops.txt": b"0" * 12_000_000}), "unpacks to 12,000,000"
+    ),
     "one endless value": (packed(good() | {"trips.txt": b"x" * 1_200_000}), "trips.txt"),
     "a size beyond all": (
         entry_changed(packed(good()), "stops.txt", FILE_SIZE_AT, 4_000_000_000),
