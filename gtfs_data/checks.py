@@ -15,7 +15,7 @@ class Severity(StrEnum):
     """How much a finding hurts."""
 
     ERROR = "error"
-    """Data was left out or changed: journeys may be missing."""
+    """Data was left out, changed or cannot be meant: journeys may be missing or wrong."""
     WARNING = "warning"
     """Suspicious or repaired without loss."""
     INFO = "info"
@@ -31,6 +31,17 @@ class Finding:
     row: int | None
     """Line of the file, the header being line 1; None when it concerns the whole file."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFindings:
+    """All that was found by one rule with one severity."""
+
+    severity: Severity
+    rule: str
+    count: int
+    """Those that are not listed included."""
+    listed: tuple[Finding, ...]
 
 
 class Findings:
@@ -89,6 +100,22 @@ class Findings:
             for (_, rule, file), n in self._counts.items()
             if n > FINDINGS_PER_RULE
         }
+
+    def by_rule(self) -> list[RuleFindings]:
+        """Group by rule, the gravest and most frequent first."""
+        counts: Counter[tuple[Severity, str]] = Counter()
+        for (severity, rule, _), n in self._counts.items():
+            counts[severity, rule] += n
+        listed: dict[tuple[Severity, str], list[Finding]] = {}
+        for finding in self:
+            listed.setdefault((finding.severity, finding.rule), []).append(finding)
+        order = list(Severity)
+        return [
+            RuleFindings(severity, rule, n, tuple(listed[severity, rule]))
+            for (severity, rule), n in sorted(
+                counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1])
+            )
+        ]
 
     def worst(self) -> Severity | None:
         """Gravest severity present, or None."""

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gtfs_data.archive import SPOILT_ARCHIVE, UnreadableFeed, list_members
 from gtfs_data.checks import Findings
 from gtfs_data.reader import (
     COLOUR,
@@ -33,16 +34,13 @@ from gtfs_data.reader import (
     LATITUDE,
     LONGITUDE,
     NUMBER,
-    SPOILT_ARCHIVE,
     TEXT,
     TIME,
     WEEKDAYS,
     Columns,
     Feed,
     Kind,
-    UnreadableFeed,
     empty_table,
-    list_members,
     read_table,
 )
 
@@ -282,7 +280,8 @@ def _read(
 def _mentions(archive: zipfile.ZipFile, member: zipfile.ZipInfo, names: tuple[str, ...]) -> bool:
     """Whether the header has one of these columns: spares a second look at large tables."""
     with archive.open(member) as file:
-        header = file.readline(10_000).decode("utf-8", errors="replace")
+        # Without its zeros, a header in UTF-16 holds the same names.
+        header = file.readline(10_000).replace(b"\0", b"").decode("utf-8", errors="replace")
     return any(name in header for name in names)
 
 

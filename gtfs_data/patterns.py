@@ -247,7 +247,7 @@ def _monotone(
     for i in np.flatnonzero(~good):
         e = first[i]
         message = f"trip {names[owner[e]]} has fewer than two stops: left out"
-        findings.error("short_trip", "stop_times.txt", int(rows[e]), message)
+        findings.warning("short_trip", "stop_times.txt", int(rows[e]), message)
     for rule, wrong, what in (
         ("missing_end_time", blank, "has no time at its first or last stop"),
         ("time_goes_back", backwards & ~blank, "goes back in time"),

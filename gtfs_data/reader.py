@@ -9,11 +9,11 @@ it never costs the feed. Source: GTFS Schedule reference, "Dataset Files".
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.errors import InvalidInput
+from gtfs_data.archive import (
+    SPOILT_ARCHIVE,
+    UnreadableFeed,
+    list_members,
+    open_archive,
+    without_tables,
+)
 from gtfs_data.checks import Findings
 
 if TYPE_CHECKING:
@@ -31,29 +37,9 @@ if TYPE_CHECKING:
 BLANK = -1
 """Integer and time columns: no value was given."""
 
-FILE_LIMIT_BYTES = 2_000_000_000
-"""One unpacked table; larger ones are refused before they fill the memory."""
-RATIO_LIMIT = 500
-"""Unpacked size over packed size; honest tables stay below 50."""
 FIELD_LIMIT_CHARS = 1_000_000
-SPOILT_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    ValueError,
-)
-"""What the standard library raises on damaged archives."""
 TIME_LIMIT_S = 14 * 86_400
 """A stop time later than two weeks after its service day is a typing error."""
-
-
-class UnreadableFeed(InvalidInput):
-    """The archive is not a GTFS feed that can be read at all."""
-
-    code = "unreadable_feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +131,9 @@ NUMBER = Kind(_number, np.nan, "float64", "number")
 LATITUDE = Kind(_latitude, np.nan, "float64", "latitude")
 LONGITUDE = Kind(_longitude, np.nan, "float64", "longitude")
 COLOUR = Kind(_colour, "", "object", "colour (RRGGBB)")
+
+GRAVE = (TIME, DATE, LATITUDE, LONGITUDE)
+"""Without such a value a journey is lost or goes wrong, also where the column is optional."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -261,19 +250,16 @@ def read_feed(path: Path, feed_id: str) -> Feed:
     Raises
     ------
     UnreadableFeed
-        Not a zip, a required table is absent, or its contents are larger than `FILE_LIMIT_BYTES`.
+        Not a zip that can be trusted, not GTFS, or a required table is absent or spoilt.
     """
     findings = Findings()
-    try:
-        content = path.read_bytes()
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except OSError as error:
-        raise UnreadableFeed(f"cannot read {path}: {error}") from error
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise UnreadableFeed(f"{path} is not a zip archive: {error}") from error
+    content, archive = open_archive(path)
     frames: dict[str, pd.DataFrame] = {}
     with archive:
         members = list_members(archive, path)
+        for name in REQUIRED_TABLES:
+            if f"{name}.txt" not in members:
+                raise without_tables(path, members, name)
         for name, known in COLUMNS.items():
             member = members.get(f"{name}.txt")
             if member is None:
@@ -284,9 +270,6 @@ def read_feed(path: Path, feed_id: str) -> Feed:
                 if name in REQUIRED_TABLES or (name == "calendar" and ONE_CALENDAR not in members):
                     raise
                 findings.error("unreadable_table", f"{name}.txt", None, f"{error}: left out")
-    for name in REQUIRED_TABLES:
-        if name not in frames:
-            raise UnreadableFeed(f"{path} has no {name}.txt: it is not a GTFS feed")
     if not ({"calendar", "calendar_dates"} & set(frames)):
         raise UnreadableFeed(f"{path} has neither calendar.txt nor calendar_dates.txt")
     import gtfs_kit  # noqa: PLC0415 — takes two seconds, and serving needs it not
@@ -295,22 +278,10 @@ def read_feed(path: Path, feed_id: str) -> Feed:
     return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings)
 
 
-def list_members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
-    """File name → member, from the top or, as some publishers do, from one folder."""
-    infos = [info for info in archive.infolist() if not info.is_dir()]
-    for info in infos:
-        ratio = info.file_size / max(info.compress_size, 1)
-        if info.file_size > FILE_LIMIT_BYTES or (
-            ratio > RATIO_LIMIT and info.file_size > 10_000_000
-        ):
-            raise UnreadableFeed(f"{path}: {info.filename} unpacks to {info.file_size:,} bytes")
-    found = {}
-    for info in sorted(infos, key=lambda i: -i.filename.count("/")):
-        found[PurePosixPath(info.filename).name] = info
-    return found
-
-
 def _decode(raw: bytes, file: str, findings: Findings) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        findings.warning("not_utf8", file, 1, "not UTF-8: read as UTF-16")
+        return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -351,7 +322,8 @@ def read_table(
     except SPOILT_ARCHIVE as error:
         raise UnreadableFeed(f"{file} cannot be unpacked: {error}") from error
     csv.field_size_limit(FIELD_LIMIT_CHARS)
-    lines = csv.reader(io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline=""))
+    text = io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline="")
+    lines = csv.reader(text, skipinitialspace=True)
     try:
         header = [cell.strip() for cell in next(lines, [])]
         rows, numbers = [], []
@@ -372,7 +344,7 @@ def read_table(
     except csv.Error as error:
         raise UnreadableFeed(f"{file}, line {lines.line_num}: {error}") from error
     if len(set(header)) != len(header):
-        findings.warning("duplicate_column", file, 1, "a column stands twice: the last one counts")
+        findings.error("duplicate_column", file, 1, "a column stands twice: the last one counts")
     columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
     if others:
         known = {name: (TEXT, False) for name in header if name not in ("", "row")} | known
@@ -405,7 +377,7 @@ def _typed(
                 stripped = text.strip()
                 if text in bad:
                     message = f"{column} {stripped[:60]!r} is not a {kind.name}"
-                    report = findings.error if needed else findings.warning
+                    report = findings.error if needed or kind in GRAVE else findings.warning
                     report("invalid_value", file, numbers[i], message)
                 if needed and (text in bad or not stripped):
                     if not stripped:

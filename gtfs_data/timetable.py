@@ -23,6 +23,7 @@ from gtfs_data.checks import Findings
 from gtfs_data.kernels import stops_on_shape
 from gtfs_data.patterns import read_trips
 from gtfs_data.reader import BLANK, Feed
+from gtfs_data.references import check_references
 from gtfs_data.store import Texts
 
 NONE = -1
@@ -199,10 +200,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     if find_zone(zone) is None:
         findings.error("unknown_zone", "agency.txt", 2, f"unknown time zone {zone!r}: UTC is used")
         zone = "UTC"
-    for table, key in ((stops, "stop_id"), (routes, "route_id")):
-        for row in table["row"][table[key].duplicated()]:
-            name = f"{key.removesuffix('_id')}s.txt"
-            findings.error("duplicate_id", name, int(row), f"{key} stands twice: the first counts")
+    check_references(feed, findings)
     calendar = read_calendar(feed, findings)
     trips = read_trips(feed, findings)
     frame = trips.trips.iloc[trips.trip_row]
@@ -285,7 +283,7 @@ def _stop_arrays(stops: pd.DataFrame, findings: Findings) -> dict[str, npt.NDArr
     parents = []
     for row, parent in zip(stops["row"], stops["parent_station"], strict=True):
         if parent and parent not in rows:
-            findings.warning("unknown_parent", "stops.txt", int(row), f"no station {parent!r}")
+            findings.error("unknown_parent", "stops.txt", int(row), f"no station {parent!r}")
         parents.append(rows.get(parent, NONE) if parent else NONE)
     return {
         "stop_lat": stops["stop_lat"].to_numpy(np.float64),
@@ -367,7 +365,8 @@ def _transfers(
     for rule in feed.table("transfers").to_dict("records"):
         ends = [rows.get(rule["from_stop_id"], NONE), rows.get(rule["to_stop_id"], NONE)]
         if NONE in ends:
-            findings.warning("unknown_stop", "transfers.txt", rule["row"], "stop_id unknown")
+            lost = rule["to_stop_id"] if ends[0] != NONE else rule["from_stop_id"]
+            findings.error("unknown_stop", "transfers.txt", rule["row"], f"no stop {lost!r}")
             continue
         if rule["transfer_type"] > 3 or any(rule[name] for name in _TRANSFER_LIMITS):
             continue  # between single trips or routes: not for everyone who changes here

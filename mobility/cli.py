@@ -6,11 +6,11 @@ import sys
 
 import typer
 from pydantic import ValidationError
-from rich.markup import escape
+from rich.text import Text
 
 from core.errors import MobilityError
 from mobility.commands import feeds, journeys, offers, own_city, serving, snapshots
-from mobility.commands.terminal import errors
+from mobility.commands.terminal import errors, plain
 from mobility.logs import set_up_logs
 from mobility.settings import Settings
 
@@ -41,7 +41,8 @@ def main() -> None:
 
 
 def _end(code: str, message: str) -> None:
-    errors.print(f"[bold red]{code}[/]: {escape(message)}", highlight=False, soft_wrap=True)
+    title = Text(code, style="bold red")
+    errors.print(Text.assemble(title, ": ", plain(message)), soft_wrap=True)
     sys.exit(1)
 
 

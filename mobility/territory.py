@@ -91,6 +91,19 @@ class TerritoryFile:
         """Place of a file that the territory names."""
         return (self.folder / relative).resolve()
 
+    def check_files(self) -> None:
+        """Raise `InvalidTerritory` when a file that stands beside the feeds is not there."""
+        t = self.territory
+        named = {
+            "osm": None if t.osm is None else t.osm.path,
+            "carpool_places": None if t.carpool_places is None else t.carpool_places.path,
+            "tariff": t.tariff,
+            "riders": t.riders,
+        }
+        for field, relative in named.items():
+            if relative is not None and not self.path(relative).is_file():
+                raise InvalidTerritory(f"{field}: there is no file {self.path(relative)}")
+
     @property
     def zone(self) -> ZoneInfo:
         """Time zone of the territory."""

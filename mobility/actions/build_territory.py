@@ -66,6 +66,7 @@ def build_territory(
         feeds.append(read_feed(source.path(feed.path), feed.id))
     on_step("timetable")
     timetable = build_timetable(feeds, findings)
+    source.check_files()
     if territory.tariff is not None:
         read_tariff(source.path(territory.tariff))  # a bad one stops the build here
     described = _feeds(timetable, feeds)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from core.errors import InvalidInput
 from gtfs_data.checks import Findings, Severity
-from mobility.commands.terminal import Json, console, progress_bar
+from mobility.commands.terminal import Json, console, plain, progress_bar
 from mobility.settings import Settings
 
 app = typer.Typer()
 EXIT_OF_SEVERITY = {None: 0, Severity.INFO: 0, Severity.WARNING: 0, Severity.ERROR: 2}
+
+
+class PageUnwritable(InvalidInput):
+    """The report's page cannot be written where it was asked for."""
+
+    code = "page_unwritable"
 
 
 def _show_findings(findings: Findings) -> None:
@@ -23,18 +31,10 @@ def _show_findings(findings: Findings) -> None:
     table = Table("severity", "where", "rule", "what", title="Findings")
     for f in findings:
         where = f.file if f.row is None else f"{f.file}:{f.row}"
-        table.add_row(str(f.severity), where, f.rule, f.message)
+        table.add_row(str(f.severity), plain(where), f.rule, plain(f.message))
     console.print(table)
     for (file, rule), count in findings.unlisted().items():
-        console.print(f"… and {count} more of {rule} in {file}")
-
-
-def _findings_json(findings: Findings) -> list[dict[str, Any]]:
-    return [
-        {"severity": str(f.severity), "rule": f.rule, "file": f.file, "row": f.row,
-         "message": f.message}
-        for f in findings
-    ]  # fmt: skip
+        console.print(plain(f"… and {count} more of {rule} in {file}"))
 
 
 @app.command()
@@ -48,6 +48,7 @@ def build(
 ) -> None:
     """Build a snapshot from feeds and streets. Example: mobility build TERRITORY.yaml"""
     from mobility.actions.build_territory import build_territory
+    from mobility.commands.feed_report import finding_json
     from mobility.territory import read_territory
 
     source = read_territory(territory)
@@ -60,7 +61,7 @@ def build(
             data={
                 "snapshot": str(result.folder),
                 "counts": result.counts,
-                "findings": _findings_json(result.findings),
+                "findings": [finding_json(f) for f in result.findings],
             }
         )
         return
@@ -72,26 +73,33 @@ def build(
 
 @app.command()
 def check(
-    feed: Annotated[Path, typer.Argument(help="GTFS archive.")], as_json: Json = False
+    feed: Annotated[Path, typer.Argument(help="GTFS archive.")],
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page as well.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Report what is wrong in a feed; exit code 2 with errors. Example: mobility check FEED.zip"""
-    from gtfs_data.reader import read_feed
-    from gtfs_data.timetable import build_timetable
+    """
+    Report what a feed holds, when it runs and what is wrong in it.
 
-    findings = Findings()
-    timetable = build_timetable([read_feed(feed, "feed")], findings)
-    counts = {
-        "stops": timetable.stop_count,
-        "routes": len(timetable.route_type),
-        "trips": len(timetable.trip_service),
-        "stop_times": len(timetable.event_arrival_s),
-    }
+    Exit codes: 0 no errors (there may be warnings), 2 findings of severity error, 1 not readable
+    as GTFS at all. Example: mobility check FEED.zip --html report.html
+    """
+    from mobility.actions.check_feed import check_feed
+    from mobility.commands.feed_page import feed_page
+    from mobility.commands.feed_report import report_json, show_report
+
+    report = check_feed(feed, today=dt.datetime.now(dt.UTC).date())
+    if html is not None:
+        try:
+            html.write_text(feed_page(report), encoding="utf-8")
+        except OSError as error:
+            raise PageUnwritable(f"cannot write {html}: {error.strerror}") from error
     if as_json:
-        console.print_json(data={"counts": counts, "findings": _findings_json(findings)})
+        console.print_json(data=report_json(report))
     else:
-        _show_findings(findings)
-        console.print(", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items()))
-    raise typer.Exit(EXIT_OF_SEVERITY[findings.worst()])
+        show_report(report)
+        if html is not None:
+            console.print(plain(f"Page: {html}"), soft_wrap=True)
+    raise typer.Exit(EXIT_OF_SEVERITY[report.findings.worst()])
 
 
 @app.command("demo-territory")

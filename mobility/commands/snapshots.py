@@ -57,7 +57,11 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def use(name: Name) -> None:
-    """Serve a snapshot; processes follow in seconds. Example: mobility snapshots use NAME"""
+    """
+    Serve a snapshot; running processes switch within a second or two.
+
+    Example: mobility snapshots use NAME
+    """
     from mobility.snapshots import use_snapshot
 
     use_snapshot(Settings().snapshots, name)

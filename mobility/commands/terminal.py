@@ -9,10 +9,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 console = Console()
 errors = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+
+
+def plain(text: str) -> Text:
+    """Text of a feed or a file name as it is: no markup, nothing that steers the terminal."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in text))
 
 
 @contextmanager

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gtfs_data.archive import UnreadableFeed
 from gtfs_data.checks import FINDINGS_PER_RULE, Findings, Severity
-from gtfs_data.reader import BLANK, UnreadableFeed, read_feed
+from gtfs_data.reader import BLANK, read_feed
 from gtfs_data.timetable import build_timetable
 from tests.gtfs_data.small_feeds import GOOD, small_feed, table_bytes, told, zip_feed
 
@@ -104,11 +105,11 @@ def test_quoted_commas_quotes_and_line_ends_stay_in_their_field(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("lat", ["north", "91", "-90.5", "nan", "inf", "43,6x"])
-def test_bad_optional_number_is_told_and_becomes_blank(tmp_path: Path, lat: str) -> None:
+def test_bad_coordinate_is_an_error_and_becomes_blank(tmp_path: Path, lat: str) -> None:
     stops = f'stop_id,stop_name,stop_lat,stop_lon\nS1,Mairie,43.6,3.9\nS2,Gare,"{lat}",3.9\n'
     feed = small_feed(tmp_path, stops=stops.encode())
     assert told(feed.findings) == [("invalid_value", "stops.txt", 3)]
-    assert feed.findings.worst() is Severity.WARNING
+    assert feed.findings.worst() is Severity.ERROR
     assert feed.table("stops")["stop_id"].tolist() == ["S1", "S2"]
     assert np.isnan(feed.table("stops")["stop_lat"].iat[1])
 
@@ -177,7 +178,7 @@ def test_same_defect_in_every_row_is_counted_but_not_listed(tmp_path: Path) -> N
     rows = "".join(f"S{i},x,3.9\n" for i in range(FINDINGS_PER_RULE + 7))
     feed = small_feed(tmp_path, stops=f"stop_id,stop_lat,stop_lon\n{rows}".encode())
     assert len(list(feed.findings)) == FINDINGS_PER_RULE
-    assert feed.findings.count(Severity.WARNING) == FINDINGS_PER_RULE + 7
+    assert feed.findings.count(Severity.ERROR) == FINDINGS_PER_RULE + 7
     assert feed.findings.unlisted() == {("stops.txt", "invalid_value"): 7}
 
 

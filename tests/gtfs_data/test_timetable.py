@@ -119,7 +119,7 @@ def test_feeds_with_equal_ids_are_merged_without_mixing(tmp_path: Path) -> None:
 
 def test_findings_of_a_merge_name_their_feed(tmp_path: Path) -> None:
     findings = Findings()
-    bad = b"route_id,route_type\nR,3\nQ,three\n"
+    bad = b"route_id,route_short_name,route_type\nR,L1,3\nQ,L2,three\n"
     feeds = [small_feed(tmp_path, "a"), small_feed(tmp_path, "b", routes=bad)]
     build_timetable(feeds, findings)
     assert told(findings) == [("invalid_value", "b/routes.txt", 3)]

@@ -19,7 +19,11 @@ ROUTES = "route_id,route_short_name,route_type\nL1,1,3\n"
 TRIPS = "route_id,service_id,trip_id\nL1,W,T1\n"
 CALENDAR = (
     "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
-    "W,1,1,1,1,1,0,0,20260901,20270831\n"
+    "W,1,1,1,1,1,0,0,20260901,20991231\n"
+)
+INFO = (
+    "feed_publisher_name,feed_publisher_url,feed_lang,feed_end_date\n"
+    "T,https://example.org,fr,20991231\n"
 )
 TIMES = (
     "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
@@ -38,6 +42,7 @@ def feed(path: Path, times: str) -> Path:
         "trips": TRIPS,
         "calendar": CALENDAR,
         "stop_times": times,
+        "feed_info": INFO,
     }
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in tables.items():
@@ -145,3 +150,32 @@ def test_home_of_another_territory_is_refused(demo_home: Path, tmp_path: Path) -
     done = run("serve", "--snapshot", other, home=demo_home)
     assert done.returncode == 1
     assert "belongs to territory 'demo-valmont'" in done.stderr
+
+
+def test_navitia_feed_is_refused_by_its_name_in_one_line(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "n.zip", "w") as archive:
+        for name in ("lines", "physical_modes", "commercial_modes", "stops", "networks"):
+            archive.writestr(f"{name}.txt", "a\n")
+    done = run("check", tmp_path / "n.zip", home=tmp_path)
+    assert done.returncode == 1
+    assert "NTFS" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_file_name_that_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
+    done = run("check", tmp_path / "[/bold] [red].zip", home=tmp_path)
+    assert done.returncode == 1
+    assert "[/bold] [red].zip" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_report_is_written_as_a_page_and_the_exit_code_stays(tmp_path: Path) -> None:
+    bad = feed(tmp_path / "bad.zip", TIMES + "T1,late,late,Nowhere,3\n")
+    done = run("check", bad, "--html", tmp_path / "report.html", home=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "what to do" in done.stdout
+    assert "stop_times.txt:4" in done.stdout
+    assert "unknown_stop" in (tmp_path / "report.html").read_text()
+    refused = run("check", bad, "--html", tmp_path / "no" / "report.html", home=tmp_path)
+    assert refused.returncode == 1
+    assert "page_unwritable" in refused.stderr
