@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,8 @@ BASEMAP = "basemap.pmtiles"
 OSM_CREDIT = '<a href="https://www.openstreetmap.org/copyright">© OpenStreetMap contributors</a>'
 WAIT_LIMIT_S = 1_800
 """A région takes a minute: after this it hangs."""
+NICENESS = 5
+"""The rest of the build goes first where both want the same core."""
 SAID_CHARS = 300
 _FEATURES = "features.geojsonl"
 _LOG = "log"
@@ -92,6 +95,9 @@ class BasemapDrawing:
                 )
             except OSError as error:
                 self._give_up(f"{program} does not start: {error}")
+                return
+        with suppress(ProcessLookupError):  # it failed at once: `finish` says why
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, NICENESS)
 
     def finish(self, draft: Path) -> None:
         """Wait for the tiles of what was started, if anything was, and move them into `draft`."""
