@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from mobility.api import (
     geocode,
@@ -21,6 +21,7 @@ from mobility.api import (
     own,
     plan,
     stoptimes,
+    tiles,
     trip,
 )
 from mobility.api.errors import add_error_handlers
@@ -34,9 +35,10 @@ from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; worker-src blob: 'self'; img-src 'self' data: blob:; "
-    "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'self'"
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
 )
+"""Nothing of the page comes from or goes to another server: no map, font, script or beacon."""
 GZIP_FROM_BYTES = 2_000
 SWITCH_INTERVAL_S = 0.0005
 """Threads take turns more often than Python's 5 ms: the keeper's must not hold up requests."""
@@ -65,16 +67,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.settings = settings
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=GZIP_FROM_BYTES,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, tiles.MEDIA_TYPE),
+    )
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
-        expose_headers=["Link"],
+        expose_headers=["Link", "ETag"],
     )  # fmt: skip
     app.middleware("http")(_secured)
     app.add_middleware(Observed)
     app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
-    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own, operations):
+    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own, tiles, operations):
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API
     if settings.web.is_dir():

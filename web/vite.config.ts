@@ -5,7 +5,7 @@ const api = "http://127.0.0.1:8080";
 
 export default defineConfig({
   plugins: [react()],
-  server: { proxy: { "/api": api, "/mobility": api } },
+  server: { proxy: { "/api": api, "/mobility": api, "/tiles": api } },
   build: {
     // The page is served with `default-src 'self'`: nothing may become a data: address.
     assetsInlineLimit: 0,

@@ -23,6 +23,7 @@ from gtfs_data.carpool_places import read_carpool_places
 from gtfs_data.checks import Findings
 from gtfs_data.store import file_sha256, read_manifest
 from gtfs_data.timetable import Timetable
+from mobility.actions.draw_basemap import BASEMAP
 from mobility.territory import TerritoryFile
 from routing.build import build_network, with_timetable
 from routing.network import Network, open_network
@@ -33,8 +34,8 @@ from routing.street.rules import Speeds, speeds_of_territory
 
 NAMED_PLACES = "named_places.json"
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_CODE = ("core", "gtfs_data", "carpool", "routing")
-"""Packages whose sources decide what a ground looks like."""
+_CODE = ("core", "gtfs_data", "carpool", "routing", "mobility/mapping/basemap.py")
+"""Sources that decide what a ground and its base map look like."""
 
 Step = Callable[[str], None]
 
@@ -46,8 +47,6 @@ class BuiltGround:
     network: Network
     key: str
     named: Sequence[NamedPlace]
-    raw: RawStreets | None
-    """None without a street map, and when the ground was taken over."""
     taken_from: Path | None
     """Snapshot whose ground this is; None when it was compiled."""
 
@@ -58,9 +57,15 @@ def build_ground(
     findings: Findings,
     *,
     last: Path | None,
+    draw: Callable[[Path, RawStreets], None],
     on_step: Step,
 ) -> BuiltGround:
-    """Tie the timetable to the extract's streets, or to straight lines where there is none."""
+    """
+    Tie the timetable to the extract's streets, or to straight lines where there is none.
+
+    `draw` is called with the extract and what was read of it as soon as a base map can be begun,
+    unless the last snapshot's can be taken over with its streets.
+    """
     territory = source.territory
     speeds = speeds_of_territory(territory.speeds)
     sites: list[MeetingSite] = []
@@ -75,13 +80,16 @@ def build_ground(
     osm = None if territory.osm is None else source.path(territory.osm.path)
     key = _key(osm, speeds, timetable, sites)
     kept = None if last is None else _taken_over(last, key, timetable, findings)
-    if kept is not None:
+    if kept is not None and last is not None:
         on_step("streets are those of the last snapshot")
+        if osm is not None and not (last / BASEMAP).is_file():
+            draw(osm, read_osm(osm))
         return kept
     raw, streets = None, None
     if osm is not None:
         on_step("OSM extract")
         raw = read_osm(osm)
+        draw(osm, raw)
         on_step("streets")
         streets = build_streets(raw, speeds)
         sites += street_sites(streets, raw.places, sites)
@@ -94,7 +102,7 @@ def build_ground(
         findings=findings,
         on_step=on_step,
     )
-    return BuiltGround(network, key, () if raw is None else raw.places, raw, None)
+    return BuiltGround(network, key, () if raw is None else raw.places, None)
 
 
 def write_named_places(folder: Path, named: Sequence[NamedPlace]) -> None:
@@ -113,7 +121,7 @@ def _taken_over(
         named = [NamedPlace(**p) for p in orjson.loads((last / NAMED_PLACES).read_bytes())]
     except (MobilityError, OSError, ValueError):
         return None  # it is compiled anew then
-    return BuiltGround(network, key, named, None, last)
+    return BuiltGround(network, key, named, last)
 
 
 def _key(
@@ -141,7 +149,8 @@ def _key(
 
 def _code_hash() -> str:
     digest = hashlib.sha256()
-    for package in _CODE:
-        for path in sorted((_ROOT / package).rglob("*.py")):
+    for name in _CODE:
+        source = _ROOT / name
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
             digest.update(path.read_bytes())
     return digest.hexdigest()

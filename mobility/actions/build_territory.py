@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from gtfs_data.calendar import date_of_day_number
 from gtfs_data.checks import Findings, Severity
 from gtfs_data.kept import keep_tables
@@ -20,15 +18,13 @@ from gtfs_data.reader import Feed, read_feed
 from gtfs_data.store import SnapshotInvalid, read_manifest
 from gtfs_data.timetable import Timetable, build_timetable
 from mobility.actions.build_ground import build_ground, write_named_places
-from mobility.mapping.basemap import build_basemap
+from mobility.actions.draw_basemap import BASEMAP, OSM_CREDIT, BasemapDrawing
 from mobility.service_drop import check_service, service_of_feeds
 from mobility.snapshots import current_snapshot, point_at, prune
 from mobility.territory import TerritoryFile
 from payments.tariff import read_tariff
 from routing.network import Network, save_network
 from routing.places import build_places
-
-BASEMAP = "basemap.geojson"
 
 Step = Callable[[str], None]
 
@@ -74,35 +70,37 @@ def build_territory(
     if last is not None and not allow_drop:
         today = dt.datetime.now(source.zone).date()
         check_service(read_manifest(last), {"feeds": described}, today)
-    ground = build_ground(source, timetable, findings, last=last, on_step=on_step)
-    network = ground.network
-    counts = _counts(network)
-    about = _about(source, network, findings, counts)
-    about |= {"feeds": described, "ground_key": ground.key}
-    on_step("places, map and snapshot")
-    name = f"{territory.id}-{_fingerprint(about)}"
-    folder = snapshots / name
-    snapshots.mkdir(parents=True, exist_ok=True)
-
-    def write_more(draft: Path) -> None:
-        counts["places"] = build_places(
-            draft / "places", timetable, network.streets, network.points, ground.named
+    credit = "" if territory.generated else OSM_CREDIT
+    with BasemapDrawing(snapshots, territory.name, credit, findings) as drawing:
+        ground = build_ground(
+            source, timetable, findings, last=last, draw=drawing.start, on_step=on_step
         )
-        write_named_places(draft, ground.named)
-        if ground.raw is not None:
-            drawn = build_basemap(network.streets, ground.raw)
-            (draft / BASEMAP).write_bytes(orjson.dumps(drawn))
-        elif ground.taken_from is not None and (ground.taken_from / BASEMAP).is_file():
-            shutil.copy(ground.taken_from / BASEMAP, draft / BASEMAP)
-        for field in ("tariff", "riders"):
-            path = getattr(territory, field)
-            if path is not None:
-                shutil.copy(source.path(path), draft / f"{field}{path.suffix}")
-        for read, given in zip(feeds, territory.feeds, strict=True):
-            keep_tables(read, source.path(given.path), draft, findings)
-        about["findings"].update({str(s): findings.count(s) for s in Severity})
+        network = ground.network
+        counts = _counts(network)
+        about = _about(source, network, findings, counts)
+        about |= {"feeds": described, "ground_key": ground.key}
+        on_step("places, map and snapshot")
+        folder = snapshots / f"{territory.id}-{_fingerprint(about)}"
+        snapshots.mkdir(parents=True, exist_ok=True)
 
-    save_network(network, folder, about, write_more)
+        def write_more(draft: Path) -> None:
+            named = ground.named
+            counts["places"] = build_places(
+                draft / "places", timetable, network.streets, network.points, named
+            )
+            write_named_places(draft, named)
+            if ground.taken_from is not None and (ground.taken_from / BASEMAP).is_file():
+                shutil.copy(ground.taken_from / BASEMAP, draft / BASEMAP)
+            drawing.finish(draft)
+            for field in ("tariff", "riders"):
+                path = getattr(territory, field)
+                if path is not None:
+                    shutil.copy(source.path(path), draft / f"{field}{path.suffix}")
+            for read, given in zip(feeds, territory.feeds, strict=True):
+                keep_tables(read, source.path(given.path), draft, findings)
+            about["findings"].update({str(s): findings.count(s) for s in Severity})
+
+        save_network(network, folder, about, write_more)
     point_at(snapshots, folder)
     prune(snapshots)
     return BuildResult(folder, findings, counts)

@@ -17,6 +17,7 @@ from typing import Any
 from core.errors import MobilityError
 from core.jit import _cache_dir  # where kernels really go, not a second opinion
 from gtfs_data.store import read_manifest
+from mobility.actions.draw_basemap import find_tippecanoe
 from mobility.db.engine import DatabaseError, open_engine
 from mobility.db.offers import SqlOfferStore
 from mobility.live import Wakeups
@@ -199,12 +200,11 @@ def _port(port: int) -> Check:
 
 
 def _tippecanoe() -> Check:
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("tippecanoe", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    found = find_tippecanoe()
     if found is None:
         advice = "reinstall the product, or install the package tippecanoe"
         return Check("tippecanoe", Level.WARNING, "the program for map tiles is absent", advice)
-    return Check("tippecanoe", Level.OK, found)
+    return Check("tippecanoe", Level.OK, str(found))
 
 
 def _variables(environment: Mapping[str, str]) -> list[Check]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 import yaml
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from mobility.api.answers import world_of
@@ -84,12 +83,3 @@ def _examples(folder: Path) -> list[dict[str, Any]]:
             examples: list[dict[str, Any]] = read(path.read_bytes())
             return examples
     return []
-
-
-@router.get("/mobility/v1/basemap.geojson", tags=["territory"])
-def basemap(request: Request) -> Response:
-    """Streets, waters and settlements, to be drawn under a journey."""
-    path = world_of(request).snapshot.folder / "basemap.geojson"
-    return FileResponse(
-        path, media_type="application/geo+json", headers={"cache-control": "max-age=3600"}
-    )

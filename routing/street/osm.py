@@ -1,12 +1,12 @@
 """
-OSM extracts → raw ways, named places and waters: the one door to osmium (reading).
+OSM extracts → raw ways, named places and shapes to draw: the one door to osmium (reading).
 
 A truncated file raises only at its end, so everything is read before anything is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,21 @@ _DULL = frozenset(
 )  # fmt: skip
 
 
+RIVERS = frozenset({"river", "canal", "stream"})
+RAILS = frozenset({"rail", "light_rail", "subway", "tram", "narrow_gauge"})
+AREAS = {
+    "natural": {"water": "water", "wood": "green", "scrub": "green", "grassland": "green"},
+    "waterway": {"riverbank": "water", "dock": "water"},
+    "landuse": {
+        "reservoir": "water", "basin": "water", "forest": "green", "grass": "green",
+        "meadow": "green", "village_green": "green", "recreation_ground": "green",
+        "cemetery": "green",
+    },
+    "leisure": {"park": "green", "garden": "green", "golf_course": "green"},
+}  # fmt: skip
+"""Key and value of an area → its kind on the base map."""
+
+
 class UnreadableStreets(InvalidInput):
     """The OSM extract cannot be read to its end."""
 
@@ -53,8 +68,18 @@ class NamedPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class MapShape:
+    """Something to draw on the base map beside streets and places."""
+
+    kind: str
+    """river and rail are lines, water and green are areas."""
+    parts: tuple[npt.NDArray[np.float64], ...]
+    """Shape (n, 2) each: latitude, longitude. One line, or an outer ring and its holes."""
+
+
+@dataclass(frozen=True, slots=True)
 class RawStreets:
-    """Ways with highway tags, waters and named places of an extract."""
+    """Ways with highway tags, named places and shapes of an extract."""
 
     lat: npt.NDArray[np.float64]
     lon: npt.NDArray[np.float64]
@@ -65,8 +90,7 @@ class RawStreets:
     """Rows of `lat` and `lon`."""
     way_tags: list[Mapping[str, str]]
     places: list[NamedPlace] = field(default_factory=list)
-    waters: list[npt.NDArray[np.float64]] = field(default_factory=list)
-    """Polylines, shape (n, 2): latitude, longitude."""
+    shapes: list[MapShape] = field(default_factory=list)
 
 
 def read_osm(path: Path) -> RawStreets:
@@ -83,7 +107,7 @@ def read_osm(path: Path) -> RawStreets:
     tags: list[Mapping[str, str]] = []
     where: dict[int, tuple[float, float]] = {}
     places: list[NamedPlace] = []
-    waters: list[npt.NDArray[np.float64]] = []
+    shapes: list[MapShape] = []
     wanted = osmium.filter.KeyFilter("highway", "waterway", "place", *POI_KEYS)
     try:
         objects = osmium.FileProcessor(str(path)).with_locations().with_filter(wanted)
@@ -101,15 +125,32 @@ def read_osm(path: Path) -> RawStreets:
                     where.update((r, (lat, lon)) for r, lat, lon in known)
                     first.append(len(refs))
                     tags.append({t.k: t.v for t in item.tags if t.k in WAY_TAGS})
-                elif item.tags.get("waterway") in ("river", "canal", "stream"):
-                    waters.append(np.array([(lat, lon) for _, lat, lon in known]))
+                elif (kind := _line_kind(item.tags)) is not None:
+                    shapes.append(MapShape(kind, (np.array([k[1:] for k in known]),)))
                 else:
                     middle = known[len(known) // 2]
                     place = _place(item.tags, middle[1], middle[2])
                     places += [place] if place else []
     except (RuntimeError, OSError, ValueError) as error:
         raise UnreadableStreets(f"cannot read OSM extract {path}: {error}") from error
-    return raw_streets(refs, first, tags, where, places=places, waters=waters)
+    return raw_streets(refs, first, tags, where, places=places, shapes=shapes)
+
+
+def read_areas(path: Path) -> list[MapShape]:
+    """
+    Read the waters and greens of an extract: closed ways and multipolygons.
+
+    Raises
+    ------
+    UnreadableStreets
+        The file cannot be read, or its objects do not stand in the order of their ids.
+    """
+    wanted = osmium.filter.KeyFilter(*AREAS)
+    areas = osmium.FileProcessor(str(path)).with_areas(wanted).with_filter(wanted)
+    try:
+        return [shape for item in areas if item.is_area() for shape in _areas(item)]
+    except (RuntimeError, OSError, ValueError) as error:
+        raise UnreadableStreets(f"cannot read the areas of {path}: {error}") from error
 
 
 def raw_streets(
@@ -119,7 +160,7 @@ def raw_streets(
     where: Mapping[int, tuple[float, float]],
     *,
     places: Iterable[NamedPlace] = (),
-    waters: Iterable[npt.NDArray[np.float64]] = (),
+    shapes: Iterable[MapShape] = (),
 ) -> RawStreets:
     """Number the nodes of ways given by OSM node ids (`refs`) and their places."""
     ids, way_node = np.unique(np.array(refs, np.int64), return_inverse=True)
@@ -133,7 +174,7 @@ def raw_streets(
         way_node=way_node,
         way_tags=tags,
         places=list(places),
-        waters=list(waters),
+        shapes=list(shapes),
     )
 
 
@@ -149,3 +190,20 @@ def _place(tags: osmium.osm.TagList, lat: float, lon: float) -> NamedPlace | Non
         if value and value not in _DULL:
             return NamedPlace(name, str(value), lat, lon)
     return None
+
+
+def _line_kind(tags: osmium.osm.TagList) -> str | None:
+    if tags.get("waterway") in RIVERS:
+        return "river"
+    return "rail" if tags.get("railway") in RAILS else None
+
+
+def _areas(area: osmium.osm.Area) -> Iterator[MapShape]:
+    """Outer rings of a closed way or multipolygon, each with its holes; none of another kind."""
+    kinds = (AREAS[key].get(area.tags[key]) for key in AREAS if key in area.tags)
+    kind = next(filter(None, kinds), None)
+    if kind is None:
+        return
+    for outer in area.outer_rings():
+        rings = (outer, *area.inner_rings(outer))
+        yield MapShape(kind, tuple(np.array([(n.lat, n.lon) for n in ring]) for ring in rings))

@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -48,11 +50,17 @@ class Watched:
         self.page = page
         self.errors: list[str] = []
         self.other_hosts: list[str] = []
+        self.answers: list[tuple[str, int]] = []
+        """Path and status of every answer."""
         home = urlsplit(base_url).netloc
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on(
             "console",
             lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on(
+            "response",
+            lambda answer: self.answers.append((urlsplit(answer.url).path, answer.status)),
         )
         page.on(
             "request",
@@ -140,3 +148,98 @@ def test_reload_restores_the_search_from_its_address(opened: Watched) -> None:
     expect(page.locator(".card .times").first).to_be_visible(timeout=WAIT_MS)
     assert page.locator(".card .times").all_inner_texts() == times
     assert (opened.errors, opened.other_hosts) == ([], [])
+
+
+def test_map_of_search_zoom_and_dark_mode_comes_from_the_own_server_by_ranges(
+    opened: Watched, tmp_path: Path
+) -> None:
+    page = opened.page
+    pick_first_example(page)
+    page.locator(".map canvas").hover()
+    with page.expect_response("**/tiles/basemap.pmtiles"):
+        for _ in range(8):
+            page.mouse.wheel(0, -300)
+    with page.expect_response("**/tiles/style-dark.json"):
+        page.emulate_media(color_scheme="dark")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=tmp_path / "dark.png")
+
+    asked = [status for path, status in opened.answers if path == "/tiles/basemap.pmtiles"]
+    assert set(asked) == {206}
+    assert ("/tiles/style-light.json", 200) in opened.answers
+    assert (opened.errors, opened.other_hosts) == ([], [])
+
+
+class Stranger(ThreadingHTTPServer):
+    """Another origin, which allows everyone and counts who comes."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _StrangerHandler)
+        self.visits: list[str] = []
+
+
+class _StrangerHandler(BaseHTTPRequestHandler):
+    server: Stranger
+
+    def do_GET(self) -> None:
+        self.server.visits.append(self.path)
+        self.send_response(200)
+        self.send_header("access-control-allow-origin", "*")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_given: object) -> None:
+        pass
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    server = Stranger()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+ASK_STRANGER = """
+async (address) => {
+  const refused = [];
+  addEventListener("securitypolicyviolation", (e) => refused.push(e.effectiveDirective));
+  const tried = (make) => new Promise((done) => {
+    const element = make();
+    element.onload = element.onerror = done;
+    document.head.append(element);
+  });
+  const said = await fetch(address + "/fetch").then(() => "answered", () => "refused");
+  await tried(() => Object.assign(new Image(), { src: address + "/img" }));
+  await tried(() => Object.assign(document.createElement("script"), { src: address + "/script" }));
+  await tried(() => Object.assign(document.createElement("link"),
+                                  { rel: "stylesheet", href: address + "/style" }));
+  const worker = new Worker(URL.createObjectURL(new Blob(["postMessage(0)"])));
+  await new Promise((done) => { worker.onerror = worker.onmessage = done; });
+  return [said, ...refused.sort()];
+}
+"""
+
+
+def test_page_cannot_reach_another_origin(opened: Watched, stranger: Stranger) -> None:
+    address = f"http://127.0.0.1:{stranger.server_port}"
+    told = opened.page.evaluate(ASK_STRANGER, address)
+    assert told == [
+        "refused", "connect-src", "img-src", "script-src-elem", "style-src-elem", "worker-src",
+    ]  # fmt: skip
+    assert stranger.visits == []
+
+
+def test_it_is_the_policy_that_keeps_the_page_from_another_origin(
+    browser: Browser, demo_server: Server, stranger: Stranger
+) -> None:
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    page.goto(demo_server.base_url + "/")
+    told = page.evaluate(ASK_STRANGER, f"http://127.0.0.1:{stranger.server_port}")
+    context.close()
+    assert told == ["answered"]
+    assert set(stranger.visits) == {"/fetch", "/img", "/script", "/style"}

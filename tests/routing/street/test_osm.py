@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from routing.street.graph import DIRECTIONS, PROFILES, Streets, build_streets, read_osmnx
-from routing.street.osm import RawStreets, UnreadableStreets, read_osm
+from routing.street.osm import RawStreets, UnreadableStreets, read_areas, read_osm
 from routing.street.osm_write import OsmNode, OsmWay, write_osm
 from routing.street.rules import Speeds
 
@@ -150,7 +150,7 @@ def test_way_at_the_border_keeps_the_nodes_that_the_extract_holds(tmp_path: Path
     assert raw.way_first.tolist() == [0, 2]
 
 
-def test_named_places_and_waters_are_found_on_the_way(tmp_path: Path) -> None:
+def test_named_places_rivers_and_rails_are_found_on_the_way(tmp_path: Path) -> None:
     path = tmp_path / "a.osm"
     places = [
         OsmNode(50, 43.61, 3.91, {"place": "village", "name": "Valmont"}),
@@ -161,9 +161,41 @@ def test_named_places_and_waters_are_found_on_the_way(tmp_path: Path) -> None:
     ]
     river = OsmWay(20, (1, 6, 11), {"waterway": "river", "name": "Lère"})
     shop = OsmWay(21, (1, 2, 6, 1), {"shop": "supermarket", "name": "Épicerie"})
-    write_osm(path, [*GRID, *places], [*WAYS, river, shop])
+    rail = OsmWay(22, (1, 6), {"railway": "tram"})
+    write_osm(path, [*GRID, *places], [*WAYS, river, shop, rail])
     raw = read_osm(path)
     assert sorted((p.name, p.kind) for p in raw.places) == [
         ("Hôpital", "hospital"), ("Valmont", "village"), ("Épicerie", "supermarket"),
     ]  # fmt: skip
-    assert [len(w) for w in raw.waters] == [3]
+    drawn = [(shape.kind, [len(part) for part in shape.parts]) for shape in raw.shapes]
+    assert drawn == [("river", [3]), ("rail", [2])]
+
+
+def test_closed_ways_and_multipolygons_become_areas_with_their_holes(tmp_path: Path) -> None:
+    corners = [(0, 0), (0, 9), (9, 9), (9, 0), (3, 3), (3, 6), (6, 6), (6, 3)]
+    nodes = [OsmNode(i, 43 + y / 100, 3 + x / 100, {}) for i, (x, y) in enumerate(corners, 1)]
+    path = tmp_path / "areas.osm"
+    pond = OsmWay(12, (5, 6, 7, 8, 5), {"natural": "water"})
+    house = OsmWay(13, (5, 6, 7, 5), {"building": "yes"})
+    write_osm(
+        path, nodes, [OsmWay(10, (1, 2, 3, 4, 1), {}), OsmWay(11, (5, 6, 7, 8, 5), {}), pond, house]
+    )
+    wood = (
+        '<relation id="1" version="1"><member type="way" ref="10" role="outer"/>'
+        '<member type="way" ref="11" role="inner"/><tag k="type" v="multipolygon"/>'
+        '<tag k="landuse" v="forest"/></relation></osm>'
+    )
+    path.write_text(path.read_text().replace("</osm>", wood))
+
+    drawn = [(shape.kind, [len(part) for part in shape.parts]) for shape in read_areas(path)]
+    assert sorted(drawn) == [("green", [5, 5]), ("water", [5])]
+
+
+def test_areas_of_an_extract_out_of_order_are_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.osm"
+    write_osm(path, GRID, [OsmWay(9, (1, 2, 6, 1), {"natural": "water"})])
+    text = path.read_text()
+    early = '<way id="3" version="1"><nd ref="1"/><nd ref="2"/></way></osm>'
+    path.write_text(text.replace("</osm>", early))
+    with pytest.raises(UnreadableStreets, match=r"cannot read the areas of .*out of order"):
+        read_areas(path)

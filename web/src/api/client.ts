@@ -31,9 +31,6 @@ function unwrap<T>({ data, error, response }: { data?: T; error?: unknown; respo
 
 export const getTerritory = async () => unwrap(await client.GET("/mobility/v1/territory"));
 
-export const getBasemap = async () =>
-  unwrap(await client.GET("/mobility/v1/basemap.geojson")) as unknown as GeoJSON.FeatureCollection;
-
 export const geocode = async (text: string, language: string, signal?: AbortSignal) =>
   unwrap(await client.GET("/api/v1/geocode", { params: { query: { text, language } }, signal }));
 

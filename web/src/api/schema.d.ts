@@ -20,22 +20,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/mobility/v1/basemap.geojson": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["basemap"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/geocode": {
         parameters: {
             query?: never;
@@ -115,11 +99,6 @@ export interface components {
             depart: string;
             /** @enum {string} */
             weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
-        };
-        Basemap: {
-            /** @enum {string} */
-            type: "FeatureCollection";
-            features: Record<string, never>[];
         };
         Match: {
             /** @enum {string} */
@@ -254,27 +233,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Territory"];
-                };
-            };
-            default: components["responses"]["Error"];
-        };
-    };
-    basemap: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Roads */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Basemap"];
                 };
             };
             default: components["responses"]["Error"];

@@ -1,20 +1,27 @@
 import "maplibre-gl/dist/maplibre-gl.css";
-import { useQuery } from "@tanstack/react-query";
-import { type GeoJSONSource, LngLatBounds, Map as MapLibre, Marker, setWorkerUrl } from "maplibre-gl";
+import {
+  addProtocol,
+  type GeoJSONSource,
+  LngLatBounds,
+  Map as MapLibre,
+  Marker,
+  setWorkerUrl,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { Protocol } from "pmtiles";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { Focus } from "../App";
-import { getBasemap, type Plan, type Territory } from "../api/client";
+import type { Plan, Territory } from "../api/client";
 import { colourOf, isStreet, lineOf } from "../modes";
 import type { Option } from "../usePlan";
-import { buildStyle, CLICKABLE, isShownAt, rankedPlaces } from "./basemap";
 import { OsmCredit } from "./Footer";
 import { Icon } from "./icons";
+import { CLICKABLE, styleAddress, withJourneys } from "./journeyLayers";
 
 setWorkerUrl(workerUrl);
+addProtocol("pmtiles", new Protocol().tile);
 
-const MAX_LABELS = 40;
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 const useDark = () =>
   useSyncExternalStore(
@@ -39,17 +46,16 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [failed, setFailed] = useState(false);
-  const { data: basemap } = useQuery({ queryKey: ["basemap"], queryFn: getBasemap, staleTime: Infinity });
   const lines = useMemo(() => toLines(options, focus), [options, focus]);
+  const shown = useRef(lines);
+  shown.current = lines;
 
   // Made once; what follows keeps it up to date.
   useEffect(() => {
     let made: MapLibre | undefined;
-    const start = () => setMap(made ?? null);
     try {
       made = new MapLibre({
         container: box.current!,
-        style: buildStyle(dark, basemap, lines),
         bounds: territory.bbox as [number, number, number, number],
         fitBoundsOptions: { padding: 24 },
         attributionControl: false,
@@ -58,7 +64,7 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
         cooperativeGestures: false,
       });
       made.touchZoomRotate.disableRotation();
-      made.on("load", start);
+      setMap(made);
     } catch {
       setFailed(true);
     }
@@ -68,17 +74,17 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
     };
   }, []);
 
-  // A new style carries the lines of this moment; later ones are sent alone, which is cheap.
-  // `lines` has its own effect.
+  // A new style carries the lines of the moment in which it arrives; later ones are sent alone.
   useEffect(() => {
-    map?.setStyle(buildStyle(dark, basemap, lines));
-  }, [map, dark, basemap]);
+    map?.setStyle(styleAddress(dark), {
+      transformStyle: (_, style) => withJourneys(style, dark, shown.current),
+    });
+  }, [map, dark]);
 
   useEffect(() => {
     map?.getSource<GeoJSONSource>("lines")?.setData(lines);
   }, [map, lines]);
 
-  usePlaceLabels(map, basemap, ends);
   useEnds(map, ends);
   useFit(map, options, focus.selected);
 
@@ -183,49 +189,4 @@ function useEnds(map: MapLibre | null, ends: Props["ends"]) {
       for (const marker of markers) marker.remove();
     };
   }, [map, ends]);
-}
-
-function usePlaceLabels(
-  map: MapLibre | null,
-  basemap: GeoJSON.FeatureCollection | undefined,
-  ends: Props["ends"],
-) {
-  useEffect(() => {
-    if (!map || !basemap) return;
-    const places = rankedPlaces(basemap);
-    let markers: Marker[] = [];
-    const clear = () => {
-      for (const marker of markers) marker.remove();
-      markers = [];
-    };
-    const show = () => {
-      clear();
-      const taken: { x: number; y: number; half: number }[] = [];
-      for (const place of places) {
-        if (markers.length >= MAX_LABELS) break;
-        if (!isShownAt(place, map.getZoom()) || !map.getBounds().contains(place.at)) continue;
-        const { x, y } = map.project(place.at);
-        const marked = [ends?.from, ends?.to].some((end) => {
-          if (!end) return false;
-          const at = map.project([end.lon, end.lat]);
-          return Math.hypot(at.x - x, at.y - y) < 30;
-        });
-        const half = 12 + place.name.length * 4;
-        if (taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 24))
-          continue;
-        taken.push({ x, y, half });
-        const element = document.createElement("span");
-        element.className = `place-label ${place.rank}`;
-        element.textContent = place.name;
-        element.ariaHidden = "true";
-        markers.push(new Marker({ element, offset: [0, marked ? -26 : 0] }).setLngLat(place.at).addTo(map));
-      }
-    };
-    show();
-    map.on("moveend", show);
-    return () => {
-      map.off("moveend", show);
-      clear();
-    };
-  }, [map, basemap, ends]);
 }
