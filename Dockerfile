@@ -5,7 +5,7 @@ COPY requirements/runtime.txt requirements/runtime.txt
 RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements/runtime.txt
 COPY tools tools
 COPY web web
-RUN python tools/node.py npm --prefix web ci --no-audit --no-fund \
+RUN python tools/node.py npm --prefix web ci --ignore-scripts --no-audit --no-fund \
  && python tools/node.py npm --prefix web run build
 
 FROM python:3.11-slim

@@ -21,10 +21,10 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.runtime
 	$(BIN)/pip install -q --require-hashes -r requirements/test.txt
 	@touch $@
 
-WEB_SOURCES := $(shell find web/src web/public web/index.html web/package.json -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/docs web/index.html web/package.json -type f 2>/dev/null)
 
 web/dist/index.html: $(WEB_SOURCES) web/package-lock.json $(VENV)/.runtime
-	$(BIN)/python tools/node.py npm --prefix web ci --no-audit --no-fund --silent
+	$(BIN)/python tools/node.py npm --prefix web ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/python tools/node.py npm --prefix web run build --silent
 	@touch $@
 
@@ -41,7 +41,7 @@ test: $(VENV)/.test web/dist/index.html tests/clients/node_modules/.installed
 	$(BIN)/pytest
 
 tests/clients/node_modules/.installed: tests/clients/package-lock.json $(VENV)/.runtime
-	$(BIN)/python tools/node.py npm --prefix tests/clients ci --no-audit --no-fund --silent
+	$(BIN)/python tools/node.py npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 quick: $(VENV)/.test

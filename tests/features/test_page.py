@@ -170,6 +170,19 @@ def test_map_of_search_zoom_and_dark_mode_comes_from_the_own_server_by_ranges(
     assert (opened.errors, opened.other_hosts) == ([], [])
 
 
+def test_api_page_tries_a_request_out_without_a_third_party(
+    opened: Watched, tmp_path: Path
+) -> None:
+    page = opened.page
+    page.goto(page.url.split("?")[0].rstrip("/") + "/docs")
+    page.locator("#operations-operations-healthz_healthz_get").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table").get_by_text('"status": "ok"')).to_be_visible()
+    page.screenshot(path=tmp_path / "api.png")
+    assert (opened.errors, opened.other_hosts) == ([], [])
+
+
 class Stranger(ThreadingHTTPServer):
     """Another origin, which allows everyone and counts who comes."""
 
