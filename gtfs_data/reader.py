@@ -10,9 +10,7 @@ it never costs the feed. Source: GTFS Schedule reference, "Dataset Files".
 from __future__ import annotations
 
 import codecs
-import csv
 import hashlib
-import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gtfs_data.archive import (
@@ -29,15 +28,16 @@ from gtfs_data.archive import (
     open_archive,
     without_tables,
 )
+from gtfs_data.cells import Cells, read_cells
 from gtfs_data.checks import Findings
 
 if TYPE_CHECKING:
     import gtfs_kit
 
+Array = npt.NDArray[Any]
 BLANK = -1
 """Integer and time columns: no value was given."""
 
-FIELD_LIMIT_CHARS = 1_000_000
 TIME_LIMIT_S = 14 * 86_400
 """A stop time later than two weeks after its service day is a typing error."""
 
@@ -292,7 +292,7 @@ def _decode(raw: bytes, file: str, findings: Findings) -> str:
 
 def empty_table(known: Columns) -> pd.DataFrame:
     """Frame of no rows with all known columns, typed."""
-    return _typed("", known, {}, 0, [], Findings())
+    return _typed("", known, Cells([], {}, np.zeros(0, np.int32)), Findings())
 
 
 def read_table(
@@ -321,91 +321,52 @@ def read_table(
         raw = archive.read(member)
     except SPOILT_ARCHIVE as error:
         raise UnreadableFeed(f"{file} cannot be unpacked: {error}") from error
-    csv.field_size_limit(FIELD_LIMIT_CHARS)
-    text = io.StringIO(_decode(raw, file, findings).replace("\0", ""), newline="")
-    lines = csv.reader(text, skipinitialspace=True)
-    try:
-        header = [cell.strip() for cell in next(lines, [])]
-        rows, numbers = [], []
-        for row in lines:
-            if not row or (len(row) == 1 and not row[0].strip()):
-                continue
-            if len(row) != len(header):
-                if len(row) > len(header) and any(cell.strip() for cell in row[len(header) :]):
-                    findings.warning(
-                        "row_length",
-                        file,
-                        lines.line_num,
-                        f"{len(row)} fields under a header of {len(header)}: the rest is ignored",
-                    )
-                row = (row + [""] * len(header))[: len(header)]  # noqa: PLW2901 — made to fit
-            rows.append(row)
-            numbers.append(lines.line_num)
-    except csv.Error as error:
-        raise UnreadableFeed(f"{file}, line {lines.line_num}: {error}") from error
-    if len(set(header)) != len(header):
-        findings.error("duplicate_column", file, 1, "a column stands twice: the last one counts")
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else {}
+    cells = read_cells(_decode(raw, file, findings).replace("\0", ""), file, findings)
     if others:
-        known = {name: (TEXT, False) for name in header if name not in ("", "row")} | known
-    return _typed(file, known, columns, len(rows), numbers, findings)
+        known = {name: (TEXT, False) for name in cells.header if name not in ("", "row")} | known
+    return _typed(file, known, cells, findings)
 
 
-def _typed(
-    file: str,
-    known: Columns,
-    columns: dict[str, tuple[str, ...]],
-    row_count: int,
-    numbers: list[int],
-    findings: Findings,
-) -> pd.DataFrame:
+def _typed(file: str, known: Columns, cells: Cells, findings: Findings) -> pd.DataFrame:
     """Frame with every known column, typed; `row` is the line in the file."""
-    frame: dict[str, Any] = {"row": np.array(numbers, dtype=np.int32)}
+    row_count = len(cells.line)
+    frame: dict[str, Any] = {"row": cells.line}
     keep = np.ones(row_count, dtype=bool)
-    for column, (kind, needed) in known.items():
-        given = columns.get(column)
-        if given is None:
+    for name, (kind, needed) in known.items():
+        column = cells.columns.get(name)
+        if column is None:
             if needed and row_count:
-                raise UnreadableFeed(f"{file} has no column {column}")
-            frame[column] = _full(row_count, kind)
+                raise UnreadableFeed(f"{file} has no column {name}")
+            frame[name] = _full(row_count, kind)
             continue
-        # Few distinct values per column: parse each once.
-        meaning, bad = _parse_distinct(set(given), kind)
-        values = [meaning[text] for text in given]
-        if bad or (needed and any(not text.strip() for text in meaning)):
-            for i, text in enumerate(given):
-                stripped = text.strip()
-                if text in bad:
-                    message = f"{column} {stripped[:60]!r} is not a {kind.name}"
-                    report = findings.error if needed or kind in GRAVE else findings.warning
-                    report("invalid_value", file, numbers[i], message)
-                if needed and (text in bad or not stripped):
-                    if not stripped:
-                        findings.error("missing_value", file, numbers[i], f"{column} is blank")
-                    keep[i] = False
-        if kind.dtype == "object":
-            frame[column] = np.array(values, dtype=object) if values else _full(0, kind)
-        else:
-            frame[column] = np.array(values, dtype=kind.dtype)
+        meaning, bad = _parse_distinct(column.texts, kind)
+        frame[name] = meaning[column.code]
+        blank = np.array([not text.strip() for text in column.texts])
+        for i in np.flatnonzero(bad[column.code]).tolist():
+            message = f"{name} {column.texts[column.code[i]].strip()[:60]!r} is not a {kind.name}"
+            report = findings.error if needed or kind in GRAVE else findings.warning
+            report("invalid_value", file, int(cells.line[i]), message)
+        if needed:
+            for i in np.flatnonzero(blank[column.code]).tolist():
+                findings.error("missing_value", file, int(cells.line[i]), f"{name} is blank")
+            keep &= ~(bad | blank)[column.code]
     table = pd.DataFrame(frame)
     return table if keep.all() else table[keep].reset_index(drop=True)
 
 
-def _full(row_count: int, kind: Kind) -> np.ndarray[Any, Any]:
+def _full(row_count: int, kind: Kind) -> Array:
     array = np.empty(row_count, dtype=kind.dtype)
     array[:] = kind.blank
     return array
 
 
-def _parse_distinct(texts: set[str], kind: Kind) -> tuple[dict[str, Any], set[str]]:
-    """Text → value, and the texts that are not of this kind."""
-    meaning: dict[str, Any] = {}
-    bad: set[str] = set()
-    for text in texts:
+def _parse_distinct(texts: list[str], kind: Kind) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Values of distinct texts, and which of them are not of this kind."""
+    meaning, bad = _full(len(texts), kind), np.zeros(len(texts), bool)
+    for i, text in enumerate(texts):
         stripped = text.strip()
         try:
-            meaning[text] = kind.parse(stripped) if stripped else kind.blank
+            meaning[i] = kind.parse(stripped) if stripped else kind.blank
         except (ValueError, OverflowError):
-            meaning[text] = kind.blank
-            bad.add(text)
+            bad[i] = True
     return meaning, bad
