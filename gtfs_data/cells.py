@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,18 +44,23 @@ class Cells:
     """Shape (row_count,): line of the file on which the row ends, the header's being 1."""
 
 
+class _Numbers(dict[str, int]):
+    """Text → its number; a new text gets the next."""
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self)
+        return number
+
+
 @dataclass(slots=True)
 class _Growing:
     """A column that is being read."""
 
-    number: dict[str, int] = field(default_factory=dict)
+    number: _Numbers = field(default_factory=_Numbers)
     codes: list[npt.NDArray[np.int32]] = field(default_factory=list)
 
-    def add(self, cells: Iterable[str]) -> None:
-        number = self.number
-        self.codes.append(
-            np.fromiter((number.setdefault(cell, len(number)) for cell in cells), np.int32)
-        )
+    def add(self, cells: Sequence[str]) -> None:
+        self.codes.append(np.fromiter(map(self.number.__getitem__, cells), np.int32, len(cells)))
 
 
 def read_cells(text: str, file: str, findings: Findings) -> Cells:

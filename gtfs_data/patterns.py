@@ -161,7 +161,7 @@ def _events(feed: Feed, findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]
     for i, stop_id in enumerate(stops["stop_id"]):
         place.setdefault(stop_id, i)
     known = {stop_id for stop_id, i in place.items() if has_place[i]}
-    stop = np.array([place[s] if s in known else -1 for s in times["stop_id"]], np.int32)
+    stop = np.array([place[s] if s in known else -1 for s in times["stop_id"].tolist()], np.int32)
     for row in times["row"][trip < 0]:
         findings.error("unknown_trip", "stop_times.txt", int(row), "trip_id is not in trips.txt")
     for row in times["row"][(stop < 0) & (trip >= 0)]:
