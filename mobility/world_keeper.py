@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from carpool.offers import Offer
 from carpool.ports import StoredOffer
 from core.errors import MobilityError
 from core.ids import OfferId
+from mobility.db.changes import latest_position
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory
 from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
@@ -55,6 +57,7 @@ class WorldKeeper:
         self._snapshots = snapshots
         self._revive = revive
         self._refused: Path | None = None
+        self._epoch: uuid.UUID | None = None
         self._offers: Loaded = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="world-keeper", daemon=True)
@@ -101,11 +104,13 @@ class WorldKeeper:
     def _load(self, snapshot: Snapshot, known: int, offers: Loaded) -> bool:
         """Bring offers up to the latest revision and swap to a world of them and the snapshot."""
         with self._engine.connect() as connection:
-            store = SqlOfferStore(connection)
-            revision = store.latest_revision()
-            if revision == known and snapshot is self.world.snapshot:
+            position = latest_position(connection)
+            # A backup was restored; by a provider's own means, the epoch may be the same.
+            if position.epoch != self._epoch or position.revision < known:
+                known, offers = 0, {}
+            elif position.revision == known and snapshot is self.world.snapshot:
                 return False
-            changed = store.list_changed(known, snapshot.ground_hash)
+            changed = SqlOfferStore(connection).list_changed(known, snapshot.ground_hash)
         offers = dict(offers)
         for stored in changed:
             self._take(snapshot, stored, offers)
@@ -114,11 +119,11 @@ class WorldKeeper:
             snapshot,
             [offer for offer, _ in ordered],
             [body for _, body in ordered],
-            revision=revision,
+            revision=position.revision,
         )
         for date in self.world.dates_ready:
             world.rides_on(date)
-        self.world, self._offers = world, offers
+        self.world, self._offers, self._epoch = world, offers, position.epoch
         return True
 
     def _take(self, snapshot: Snapshot, stored: StoredOffer, offers: Loaded) -> None:
