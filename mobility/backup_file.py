@@ -5,6 +5,8 @@ One backup, one file: a ZIP archive (stored, not packed) that standard tools ope
     manifest.json    of the snapshot that was served then, when there was one
     tariff.yaml      the same
     index.json       what the file is, row counts, and the SHA-256 of each other member
+
+The archive's comment is its seal: the SHA-256 of every byte before it.
 """
 
 from __future__ import annotations
@@ -14,9 +16,7 @@ import hashlib
 import json
 import os
 import shutil
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -29,11 +29,10 @@ FORMAT = 1
 INDEX, DUMP = "index.json", "database.dump"
 SUFFIX = ".backup"
 CHUNK_BYTE_COUNT = 1 << 20
-DAMAGE = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, TypeError, ValueError,
-    NotImplementedError, RuntimeError, OverflowError,
-)  # fmt: skip
-"""What reading an archive with wrong bytes raises."""
+SEAL_BYTE_COUNT = 64
+"""A SHA-256 in hexadecimal digits."""
+DAMAGE = (zipfile.BadZipFile, KeyError, TypeError, ValueError, NotImplementedError)
+"""What reading raises in a sealed archive that is no backup."""
 
 
 class BackupDamaged(InvalidInput):
@@ -119,18 +118,26 @@ class BackupWriter:
 @contextmanager
 def written_backup(path: Path) -> Iterator[BackupWriter]:
     """Write a new file that only its owner may read, and wait until it is on the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w+b") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            archive.comment = bytes(SEAL_BYTE_COUNT)
             yield BackupWriter(archive)
-        file.flush()
+        seal(file)
         os.fsync(file.fileno())
+
+
+def seal(file: BinaryIO) -> None:
+    """Write the hash of all bytes before the last ones into these."""
+    digest = _digest_before_seal(file)
+    file.write(digest)
+    file.flush()
 
 
 @contextmanager
 def opened_dump(path: Path) -> Iterator[BinaryIO]:
-    """Read the dump of a backup."""
-    with _damage_told(path), zipfile.ZipFile(path) as archive, archive.open(DUMP) as dump:
+    """Read the dump of a backup that `read_backup` has found whole."""
+    with zipfile.ZipFile(path) as archive, archive.open(DUMP) as dump:
         yield cast("BinaryIO", dump)
 
 
@@ -145,6 +152,10 @@ def read_backup(path: Path) -> Index:
     BackupTooNew
         Its format is one of a later program.
     """
+    with _opened(path) as file:
+        digest = _digest_before_seal(file)
+        if file.read() != digest:
+            raise _damaged(path, "its bytes are not those that were written")
     with _damage_told(path), zipfile.ZipFile(path) as archive:
         told = json.loads(archive.read(INDEX))
         if told["format"] > FORMAT:
@@ -170,6 +181,17 @@ def read_backup(path: Path) -> Index:
     return index
 
 
+def _digest_before_seal(file: BinaryIO) -> bytes:
+    """Hash a file but for its last bytes; leaves it standing before these."""
+    left = max(file.seek(0, os.SEEK_END) - SEAL_BYTE_COUNT, 0)
+    file.seek(0)
+    sha256 = hashlib.sha256()
+    while left and (chunk := file.read(min(CHUNK_BYTE_COUNT, left))):
+        sha256.update(chunk)
+        left -= len(chunk)
+    return sha256.hexdigest().encode()
+
+
 def _copy(path: Path, out: BinaryIO) -> None:
     with path.open("rb") as file:
         shutil.copyfileobj(file, out, CHUNK_BYTE_COUNT)
@@ -184,14 +206,19 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     return Member(byte_count, sha256.hexdigest())
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}") from error
+
+
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
         raise _damaged(path, str(error)) from error
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _damaged(path: Path, what: str) -> BackupDamaged:

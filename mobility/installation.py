@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,15 +59,24 @@ def open_installation(settings: Settings) -> Installation:
     """
     folder = settings.snapshot or current_snapshot(settings.snapshots)
     territory_id = str(read_manifest(folder)["id"])
-    engine = open_database(settings)
+    engine = _open_database(settings)
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
     upgrade(engine, territory_id)
     followed = None if settings.snapshot else settings.snapshots
     return Installation(folder, followed, engine, Wakeups(redis_url), settings)
 
 
-def open_database(settings: Settings) -> Engine:
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Engine]:
     """Reach the database as it is, without a snapshot; the embedded server is started for it."""
+    engine = _open_database(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _open_database(settings: Settings) -> Engine:
     _stop_mark(settings).unlink(missing_ok=True)
     return open_engine(settings.database_url or ensure_postgres(settings.home).url)
 

@@ -29,7 +29,7 @@ from mobility.backup_file import (
 from mobility.db.contents import RECOMPUTED, Contents, one_moment, read_contents
 from mobility.db.databases import address_of
 from mobility.db.engine import Engine
-from mobility.installation import open_database
+from mobility.installation import opened_database
 from mobility.servers.dumps import check_dump, dump_database
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
@@ -86,8 +86,7 @@ def back_up(
         The database cannot be reached or dumped. Nothing is left behind.
     """
     begun_s = time.monotonic()
-    engine = open_database(settings)
-    with one_moment(engine) as (connection, moment):
+    with opened_database(settings) as engine, one_moment(engine) as (connection, moment):
         on_step("counting rows")
         contents = read_contents(connection)
         if contents.territory_id is None or contents.schema_revision is None:
@@ -107,7 +106,6 @@ def back_up(
             finally:
                 draft.unlink(missing_ok=True)
             removed = () if keep is None else _remove_old(path, index.territory, keep)
-    engine.dispose()
     return Written(path, path.stat().st_size, index, time.monotonic() - begun_s, removed)
 
 

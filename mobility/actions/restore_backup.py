@@ -24,7 +24,7 @@ from mobility.db.databases import (
     switch_database,
 )
 from mobility.db.engine import Engine, WrongTerritory, is_known_schema, upgrade
-from mobility.installation import open_database
+from mobility.installation import opened_database
 from mobility.servers.dumps import restore_database
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
@@ -52,10 +52,12 @@ def check_backup(settings: Settings, path: Path, *, on_step: Step) -> Restored:
     """Restore into a scratch database, compare the row counts, and drop it; nothing changes."""
     begun_s = time.monotonic()
     index = _read(path, on_step)
-    engine = open_database(settings)
-    with server_of(engine) as server, scratch_database(server, engine) as scratch:
+    with (
+        opened_database(settings) as engine,
+        server_of(engine) as server,
+        scratch_database(server, engine) as scratch,
+    ):
         _fill(scratch, path, index, on_step=on_step)
-    engine.dispose()
     return Restored(index, time.monotonic() - begun_s)
 
 
@@ -80,30 +82,23 @@ def restore_backup(
     """
     begun_s = time.monotonic()
     index = _read(path, on_step)
-    engine = open_database(settings)
     _check_territory(settings, index)
-    here = _contents(engine)
-    if here.territory_id not in (None, index.territory):
-        raise _wrong_territory(index, str(here.territory_id))
-    if not (here.is_empty or replace):
-        raise InstallationNotEmpty(
-            "people have entered something here already: mobility restore --replace puts the "
-            "backup in its place, and keeps it beside"
-        )
-    live = name_of(engine)
-    with server_of(engine) as server, scratch_database(server, engine) as scratch:
-        _fill(scratch, path, index, on_step=on_step)
-        on_step("bringing the schema up to date")
-        upgrade(scratch, index.territory)
-        with scratch.begin() as connection:
-            begin_epoch(connection)
-        on_step("switching over")
-        incoming = name_of(scratch)
-        engine.dispose()
-        kept = switch_database(server, incoming, live, now)
-        is_kept = not _contents(engine_beside(engine, kept)).is_empty
-        if not is_kept:
-            drop_database(server, kept)
+    with opened_database(settings) as engine:
+        _check_free(_contents(engine), index, replace=replace)
+        live = name_of(engine)
+        with server_of(engine) as server, scratch_database(server, engine) as scratch:
+            _fill(scratch, path, index, on_step=on_step)
+            on_step("bringing the schema up to date")
+            upgrade(scratch, index.territory)
+            with scratch.begin() as connection:
+                begin_epoch(connection)
+            on_step("switching over")
+            incoming = name_of(scratch)
+            engine.dispose()
+            kept = switch_database(server, incoming, live, now)
+            is_kept = not _contents(engine_beside(engine, kept)).is_empty
+            if not is_kept:
+                drop_database(server, kept)
     return Restored(index, time.monotonic() - begun_s, kept if is_kept else None)
 
 
@@ -113,16 +108,26 @@ def undo_restore(settings: Settings, *, now: dt.datetime) -> str:
 
     Returns the name under which the one that was served until now is kept.
     """
-    engine = open_database(settings)
-    live = name_of(engine)
-    engine.dispose()
-    with server_of(engine) as server:
+    with opened_database(settings) as engine, server_of(engine) as server:
+        live = name_of(engine)
         incoming = newest_kept(server, live)
         before = engine_beside(engine, incoming)
         territory_id = _contents(before).territory_id
         assert territory_id is not None  # it was served
         upgrade(before, territory_id)
+        engine.dispose()
         return switch_database(server, incoming, live, now)
+
+
+def _check_free(here: Contents, index: Index, *, replace: bool) -> None:
+    """Refuse what must not be replaced, or not without being told to."""
+    if here.territory_id not in (None, index.territory):
+        raise _wrong_territory(index, str(here.territory_id))
+    if not (here.is_empty or replace):
+        raise InstallationNotEmpty(
+            "people have entered something here already: mobility restore --replace puts the "
+            "backup in its place, and keeps it beside"
+        )
 
 
 def _contents(engine: Engine) -> Contents:
