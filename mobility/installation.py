@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +59,26 @@ def open_installation(settings: Settings) -> Installation:
     """
     folder = settings.snapshot or current_snapshot(settings.snapshots)
     territory_id = str(read_manifest(folder)["id"])
-    _stop_mark(settings).unlink(missing_ok=True)
-    database_url = settings.database_url or ensure_postgres(settings.home).url
+    engine = _open_database(settings)
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
-    engine = open_engine(database_url)
     upgrade(engine, territory_id)
     followed = None if settings.snapshot else settings.snapshots
     return Installation(folder, followed, engine, Wakeups(redis_url), settings)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[Engine]:
+    """Reach the database as it is, without a snapshot; the embedded server is started for it."""
+    engine = _open_database(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _open_database(settings: Settings) -> Engine:
+    _stop_mark(settings).unlink(missing_ok=True)
+    return open_engine(settings.database_url or ensure_postgres(settings.home).url)
 
 
 def stop_servers(settings: Settings) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from carpool.offers import Offer
 from carpool.ports import StoredOffer
 from core.errors import MobilityError
 from core.ids import OfferId
+from mobility.db.changes import Position, latest_position
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory
 from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
@@ -68,6 +70,7 @@ class WorldKeeper:
         self._snapshots = snapshots
         self._revive = revive
         self._refused: Path | None = None
+        self._epoch: uuid.UUID | None = None
         self._offers: Loaded = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="world-keeper", daemon=True)
@@ -115,18 +118,24 @@ class WorldKeeper:
     def _load(self, snapshot: Snapshot, known: int, offers: Loaded) -> bool:
         """Bring offers up to the latest revision and swap to a world of them and the snapshot."""
         with self._engine.connect() as connection:
-            store = SqlOfferStore(connection)
-            revision = store.latest_revision()
+            position = latest_position(connection)
             self._seen()
-            if revision == known and snapshot is self.world.snapshot:
+            # A backup was restored; by a provider's own means, the epoch may be the same.
+            if position.epoch != self._epoch or position.revision < known:
+                known, offers = 0, {}
+            elif position.revision == known and snapshot is self.world.snapshot:
                 return False
-            changed = store.list_changed(known, snapshot.ground_hash)
+            changed = SqlOfferStore(connection).list_changed(known, snapshot.ground_hash)
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
-            self._swap(snapshot, revision, changed, dict(offers))
+            self._swap(snapshot, position, changed, dict(offers))
         return True
 
     def _swap(
-        self, snapshot: Snapshot, revision: int, changed: Sequence[StoredOffer], offers: Loaded
+        self,
+        snapshot: Snapshot,
+        position: Position,
+        changed: Sequence[StoredOffer],
+        offers: Loaded,
     ) -> None:
         for left, stored in zip(reversed(range(len(changed))), changed, strict=True):
             CHANGES_WAITING.set(left + 1)
@@ -137,11 +146,11 @@ class WorldKeeper:
             snapshot,
             [offer for offer, _ in ordered],
             [body for _, body in ordered],
-            revision=revision,
+            revision=position.revision,
         )
         for date in self.world.dates_ready:
             world.rides_on(date)
-        self.world, self._offers = world, offers
+        self.world, self._offers, self._epoch = world, offers, position.epoch
         self._measure()
 
     def _measure(self) -> None:

@@ -20,6 +20,7 @@ from gtfs_data.store import read_manifest
 from mobility.actions.draw_basemap import find_tippecanoe
 from mobility.db.engine import DatabaseError, open_engine
 from mobility.db.offers import SqlOfferStore
+from mobility.feed_expiry import Validity, list_expiries
 from mobility.live import Wakeups
 from mobility.servers.account import account_for, check_can_enter
 from mobility.servers.folders import home_path
@@ -37,7 +38,6 @@ DISK_PER_SOURCE_BYTE = 55
 FIXED_MEMORY_BYTES = 320_000_000
 MEMORY_PER_SOURCE_BYTE = 54
 """Measured: building Porto (7.4 MB of sources) peaks at 0.72 GB, Porto Alegre (1.7 MB) at 0.41."""
-SOON_DAYS = 14
 OLD_EXTRACT_DAYS = 365
 DEMO_DRIVER = "demo:"
 OTHER_VARIABLES = ("MOBILITY_SHARED_DATA",)
@@ -45,11 +45,21 @@ OTHER_VARIABLES = ("MOBILITY_SHARED_DATA",)
 
 
 class Level(StrEnum):
-    """How bad it is; only an error forbids to serve riders."""
+    """How bad it is; only an error forbids to serve riders, now or within a week."""
 
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
+
+
+NEWER_FEED = "fetch the newer archive, then mobility build"
+FEED_JUDGEMENTS = {
+    Validity.VALID: (Level.OK, "", ""),
+    Validity.NOT_BEGUN: (Level.WARNING, "not begun: ", "wait, or add the old"),
+    Validity.SOON: (Level.WARNING, "expires in {days} days: ", NEWER_FEED),
+    Validity.ALARM: (Level.ERROR, "expires in {days} days: ", NEWER_FEED),
+    Validity.EXPIRED: (Level.ERROR, "expired: ", NEWER_FEED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,20 +268,12 @@ def _told(status: str) -> str:
 
 def _feeds(about: Mapping[str, Any], now: dt.datetime) -> list[Check]:
     """Say which feeds of the snapshot have no service today, or soon will have none."""
-    checks, today = [], now.date()
-    for feed in about["feeds"]:
-        first, last = (dt.date.fromisoformat(feed[key]) for key in ("valid_from", "valid_to"))
-        name, said = f"feed {feed['id']}", f"valid from {first} to {last}"
-        newer = "fetch the newer archive, then mobility build"
-        if last < today:
-            checks.append(Check(name, Level.ERROR, f"expired: {said}", newer))
-        elif first > today:
-            checks.append(Check(name, Level.WARNING, f"not begun: {said}", "wait, or add the old"))
-        elif last < today + dt.timedelta(days=SOON_DAYS):
-            days = (last - today).days
-            checks.append(Check(name, Level.WARNING, f"expires in {days} days: {said}", newer))
-        else:
-            checks.append(Check(name, Level.OK, said))
+    checks = []
+    for expiry in list_expiries(about, now.date()):
+        level, told, advice = FEED_JUDGEMENTS[expiry.validity]
+        said = f"valid from {expiry.first_date} to {expiry.last_date}"
+        message = told.format(days=expiry.days_left) + said
+        checks.append(Check(f"feed {expiry.feed}", level, message, advice))
     return checks
 
 

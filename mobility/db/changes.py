@@ -3,19 +3,29 @@ The change feed: what other processes must take over, in an order that readers c
 
 A revision is taken under one advisory lock that is held until the transaction ends, so that
 revisions become visible in ascending order: a reader that has seen n never meets n-1 later.
+A restored backup breaks that order; it brings another epoch, and readers begin from nothing.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from mobility.db.schema import change
+from mobility.db.schema import change, installation
 
 CHANGE_LOCK = 7_305_001
 """Key of the advisory lock; any constant that nothing else in the database uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far the feed has come; revisions of two epochs cannot be compared."""
+
+    epoch: uuid.UUID
+    revision: int
 
 
 def record_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> int:
@@ -34,3 +44,15 @@ def latest_revision(connection: sa.Connection) -> int:
     """Last visible revision; 0 before the first."""
     found = connection.execute(sa.select(sa.func.max(change.c.revision))).scalar()
     return int(found or 0)
+
+
+def latest_position(connection: sa.Connection) -> Position:
+    """Epoch of the database and its last visible revision."""
+    last = sa.select(sa.func.coalesce(sa.func.max(change.c.revision), 0)).scalar_subquery()
+    row = connection.execute(sa.select(installation.c.epoch, last)).one()
+    return Position(row[0], int(row[1]))
+
+
+def begin_epoch(connection: sa.Connection) -> None:
+    """Tell every process that what it knows of this database no longer holds."""
+    connection.execute(installation.update().values(epoch=sa.func.gen_random_uuid()))

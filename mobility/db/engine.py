@@ -8,6 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError as DatabaseAway
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
@@ -15,7 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 from core.errors import Conflict, Unavailable
 from mobility.db.schema import installation
 
-__all__ = ["DatabaseAway", "DatabaseError", "Engine", "WrongTerritory", "open_engine", "upgrade"]
+__all__ = [
+    "DatabaseAway",
+    "DatabaseError",
+    "Engine",
+    "WrongTerritory",
+    "is_known_schema",
+    "open_engine",
+    "upgrade",
+]
 
 POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 10
@@ -53,8 +62,7 @@ def open_engine(url: str) -> sa.Engine:
 
 def upgrade(engine: sa.Engine, territory_id: str) -> None:
     """Bring the schema up to date and bind the database to a territory."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     with engine.begin() as connection:
         # One process migrates; others wait here and then find nothing to do.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(7_305_000)))
@@ -72,3 +80,15 @@ def upgrade(engine: sa.Engine, territory_id: str) -> None:
                 f"this data directory belongs to territory {owner!r}, not {territory_id!r}: "
                 "set MOBILITY_HOME to another one"
             )
+
+
+def is_known_schema(revision: str) -> bool:
+    """Say whether this program has the migration: a newer program's database it has not."""
+    every = ScriptDirectory.from_config(_config()).walk_revisions()
+    return revision in {script.revision for script in every}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

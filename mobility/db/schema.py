@@ -12,6 +12,7 @@ installation = sa.Table(
     metadata,
     sa.Column("territory_id", sa.Text, primary_key=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("epoch", sa.Uuid, nullable=False, server_default=sa.text("gen_random_uuid()")),
 )
 
 person = sa.Table(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import threading
 
 import structlog
 
 from mobility.installation import Installation
+from mobility.jobs.warn_of_expiry import ExpiryWatch
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 
@@ -21,7 +23,7 @@ def follow_offers(installation: Installation) -> None:
     Follow the change feed until the process is told to stop (SIGTERM, SIGINT).
 
     An offer published by a process that did not compile it, or compiled for another snapshot,
-    is compiled and stored here.
+    is compiled and stored here. Feeds that are about to expire are said in the log.
     """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -35,8 +37,9 @@ def follow_offers(installation: Installation) -> None:
         revive=installation.revive,
     )
     keeper.start()
-    known = -1
+    known, expiry = -1, ExpiryWatch()
     while not stopped.wait(LOOK_S if known >= 0 else 0):
+        expiry.look(keeper.world.snapshot, dt.datetime.now(dt.UTC))
         if keeper.world.revision != known:
             known = keeper.world.revision
             log.info("offers are compiled", revision=known, offers=len(keeper.world.offers))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -21,57 +18,21 @@ from mobility.actions.run_demo import prepare_demo, start_server
 from mobility.db.engine import open_engine
 from mobility.installation import open_installation
 from mobility.live import Wakeups
-from mobility.servers.account import Account, account_for, run_as
 from mobility.servers.cluster import find_cluster, reachable_programs
 from mobility.settings import Settings
 from mobility.world import open_snapshot
 from tests.conftest import free_port
+from tests.support.external import ESCAPED, PASSWORD, OwnFolder, own_folder, start_postgres
 
-PASSWORD = "a-pass:word/of@theirs"
-ESCAPED = "a-pass%3Aword%2Fof%40theirs"
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 16
 START_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class OwnFolder:
-    """A folder of the account that may run servers."""
-
-    path: Path
-    account: Account
-
-    def run(self, *command: str | Path) -> None:
-        """Run a program there as that account; its output is the failure's message."""
-        words = [str(word) for word in command]
-        done = run_as(self.account, words, folder=self.path, timeout_s=60)
-        assert done.returncode == 0, done.stdout
-
-
 @pytest.fixture(scope="module")
 def folder() -> Iterator[OwnFolder]:
-    path = Path(tempfile.mkdtemp(prefix="mobility-external-"))
-    path.chmod(0o755)
-    account = account_for(path)
-    os.chown(path, account.uid, account.gid)
-    yield OwnFolder(path, account)
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def start_postgres(folder: OwnFolder, programs: Path, name: str) -> tuple[str, list[str | Path]]:
-    """Start a server on TCP with a password; gives its URL and the command that stops it."""
-    data, secret, port = folder.path / name, folder.path / f"{name}.secret", free_port()
-    secret.write_text(PASSWORD)
-    secret.chmod(0o644)
-    folder.run(
-        programs / "initdb", "-D", data, "-U", "them", "-A", "scram-sha-256",
-        f"--pwfile={secret}", "--encoding=UTF8", "--locale=C",
-    )  # fmt: skip
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-    log = folder.path / f"{name}.log"
-    folder.run(programs / "pg_ctl", "start", "-w", "-D", data, "-l", log, "-o", options)
-    url = f"postgresql://them:{ESCAPED}@127.0.0.1:{port}/postgres"
-    return url, [programs / "pg_ctl", "stop", "-w", "-m", "fast", "-D", data]
+    with own_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,9 @@ def test_empty_home_lacks_only_a_snapshot_and_stays_empty(
     ("first", "last", "level", "said"),
     [
         ("2026-09-01", "2027-08-31", Level.OK, "valid from"),
-        ("2026-09-01", "2026-11-24", Level.WARNING, "expires in 0 days"),
+        ("2026-09-01", "2026-11-24", Level.ERROR, "expires in 0 days"),
+        ("2026-09-01", "2026-11-30", Level.ERROR, "expires in 6 days"),
+        ("2026-09-01", "2026-12-01", Level.WARNING, "expires in 7 days"),
         ("2026-09-01", "2026-12-07", Level.WARNING, "expires in 13 days"),
         ("2026-09-01", "2026-12-08", Level.OK, "valid from"),
         ("2026-09-01", "2026-11-23", Level.ERROR, "expired"),
