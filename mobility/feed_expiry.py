@@ -46,11 +46,6 @@ def list_expiries(about: Mapping[str, Any], today: dt.date) -> list[FeedExpiry]:
     return [_expiry(feed, today) for feed in about["feeds"]]
 
 
-def days_left_by_feed(about: Mapping[str, Any], today: dt.date) -> dict[str, int]:
-    """Days left of every feed, for a gauge; negative when expired."""
-    return {expiry.feed: expiry.days_left for expiry in list_expiries(about, today)}
-
-
 def _expiry(feed: Mapping[str, Any], today: dt.date) -> FeedExpiry:
     first, last = (dt.date.fromisoformat(feed[key]) for key in ("valid_from", "valid_to"))
     days_left = (last - today).days

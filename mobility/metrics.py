@@ -47,6 +47,12 @@ SNAPSHOT_BUILT_AT = Gauge(
     "When the snapshot that a process serves was built.",
     multiprocess_mode="liveall",
 )
+FEED_LAST_DAY_AT = Gauge(
+    "mobility_feed_last_day_timestamp_seconds",
+    "Noon of the last day on which a feed of the served snapshot runs, UTC.",
+    ("feed",),
+    multiprocess_mode="livemostrecent",
+)
 WORLD_CHECKED_AT = Gauge(
     "mobility_world_checked_timestamp_seconds",
     "When a process last found its world up to date with the database.",

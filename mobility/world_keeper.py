@@ -21,6 +21,7 @@ from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
 from mobility.metrics import (
     CHANGES_WAITING,
+    FEED_LAST_DAY_AT,
     SNAPSHOT_BUILT_AT,
     WORLD_CHECKED_AT,
     WORLD_OFFERS,
@@ -158,6 +159,9 @@ class WorldKeeper:
         WORLD_OFFERS.set(len(self.world.offers))
         built_at = dt.datetime.fromisoformat(self.world.snapshot.about["built_at"])
         SNAPSHOT_BUILT_AT.set(built_at.timestamp())
+        for feed in self.world.snapshot.about["feeds"]:
+            noon = dt.datetime.fromisoformat(f"{feed['valid_to']}T12:00:00+00:00")
+            FEED_LAST_DAY_AT.labels(feed["id"]).set(noon.timestamp())
 
     def _seen(self) -> None:
         self.database_seen_at = dt.datetime.now(dt.UTC)

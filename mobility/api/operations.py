@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from mobility.api.answers import json_answer, world_of
+from mobility.feed_expiry import list_expiries
 from mobility.metrics import CONTENT_TYPE, metrics_text
-from mobility.world import World
 from mobility.world_keeper import WorldKeeper
 
 router = APIRouter()
@@ -78,20 +78,13 @@ def list_missing(keeper: WorldKeeper, web: Path, now: dt.datetime) -> list[Missi
         said = "does not answer: changes arrive up to a second later"
         missing.append(Missing(part="valkey", what=said))
     today = now.astimezone(keeper.world.network.zone).date()
-    if not runs_on(keeper.world, today):
+    feeds = list_expiries(keeper.world.snapshot.about, today)
+    if not any(feed.first_date <= today <= feed.last_date for feed in feeds):
         said = f"no feed is valid on {today}: fetch newer ones, then mobility build"
         missing.append(Missing(part="timetable", what=said))
     if not (web / "index.html").is_file():
         missing.append(Missing(part="page", what="is not built: make web"))
     return missing
-
-
-def runs_on(world: World, date: dt.date) -> bool:
-    """Say whether any feed of the world is valid on a date."""
-    return any(
-        feed["valid_from"] <= date.isoformat() <= feed["valid_to"]
-        for feed in world.snapshot.about["feeds"]
-    )
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -136,6 +136,16 @@ def test_metrics_tell_the_world_of_every_process(served: RunningServer) -> None:
             assert value == 0
 
 
+def test_metrics_tell_when_each_feed_ends(served: RunningServer) -> None:
+    about = ask(served, "/mobility/v1/territory").json()
+    told = {
+        dict(of)["feed"]: time.strftime("%Y-%m-%d", time.gmtime(value))
+        for (name, of), value in measured(served).items()
+        if name == "mobility_feed_last_day_timestamp_seconds"
+    }
+    assert told == {feed["id"]: feed["valid_to"] for feed in about["feeds"]}
+
+
 def test_paths_that_do_not_exist_add_no_metric(served: RunningServer) -> None:
     for number in range(5):
         ask(served, f"/made-up-{number}")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from structlog.testing import capture_logs
 
-from mobility.feed_expiry import Validity, days_left_by_feed, list_expiries
+from mobility.feed_expiry import Validity, list_expiries
 from mobility.jobs.warn_of_expiry import ExpiryWatch
 
 pytestmark = pytest.mark.unit
@@ -32,7 +32,8 @@ def snapshot(name: str, *last: str) -> Any:
 
 def test_days_are_counted_after_today_and_go_below_zero() -> None:
     feeds = about("2026-11-24", "2026-11-25", "2026-12-24", "2026-11-20")
-    assert days_left_by_feed(feeds, TODAY) == {"f0": 0, "f1": 1, "f2": 30, "f3": -4}
+    told = {expiry.feed: expiry.days_left for expiry in list_expiries(feeds, TODAY)}
+    assert told == {"f0": 0, "f1": 1, "f2": 30, "f3": -4}
 
 
 def test_alarm_comes_a_week_before_and_a_warning_two() -> None:
