@@ -190,7 +190,7 @@ def list_damage(folder: Path) -> list[str]:
 
 
 def _array_sha256(array: Array) -> str:
-    return hashlib.sha256(array.tobytes()).hexdigest()
+    return hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -154,7 +154,12 @@ def load(versions: Versions) -> Iterator[Load]:
     riders = json.loads((versions.settings.home / "demo" / "riders.json").read_text())
     places = [f"{r[end]['lat']},{r[end]['lon']}" for r in riders for end in ("from", "to")]
     questions = [
-        {"fromPlace": a, "toPlace": b, "time": f"2026-11-2{4 + hour % 3}T{hour:02}:00:00Z"}
+        {
+            "fromPlace": a,
+            "toPlace": b,
+            "time": f"2026-11-2{4 + hour % 3}T{hour:02}:00:00Z",
+            "timetableView": "false",
+        }
         for (a, b), hour in zip(itertools.permutations(places, 2), itertools.cycle(range(6, 18)))
     ]
     load = Load(versions.server.base_url, set(versions.names[1:]), _light(versions, questions))
