@@ -38,7 +38,8 @@ stop: $(VENV)/.runtime
 
 test: $(VENV)/.test web/dist/index.html tests/clients/node_modules/.installed
 	$(BIN)/python tools/browser.py
-	$(BIN)/pytest
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not bench and not alone"
+	$(BIN)/pytest -q -m "alone and not slow"
 
 tests/clients/node_modules/.installed: tests/clients/package-lock.json $(VENV)/.runtime
 	$(BIN)/python tools/node.py npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund --silent

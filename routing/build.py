@@ -252,6 +252,7 @@ def _with_rules(links: Links, timetable: Timetable) -> Links:
     walk_s = {
         (int(a), int(b)): int(s) for a, b, s in zip(*(x.tolist() for x in links), strict=True)
     }
+    placed = set(np.flatnonzero(~np.isnan(timetable.stop_lat + timetable.stop_lon)).tolist())
     for a, b, kind, least_s in zip(
         timetable.transfer_from.tolist(),
         timetable.transfer_to.tolist(),
@@ -259,7 +260,7 @@ def _with_rules(links: Links, timetable: Timetable) -> Links:
         timetable.transfer_min_s.tolist(),
         strict=True,
     ):
-        if a == b:
+        if a == b or a not in placed or b not in placed:
             continue
         if kind == FORBIDDEN:
             walk_s.pop((a, b), None)

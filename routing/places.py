@@ -249,6 +249,11 @@ class Places:
         arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
         self._entries = from_arrays(_Entries, arrays, "entries")
 
+    @property
+    def names(self) -> Texts:
+        """Name of every row."""
+        return self._entries.name
+
     def search(
         self,
         text: str,

@@ -23,7 +23,7 @@ from tests.support.territories import shared_data
 FILE_SIZE_AT = 24
 """Offset of the unpacked size in an entry of a zip's central directory."""
 FLAGS_AT = 8
-DATA = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data"))
+DATA = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data")).resolve()
 BROKEN = sorted(DATA.glob("broken/**/*.zip"))
 
 

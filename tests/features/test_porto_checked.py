@@ -30,11 +30,11 @@ from tests.oracles.itinerary_checker import (
 from tests.oracles.street_oracle import StreetOracle
 
 SEED = 20251014
-PAIR_COUNT = 200
+PAIR_COUNT = 100
 SCATTER_M = 400.0
 SHOWN = 10
 GAIN_S = 300
-LEAST_WINS = 20
+LEAST_WINS = 10
 LEAST_SHARE = 0.95
 DRIVES_AGAIN = 25
 ARRIVING_STEP = 20

@@ -33,6 +33,8 @@ from mobility.settings import Settings
 from mobility.world import Snapshot, open_snapshot
 from tests.conftest import free_port
 
+pytestmark = pytest.mark.alone
+
 CLIENT_COUNT = 4
 PATIENCE_S = 0.2
 """How long a rider waits before asking again after a failure."""

@@ -31,6 +31,8 @@ from mobility.snapshots import current_snapshot, roll_back, use_snapshot
 from mobility.territory import read_territory
 from tests.conftest import free_port
 
+pytestmark = pytest.mark.alone
+
 CLIENT_COUNT = 8
 SWITCH_COUNT = 20
 SWITCH_LIMIT_S = 20.0
@@ -185,9 +187,9 @@ def _wait_for(load: Load, name: str) -> float:
 
 def test_twenty_switches_under_load(versions: Versions, load: Load) -> None:
     _wait_for(load, versions.names[2])
-    time.sleep(3)  # every kernel and date is warm, and the clients are under way
+    time.sleep(2)  # every kernel and date is warm, and the clients are under way
     calm_from = time.monotonic()
-    time.sleep(6)
+    time.sleep(4)
     calm_gaps_s = load.gaps_s(calm_from, time.monotonic())
     begun = time.monotonic()
     took_s = []

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from mobility.api.errors import add_error_handlers
 from mobility.api.methods import HeadAsGet, fallback
+from mobility.api.observed import Observed
 
 pytestmark = pytest.mark.unit
 
@@ -28,13 +29,14 @@ def small_app() -> FastAPI:
         raise ZeroDivisionError(name)
 
     app.include_router(fallback)
+    app.add_middleware(Observed)
     app.add_middleware(HeadAsGet)
     return app
 
 
 def ask(method: str, path: str) -> httpx.Response:
     async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(app=small_app(), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=small_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path)
 
