@@ -56,6 +56,8 @@ data: $(VENV)/.runtime
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/plan_porto.py
+	$(BIN)/python benchmarks/geocode_porto.py
+	$(BIN)/python benchmarks/build_territories.py
 
 check: $(VENV)/.test web/dist/index.html
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -102,6 +103,10 @@ def start_keeper(installation: Installation) -> WorldKeeper:
     )
     keeper.start()
     warm_up(keeper.world)
+    # What is loaded by now stays: a full collection would look at all of it for 0.2 s, every
+    # request waiting, and a change of snapshots makes one likely.
+    gc.collect()
+    gc.freeze()
     return keeper
 
 

@@ -37,7 +37,10 @@ time = "2026-11-24T07:00:00Z"
 """Places, stops and a trip of the demo: with invented ones nothing is ever searched."""
 
 
-@pytest.mark.parametrize("values", ["", REAL_VALUES], ids=["invented", "real"])
+@pytest.mark.parametrize(
+    "values",
+    [pytest.param("", id="invented", marks=pytest.mark.slow), pytest.param(REAL_VALUES, id="real")],
+)
 @pytest.mark.parametrize("count", [20, pytest.param(1000, marks=pytest.mark.slow)])
 def test_no_answer_breaks_the_document(
     demo_server: RunningServer, tmp_path: Path, values: str, count: int

@@ -17,6 +17,8 @@ from gtfs_data.timetable import build_timetable
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MOBILITY_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ARCHIVES = sorted([*DATA.glob("broken/**/*.zip"), *DATA.glob("feeds/*.zip")])
+LARGE_BYTES = 2_000_000
+"""Larger ones are built whole by tests/features/test_every_shape.py."""
 REFUSED = frozenset({"gtfs_sans_stops.zip", "gtfs_sans_trips.zip", "missing_stops.zip"})
 
 
@@ -31,7 +33,17 @@ def test_published_feeds_are_at_hand() -> None:
     assert ARCHIVES
 
 
-@pytest.mark.parametrize("path", ARCHIVES, ids=lambda path: "/".join(path.parts[-2:]))
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id="/".join(path.parts[-2:]),
+            marks=[pytest.mark.slow] if path.stat().st_size > LARGE_BYTES else [],
+        )
+        for path in ARCHIVES
+    ],
+)
 def test_published_feed_is_compiled_or_refused(path: Path) -> None:
     try:
         timetable = build_timetable([read_feed(path, "f")], Findings())

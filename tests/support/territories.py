@@ -28,7 +28,7 @@ from mobility.world import Snapshot, World, open_snapshot
 from routing.network import Network
 from routing.raptor.search import Body
 
-OFFER_COUNT = 400
+OFFER_COUNT = 250
 NEAR_STOP_DEG = 0.004
 
 TARIFF = {

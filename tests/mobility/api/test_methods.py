@@ -38,7 +38,7 @@ def ask(method: str, path: str) -> httpx.Response:
     async def asked() -> httpx.Response:
         transport = httpx.ASGITransport(app=small_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            return await client.request(method, path)
+            return await client.request(method, path, headers={"x-request-id": "test"})
 
     return asyncio.run(asked())
 
