@@ -6,7 +6,7 @@ Build time and peak memory of four territories, each in a process of its own.
 Time is that of `mobility build` from its start to its end, imports, base map and findings
 included; the peak is that of the largest process. Mexico City is built as published (frequencies,
 expanded by the build) and as explicit trips (3 million rows to read). Porto is built a second time
-with another metro feed, so that the streets are taken over.
+with another calendar of its buses, so that the streets are taken over.
 """
 
 from __future__ import annotations
@@ -35,13 +35,12 @@ def territories(data: Path, out: Path) -> list[Territory]:
     explicit = out / "cdmx_explicit.zip"
     expand(data / "feeds/cdmx_frequencies.zip", explicit)
     stcp, porto = str(data / "porto/stcp_2025_redated.zip"), str(data / "porto/porto.osm.pbf")
-    metro = {name: str(data / f"porto/metro_{name}.zip") for name in
-             ("2025_explicit", "2026_frequencies")}  # fmt: skip
+    metro = str(data / "porto/metro_2025_explicit.zip")
+    older = str(data / "porto/stcp_2024.zip")
     mexico = "America/Mexico_City"
     return [
-        ("porto", "Europe/Lisbon", {"stcp": stcp, "metro": metro["2025_explicit"]}, porto),
-        ("porto, one feed anew", "Europe/Lisbon",
-         {"stcp": stcp, "metro": metro["2026_frequencies"]}, porto),
+        ("porto", "Europe/Lisbon", {"stcp": stcp, "metro": metro}, porto),
+        ("porto, one feed anew", "Europe/Lisbon", {"stcp": older, "metro": metro}, porto),
         ("mexico city", mexico, {"cdmx": str(data / "feeds/cdmx_frequencies.zip")}, None),
         ("mexico city, explicit", mexico, {"cdmx": str(explicit)}, None),
         ("hart_2018", "America/New_York", {"hart": str(data / "feeds/hart_2018.zip")}, None),

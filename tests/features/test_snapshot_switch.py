@@ -141,7 +141,7 @@ class Load:
 
 
 def _light(versions: Versions, questions: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Keep the quarter that is answered fastest: a pause shows between answers that come quickly."""
+    """Keep the quarter that is answered fastest: a pause shows between quick answers."""
     took_s = []
     with httpx.Client(base_url=versions.server.base_url, timeout=30) as http:
         for question in [*questions, *questions]:  # the first round makes the dates ready
