@@ -72,11 +72,10 @@ def test_text_that_is_no_time_is_refused_and_an_example_is_given(text: str) -> N
 def test_time_at_the_end_of_the_calendar_never_breaks_the_caller(text: str, zone: str) -> None:
     # Either it is read or it is refused; nothing else may come out of a typed time.
     try:
-        parse_instant(text, ZoneInfo(zone)).astimezone(dt.UTC)
-    except MobilityError:
-        pass
-    except OverflowError as error:
-        pytest.fail(f"OverflowError reached the caller: {error}")
+        told = parse_instant(text, ZoneInfo(zone)).astimezone(dt.UTC).isoformat()
+    except MobilityError as refused:
+        told = str(refused)
+    assert text[:4] in told
 
 
 @pytest.mark.parametrize(
