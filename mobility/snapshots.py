@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ PREVIOUS = "previous"
 KEPT = 5
 """Newest snapshots that a build leaves, beside the current and the previous one."""
 DRAFT = ".tmp-"
+TURN_LIMIT_S = 5.0
+TURN_POLL_S = 0.02
 
 
 class SnapshotUnknown(NotFound):
@@ -159,6 +162,31 @@ def _is_orphan(draft: Path) -> bool:
     except PermissionError:
         return False
     return False
+
+
+@contextmanager
+def taking_turns(snapshots: Path) -> Iterator[None]:
+    """
+    Let the processes of a machine take a snapshot over one after the other.
+
+    All at once they would hold up every request. Who waits too long for one that hangs goes on.
+    """
+    descriptor = os.open(snapshots, os.O_RDONLY)
+    try:
+        until = time.monotonic() + TURN_LIMIT_S
+        while not _try_lock(descriptor) and time.monotonic() < until:
+            time.sleep(TURN_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from mobility.metrics import (
     WORLD_SWAP_S,
     timed,
 )
-from mobility.snapshots import current_snapshot
+from mobility.snapshots import current_snapshot, taking_turns
 from mobility.world import Snapshot, World, open_snapshot
 from routing.raptor.search import Body
 
@@ -103,16 +103,17 @@ class WorldKeeper:
         folder, old = current_snapshot(self._snapshots), self.world
         if folder in (old.snapshot.folder, self._refused):
             return False
-        try:
-            snapshot = open_snapshot(folder)
-            _check_territory(old.snapshot, snapshot)
-        except (MobilityError, OSError, ValueError) as error:
-            self._refused = folder
-            log.warning("snapshot not taken over", snapshot=folder.name, reason=str(error))
-            return False
-        for date in old.network.dates_ready:
-            snapshot.network.day(date)
-        self._load(snapshot, 0, {})
+        with taking_turns(self._snapshots):
+            try:
+                snapshot = open_snapshot(folder)
+                _check_territory(old.snapshot, snapshot)
+            except (MobilityError, OSError, ValueError) as error:
+                self._refused = folder
+                log.warning("snapshot not taken over", snapshot=folder.name, reason=str(error))
+                return False
+            for date in old.network.dates_ready:
+                snapshot.network.day(date)
+            self._load(snapshot, 0, {})
         log.info("snapshot taken over", snapshot=folder.name, before=old.snapshot.folder.name)
         return True
 

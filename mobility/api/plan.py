@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -80,6 +81,9 @@ HONOURED = frozenset(
 )  # fmt: skip
 IGNORED = frozenset(("timeout",))
 """A search ends by its own bounds, in well under a second."""
+SEARCHES_AT_ONCE = 2
+"""Of one process: a search needs a whole core, so that more at once only make all of them late."""
+_turns = threading.Semaphore(SEARCHES_AT_ONCE)
 STREET = {"WALK": Mode.WALK, "BIKE": Mode.BIKE, "CAR": Mode.CAR}
 
 
@@ -110,11 +114,11 @@ for number in VERSIONS:
 def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
     given = Parameters(request.query_params)
     shown = {k: str(v) for k, v in request.query_params.items()}
-    return json_answer(
-        answer_plan(
+    with _turns:
+        answer = answer_plan(
             world_of(request), given, shown, version=version_of(request), site=site_of(request)
         )
-    )
+    return json_answer(answer)
 
 
 def answer_plan(
