@@ -16,7 +16,9 @@ from core.geo import Coordinate
 from gtfs_data.checks import Findings
 from gtfs_data.store import Texts
 from gtfs_data.timetable import Timetable
+from routing.bounds import build_bounds
 from routing.network import (
+    MINIMUM_TIME,
     Ground,
     MeetingPoints,
     Network,
@@ -100,9 +102,10 @@ def build_network(
         drive_s=matrix,
         drive_back_s=np.ascontiguousarray(matrix.T),
     )
+    on_step("bounds of travel times")
     return Network(
         zone=zone, timetable=timetable, streets=streets, grid=grid, points=points, ground=ground,
-        speeds=speeds,
+        bounds=build_bounds(timetable, ground.walks, ground.walks_back), speeds=speeds,
     )  # fmt: skip
 
 
@@ -114,9 +117,10 @@ def with_timetable(built: Network, timetable: Timetable, findings: Findings) -> 
     """
     if built.has_streets:
         _find_off_streets(timetable, built.streets, built.ground.stop_node, findings)
+    bounds = build_bounds(timetable, built.ground.walks, built.ground.walks_back)
     return Network(
         zone=built.zone, timetable=timetable, streets=built.streets, grid=built.grid,
-        points=built.points, ground=built.ground, speeds=built.speeds,
+        points=built.points, ground=built.ground, bounds=bounds, speeds=built.speeds,
     )  # fmt: skip
 
 
@@ -244,7 +248,6 @@ def _between_stops(links: Links, stop_count: int) -> Links:
 
 
 FORBIDDEN = 3
-MINIMUM_TIME = 2
 
 
 def _with_rules(links: Links, timetable: Timetable) -> Links:

@@ -33,6 +33,7 @@ from gtfs_data.store import (
     write_snapshot,
 )
 from gtfs_data.timetable import Timetable
+from routing.bounds import Bounds
 from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
 from routing.street.drive import DriveTimes
 from routing.street.graph import (
@@ -53,6 +54,9 @@ from routing.street.straight import anywhere, straight_route, straight_seconds
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
+CHANGES_KEPT = 8
+MINIMUM_TIME = 2
+"""transfer_type of transfers.txt."""
 Int32 = npt.NDArray[np.int32]
 
 MEETING_POINT = "carpool:"
@@ -108,9 +112,10 @@ class Network:
         grid: EdgeGrid,
         points: MeetingPoints,
         ground: Ground,
+        bounds: Bounds,
         speeds: Speeds,
     ) -> None:
-        for part in (timetable, streets, grid, points, ground):
+        for part in (timetable, streets, grid, points, ground, bounds):
             for array in to_arrays(part, "").values():
                 frozen(array)  # so that kernels compile once, for built and opened ones alike
         self.zone = zone
@@ -119,6 +124,7 @@ class Network:
         self.grid = grid
         self.points = points
         self.ground = ground
+        self.bounds = bounds
         self.speeds = speeds
         self.arcs = {"foot": ground.foot, "bike": ground.bike, "car": ground.car}
         self.usable = {profile: frozen(usable_edges(streets, profile)) for profile in PROFILES}
@@ -129,6 +135,7 @@ class Network:
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
         self._days = Remembered(self._roll, DAYS_KEPT)
+        self._changes = Remembered(self._change_times, CHANGES_KEPT)
 
     @property
     def stop_count(self) -> int:
@@ -161,6 +168,23 @@ class Network:
     def dates_ready(self) -> tuple[dt.date, ...]:
         """Dates that are rolled out already."""
         return self._days.keys
+
+    def change_times(self, change_s: int, carpool_change_s: int) -> Int32:
+        """
+        Shape (node_count,): seconds between vehicles at each node; the last few are kept.
+
+        `change_s` is the least at a stop where transfers.txt asks for nothing longer.
+        """
+        return self._changes((change_s, carpool_change_s))
+
+    def _change_times(self, least_s: tuple[int, int]) -> Int32:
+        change_s = np.full(self.node_count, least_s[0], np.int32)
+        change_s[self.stop_count :] = least_s[1]
+        t = self.timetable
+        same = (t.transfer_from == t.transfer_to) & (t.transfer_type == MINIMUM_TIME)
+        np.maximum.at(change_s, t.transfer_from[same], t.transfer_min_s[same])
+        frozen(change_s)
+        return change_s
 
     def _roll(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
         day = roll_days(self.timetable, date, self.zone)
@@ -256,7 +280,7 @@ def usable_edges(streets: Streets, profile: str) -> npt.NDArray[np.uint8]:
     return usable
 
 
-PARTS = ("timetable", "streets", "grid", "points", "ground")
+PARTS = ("timetable", "streets", "grid", "points", "ground", "bounds")
 
 
 def save_network(
@@ -293,6 +317,7 @@ def open_network(folder: Path) -> Network:
         grid=from_arrays(EdgeGrid, arrays, "grid"),
         points=from_arrays(MeetingPoints, arrays, "points"),
         ground=_open_ground(arrays),
+        bounds=from_arrays(Bounds, arrays, "bounds"),
         speeds=Speeds(**manifest["speeds"]),
     )
 

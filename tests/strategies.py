@@ -23,6 +23,7 @@ from gtfs_data.calendar import day_number
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored, roll_days
 from gtfs_data.store import frozen
+from routing.bounds import build_bounds
 from routing.network import Network
 from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
@@ -149,9 +150,11 @@ class RandomWorld:
         network = SimpleNamespace(
             ground=ground,
             timetable=table,
+            bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
             stop_count=self.stop_count,
             node_count=node_count,
             day=lambda _: days,
+            change_times=lambda *_: frozen(np.array(self.change_at_s, np.int32)),
         )
         return cast("Network", network)
 
@@ -171,6 +174,8 @@ class RandomWorld:
 
         return SimpleNamespace(
             stop_count=self.stop_count,
+            stop_lat=np.zeros(self.stop_count),
+            stop_lon=np.arange(self.stop_count, dtype=float),
             feed_zone=["UTC"],
             route_feed=np.zeros(1, np.int32),
             service_first_day=np.array([day_number(DATE) - 1], np.int32),

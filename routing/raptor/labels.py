@@ -1,8 +1,9 @@
 """
-Labels of the round-based search: best times by number of vehicles and node, folded upwards.
+Labels of the round-based search: best times by node and number of vehicles, folded upwards.
 
-A node's label in row ``k`` holds the best with at most ``k`` vehicles; `reach` and `get_ready`
-keep it so. See DESIGN.md for why getting out and being ready to board are two labels.
+All of one node stands in one cache line. A label for ``k`` vehicles holds the best with at most
+``k``; `fold` keeps it so. See DESIGN.md for why getting out and being ready to board are two
+labels, and how `onward` and `goal_s` bound the search.
 """
 
 from __future__ import annotations
@@ -13,35 +14,46 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
+from routing.bounds import MOST_ONWARD, VEHICLE_BITS, Counts, Seconds
 
 FAR = 2**30
 """A time that is never reached."""
 NOWHERE = -1
 MAX_VEHICLES = 8
+ALIGHT = -1
+"""Column ``ALIGHT + k`` of a node: best arrival in a vehicle, the k-th."""
+READY = MAX_VEHICLES
+"""Column ``READY + k``: best time from which one can board there after k vehicles."""
+COLUMNS = 2 * MAX_VEHICLES
+FAR_ONWARD_S = 2**20
+LIMITS = MAX_VEHICLES + MOST_ONWARD + 2
 
 Int32 = npt.NDArray[np.int32]
 
 
 class Labels(NamedTuple):
-    """Scratch of one thread: labels by row (number of vehicles) and node, marks and queues."""
+    """Scratch of one thread: labels, the goal, marks and queues."""
 
-    alight: Int32
-    """Shape (MAX_VEHICLES + 1, node_count): best arrival in a vehicle."""
-    ready: Int32
-    """Best time from which one can board here."""
-    alight_row: Int32
-    ready_row: Int32
-    """Row in which a folded label was made."""
-    parent: Int32
-    """Shape (MAX_VEHICLES + 1, node_count, 3): carrier (ride: -1 - ride), first, second."""
-    came_from: Int32
-    """Node one walked from to be ready here; NOWHERE is the search's own start."""
+    time_s: Int32
+    """Shape (node_count, COLUMNS): columns `ALIGHT` + 1 … 8, then `READY` + 0 … 7."""
+    ride: Int32
+    """Shape (point_count, MAX_VEHICLES, 3): ride, candidates of pickup and dropoff."""
     scanned: Int32
-    """Ready time with which a point's flexible trips were last scanned in a row."""
-    goal: Int32
-    """Shape (MAX_VEHICLES + 1, 3): best time at the goal, node got out at, row of that."""
+    """Shape (point_count, MAX_VEHICLES): ready time when a point's rides were last scanned."""
+    goal_s: Int32
+    """
+    Shape (LIMITS,): best time at the goal by number of vehicles; `-FAR` beyond what is allowed.
+    """
+    goal_node: Int32
+    """Shape (MAX_VEHICLES + 1,): node at which one gets out for it."""
+    goal_row: Int32
+    """Number of vehicles with which that was found."""
+    before_s: Int32
+    """`goal_s` before the last departure was spread."""
     egress: Int32
     """Shape (node_count,): walk to the goal, FAR where there is none."""
+    onward: Int32
+    """Shape (node_count,): least seconds to the goal × 16 + fewest vehicles; see `bounds`."""
     marked: Int32
     marks: npt.NDArray[np.uint8]
     touched: Int32
@@ -49,94 +61,99 @@ class Labels(NamedTuple):
     queue: Int32
     queued_from: Int32
     """Shape (pattern_limit,): first position to scan of a queued pattern, or -1."""
+    leading: Int32
+    """Patterns that call at a stop from which one walks to the goal: scanned first."""
+    leads: npt.NDArray[np.uint8]
+    """Shape (pattern_limit,): 1 for these."""
 
 
-def new_labels(node_count: int, pattern_count: int) -> Labels:
+def new_labels(stop_count: int, point_count: int, pattern_count: int) -> Labels:
     """Scratch for a network of this size."""
-    rows = (MAX_VEHICLES + 1, node_count)
-    whole = [np.zeros(rows, np.int32) for _ in range(6)]
+    nodes = stop_count + point_count
     return Labels(
-        alight=whole[0],
-        ready=whole[1],
-        alight_row=whole[2],
-        ready_row=whole[3],
-        parent=np.zeros((*rows, 3), np.int32),
-        came_from=whole[4],
-        scanned=whole[5],
-        goal=np.zeros((MAX_VEHICLES + 1, 3), np.int32),
-        egress=np.zeros(node_count, np.int32),
-        marked=np.zeros(node_count, np.int32),
-        marks=np.zeros(node_count, np.uint8),
-        touched=np.zeros(node_count, np.int32),
-        touches=np.zeros(node_count, np.uint8),
+        time_s=np.zeros((COLUMNS, nodes), np.int32),
+        ride=np.zeros((point_count, MAX_VEHICLES, 3), np.int32),
+        scanned=np.zeros((point_count, MAX_VEHICLES), np.int32),
+        goal_s=np.zeros(LIMITS, np.int32),
+        goal_node=np.zeros(MAX_VEHICLES + 1, np.int32),
+        goal_row=np.zeros(MAX_VEHICLES + 1, np.int32),
+        before_s=np.zeros(MAX_VEHICLES + 1, np.int32),
+        egress=np.full(nodes, FAR, np.int32),
+        onward=np.zeros(nodes, np.int32),
+        marked=np.zeros(nodes, np.int32),
+        marks=np.zeros(nodes, np.uint8),
+        touched=np.zeros(nodes, np.int32),
+        touches=np.zeros(nodes, np.uint8),
         queue=np.zeros(max(pattern_count, 1), np.int32),
         queued_from=np.full(max(pattern_count, 1), -1, np.int32),
+        leading=np.zeros(max(pattern_count, 1), np.int32),
+        leads=np.zeros(max(pattern_count, 1), np.uint8),
     )
 
 
 @kernel
 def reset_labels(labels: Labels, rows: int, egress_node: Int32, egress_s: Int32) -> None:
-    """Forget the last search and take the walks to the goal."""
-    labels.alight[:rows] = FAR
-    labels.ready[:rows] = FAR
-    labels.scanned[:rows] = FAR
-    labels.goal[:, 0] = FAR
+    """Forget the last search and take the walks to the goal; nothing bounds the way there."""
+    labels.time_s[:] = FAR
+    labels.scanned[:] = FAR
+    labels.goal_s[:rows] = FAR
+    labels.goal_s[rows:] = -FAR
     labels.egress[:] = FAR
+    labels.onward[:] = 0
     for i in range(len(egress_node)):
         node = egress_node[i]
         labels.egress[node] = min(labels.egress[node], egress_s[i])
 
 
 @kernel
-def reach(
+def aim(
     labels: Labels,
-    row: int,
-    rows: int,
-    node: int,
-    at_s: int,
-    carrier: int,
-    first: int,
-    second: int,
-    touched_count: int,
-) -> int:
-    """Fold a vehicle's arrival, if it is better, into its row and those above; update the goal."""
-    if at_s >= labels.alight[row, node]:
-        return touched_count  # a point served twice by one ride, the first time sooner
-    for r in range(row, rows):
-        if labels.alight[r, node] <= at_s:
-            break
-        labels.alight[r, node], labels.alight_row[r, node] = at_s, row
-    labels.parent[row, node, 0] = carrier
-    labels.parent[row, node, 1] = first
-    labels.parent[row, node, 2] = second
-    at_goal_s = at_s + labels.egress[node]
-    # A ride all the way does not hide journeys that join rides and public transport.
-    last = row + 1 if carrier < 0 and row == 1 else rows
-    for r in range(row, last):
-        if labels.goal[r, 0] <= at_goal_s:
-            break
-        labels.goal[r, 0], labels.goal[r, 1], labels.goal[r, 2] = at_goal_s, node, row
-    if labels.touches[node] == 0:
-        labels.touches[node] = 1
-        labels.touched[touched_count] = node
-        touched_count += 1
-    return touched_count
+    cell: Int32,
+    cell_s: Seconds,
+    cell_vehicles: Counts,
+    best_s: Int32,
+    egress_node: Int32,
+    egress_s: Int32,
+) -> None:
+    """
+    Write `Labels.onward` of every stop for a goal.
+
+    Parameters
+    ----------
+    cell, cell_s, cell_vehicles
+        Tables of `Bounds` with the goal's side first.
+    best_s
+        Shape (2, C): scratch.
+    """
+    best_s[0], best_s[1] = FAR_ONWARD_S, MOST_ONWARD
+    for i in range(len(egress_node)):
+        if egress_node[i] >= len(cell):
+            continue
+        goal = cell[egress_node[i]]
+        walk_s = egress_s[i]
+        for c in range(len(cell_s)):  # what is not reached is told by the vehicles
+            best_s[0, c] = min(best_s[0, c], walk_s + np.int32(cell_s[goal, c]))
+            best_s[1, c] = min(best_s[1, c], np.int32(cell_vehicles[goal, c]))
+    for node in range(len(cell)):
+        c = cell[node]
+        labels.onward[node] = (best_s[0, c] << VEHICLE_BITS) | best_s[1, c]
 
 
 @kernel
-def get_ready(
-    labels: Labels, row: int, rows: int, node: int, at_s: int, origin: int, marked_count: int
-) -> int:
-    """Fold a better time from which one can board; mark the node for the next round."""
-    if at_s >= labels.ready[row, node]:
-        return marked_count
-    for r in range(row, rows):
-        if labels.ready[r, node] <= at_s:
+def fold(time_s: Int32, node: int, column: int, end: int, at_s: int) -> None:
+    """Write a better time for a number of vehicles and for those above, up to column `end`."""
+    for c in range(column, end):
+        if time_s[c, node] <= at_s:
             break
-        labels.ready[r, node], labels.ready_row[r, node] = at_s, row
-    labels.came_from[row, node] = origin
-    if labels.marks[node] == 0:
-        labels.marks[node] = 1
-        labels.marked[marked_count] = node
-        marked_count += 1
-    return marked_count
+        time_s[c, node] = at_s
+
+
+@kernel
+def reach_goal(
+    goal_s: Int32, goal_node: Int32, goal_row: Int32, row: int, rows: int, node: int, at_s: int
+) -> None:
+    """Take a way to the goal that is sooner with `row` vehicles, or with more up to `rows`."""
+    for r in range(row, rows):
+        if goal_s[r] <= at_s:
+            break
+        goal_s[r], goal_node[r], goal_row[r] = at_s, node, row

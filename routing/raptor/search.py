@@ -23,27 +23,31 @@ from routing.raptor.flexible import (
     new_ride_scratch,
 )
 from routing.raptor.kernels import (
+    JOURNEY_COLUMNS,
     JOURNEY_LIMIT,
-    LEG_COLUMNS,
-    LEGS_PER_JOURNEY,
-    Costs,
     departures_within,
     run_rounds,
     search_range,
 )
-from routing.raptor.labels import FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
+from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
+from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
+from routing.raptor.unroll_legs import LEG_COLUMNS
 from routing.spi import RideWindow
 
 _thread = threading.local()
 
 
 class _Scratch(NamedTuple):
-    """What one thread searches with: labels without and with rides."""
+    """What one thread searches with: labels without and with rides, and what is found."""
 
     labels: Labels
     ride_labels: Labels
     rides: RideScratch
+    cell_s: Int32
+    starts_s: Int32
+    journeys: Int32
+    legs: Int32
 
 
 Int32 = npt.NDArray[np.int32]
@@ -150,39 +154,32 @@ class Search:
     def run(self, window: Window) -> list[RawJourney]:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
         network, forward = self.network, not self.arrive_by
-        ground = network.ground
+        ground, bounds = network.ground, network.bounds
+        walks = (ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back)
+        tables = bounds.to_s, bounds.to_vehicles
+        start, goal, matrix, span = self.access, self.egress, ground.drive_s, window
+        if not forward:
+            walks = walks[1], walks[0], walks[3], walks[2]
+            tables = bounds.from_s, bounds.from_vehicles
+            start, goal, matrix = goal, start, ground.drive_back_s
+            span = Window(-window.until_s, -window.from_s)
         day = self._allowed(network.day(self.date)[0 if forward else 1])
-        walks, point_walks = (
-            (ground.walks, ground.point_walks)
-            if forward
-            else (ground.walks_back, ground.point_walks_back)
-        )
-        matrix = ground.drive_s if forward else ground.drive_back_s
-        start, goal = (self.access, self.egress) if forward else (self.egress, self.access)
-        span = window if forward else Window(-window.until_s, -window.from_s)
-        costs = Costs(self._change_s(), self.pickup_stop_s)
         scratch = self._scratch(day)
-        starts, after_s = self._starts(day, start, span)
-        journeys = np.empty((JOURNEY_LIMIT, 4), np.int32)
-        legs = np.empty((JOURNEY_LIMIT, LEGS_PER_JOURNEY, LEG_COLUMNS), np.int32)
+        starts, after_s = self._starts(day, start, span, scratch)
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
-            day, walks, point_walks, self.flexible.bodies, self.rides, matrix, costs,
-            scratch.labels, scratch.ride_labels, scratch.rides, start.node, start.seconds,
+            day, *walks, self.flexible.bodies, self.rides, matrix,
+            self._costs(), bounds.cell, *tables, scratch.cell_s,
+            scratch.labels, scratch.ride_labels, scratch.rides, start.as_walks(),
             goal.node, goal.seconds, starts, after_s,
             FAR if self.direct_s is None else self.direct_s, rows, network.stop_count,
-            self.seats, forward, journeys, legs,
+            self.seats, forward, scratch.journeys, scratch.legs,
         )  # fmt: skip
-        around = Surroundings(
-            access=self.access,
-            egress=self.egress,
-            walks=ground.point_walks,
-            bodies=self.flexible.bodies,
-            rides=self.rides,
-            carpool_change_s=self.carpool_change_s,
-        )
+        around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
+        found = scratch.journeys[:count].tolist()
         return [
-            unrolled(around, day, legs[i, : journeys[i, 3]], forward=forward) for i in range(count)
+            unrolled(around, access_s, scratch.legs[i, :leg_count].tolist(), forward=forward)
+            for i, (leg_count, access_s) in enumerate(found)
         ]
 
     def reach_stops(self, at_s: int, most_s: int) -> Int32:
@@ -211,18 +208,18 @@ class Search:
         labels = scratch.labels
         reset_labels(labels, rows, start.node[:0], start.seconds[:0])
         # A ride is left when no change fits in any more, but one may still walk from it.
-        labels.goal[:, 0] = start_s + most_s + 1 + self.carpool_change_s
+        labels.goal_s[:rows] = start_s + most_s + 1 + self.carpool_change_s
         run_rounds(
             day, walks, self.flexible.bodies, self.rides,
             ground.drive_s if forward else ground.drive_back_s,
-            Costs(self._change_s(), self.pickup_stop_s), labels, scratch.rides,
-            start.node, start.seconds, start_s, rows, network.stop_count, seats, forward,
+            self._costs(), labels, scratch.rides,
+            start.as_walks(), 0, start_s, rows, network.stop_count, seats, forward,
         )  # fmt: skip
         reached = np.full((rows, network.node_count), FAR, np.int32)
         np.minimum.at(reached[0], start.node, start.seconds)
         walk_from = np.repeat(np.arange(len(walks.first) - 1), np.diff(walks.first))
         for row in range(1, rows):
-            alight_s = labels.alight[row]
+            alight_s = labels.time_s[ALIGHT + row]
             there = alight_s < FAR
             reached[row] = np.minimum(np.where(there, alight_s - start_s, FAR), reached[row - 1])
             walked = there[walk_from]
@@ -230,10 +227,12 @@ class Search:
             np.minimum.at(reached[row], walks.to[walked], walk_s)
         return np.where(reached <= most_s, reached, FAR)[:, : network.stop_count]
 
-    def _starts(self, day: DayTimetable, start: Reach, span: Window) -> tuple[Int32, int]:
+    def _starts(
+        self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch
+    ) -> tuple[Int32, int]:
         if span.until_s == span.from_s:
             return np.array([span.from_s], np.int32), FAR
-        out = np.empty(EVENT_LIMIT, np.int32)
+        out = scratch.starts_s
         # Backward, a window is closed at its end (the latest arrival) and open at its start.
         count = departures_within(
             day, self.flexible.bodies, self.rides, start.node, start.seconds, span.from_s,
@@ -252,29 +251,30 @@ class Search:
         on = np.repeat(allowed[route], np.diff(day.first_stop))
         return day._replace(flag=frozen(np.where(on, day.flag, 0).astype(np.uint8)))
 
-    def _change_s(self) -> Int32:
-        change_s = np.full(self.network.node_count, self.change_s, np.int32)
-        change_s[self.network.stop_count :] = self.carpool_change_s
-        t = self.network.timetable
-        same = (t.transfer_from == t.transfer_to) & (t.transfer_type == 2)
-        stops = t.transfer_from[same]
-        change_s[stops] = np.maximum(self.change_s, t.transfer_min_s[same])
-        return change_s
+    def _costs(self) -> Costs:
+        change_s = self.network.change_times(self.change_s, self.carpool_change_s)
+        return Costs(change_s, self.pickup_stop_s)
 
     def _scratch(self, day: DayTimetable) -> _Scratch:
         """Scratch of the calling thread, kept between searches of one network size."""
         patterns, candidates = len(day.first_stop) - 1, self.flexible.largest_body
-        nodes = self.network.node_count
+        stops, nodes = self.network.stop_count, self.network.node_count
         kept: _Scratch | None = getattr(_thread, "scratch", None)
         if (
             kept is None
             or len(kept.labels.egress) != nodes
+            or len(kept.labels.scanned) != nodes - stops
             or len(kept.labels.queued_from) < patterns
             or len(kept.rides.other) < candidates
+            or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
         ):
             kept = _thread.scratch = _Scratch(
-                new_labels(nodes, patterns),
-                new_labels(nodes, patterns),
+                new_labels(stops, nodes - stops, patterns),
+                new_labels(stops, nodes - stops, patterns),
                 new_ride_scratch(candidates),
+                np.empty((2, len(self.network.bounds.to_s)), np.int32),
+                np.empty(EVENT_LIMIT, np.int32),
+                np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),
+                np.empty((JOURNEY_LIMIT, MAX_VEHICLES, LEG_COLUMNS), np.int32),
             )
         return kept

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from gtfs_data.rolling import DayTimetable
-from routing.raptor import kernels as k
+from routing.raptor import unroll_legs as k
 from routing.raptor.flexible import FlexibleBodies, Rides
 from routing.street.kernels import Walks
 
@@ -22,18 +21,15 @@ class Reach:
     node: Int32
     seconds: Int32
 
-    def seconds_at(self, node: int) -> int:
-        """Seconds to (or from) a node that can be reached."""
-        return int(self.seconds[self.node == node].min())
+    def as_walks(self) -> Walks:
+        """Walks of one start."""
+        return Walks(np.array([0, len(self.node)], np.int32), self.node, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a journey is made of besides its legs."""
+    """What legs with drivers are moved by."""
 
-    access: Reach
-    egress: Reach
-    walks: Walks
     bodies: FlexibleBodies
     rides: Rides
     carpool_change_s: int
@@ -91,47 +87,28 @@ class RawJourney:
         return self.legs[-1].end_s + self.egress_s
 
 
-def unrolled(around: Surroundings, day: DayTimetable, rows: Int32, *, forward: bool) -> RawJourney:
-    """Translate one recorded journey; `day` is the timetable that was searched (or mirror)."""
-    legs = [_leg(day, row, forward=forward) for row in rows.tolist()]
+def unrolled(
+    around: Surroundings, access_s: int, rows: list[list[int]], *, forward: bool
+) -> RawJourney:
+    """Translate one recorded journey: `access_s` and legs in order of the search's goal."""
+    legs = [_leg(row, forward=forward) for row in rows]
+    walks = [row[k.WALK_S] for row in rows]
     if forward:
         legs.reverse()
-    journey = RawJourney(
-        access_s=around.access.seconds_at(legs[0].board_node),
-        legs=tuple(legs),
-        walk_s=tuple(
-            _walk_s(around.walks, a.alight_node, b.board_node)
-            for a, b in zip(legs, legs[1:], strict=False)
-        ),
-        egress_s=around.egress.seconds_at(legs[-1].alight_node),
-    )
-    return _boarding_later(around, journey)
+        walks.reverse()
+        egress_s = walks.pop()
+    else:
+        access_s, egress_s = walks.pop(0), access_s
+    return _boarding_later(around, RawJourney(access_s, tuple(legs), tuple(walks), egress_s))
 
 
-def _leg(day: DayTimetable, row: list[int], *, forward: bool) -> RawLeg:
-    start_s, end_s = row[k.START_S], row[k.END_S]
-    board, alight = row[k.FROM], row[k.TO]
-    first, second = row[k.FIRST], row[k.SECOND]
+def _leg(row: list[int], *, forward: bool) -> RawLeg:
+    kind, board, alight, start_s, end_s, carrier, first, second, day, _ = row
     if not forward:
         start_s, end_s, board, alight = -end_s, -start_s, alight, board
-    if row[k.KIND] == k.RIDE:
-        pickup, dropoff = (first, second) if forward else (second, first)
-        return RawRide(board, alight, start_s, end_s, row[k.CARRIER], pickup, dropoff)
-    pattern, trip = row[k.CARRIER], int(day.first_trip[row[k.CARRIER]]) + first
-    positions = second >> k.POSITION_BITS, second & ((1 << k.POSITION_BITS) - 1)
-    if not forward:
-        last = int(day.first_stop[pattern + 1] - day.first_stop[pattern]) - 1
-        positions = last - positions[1], last - positions[0]
-    return RawVehicle(
-        board, alight, start_s, end_s, int(day.trip[trip]), int(day.day[trip]), *positions
-    )
-
-
-def _walk_s(walks: Walks, start: int, end: int) -> int:
-    if start == end:
-        return 0
-    row = slice(int(walks.first[start]), int(walks.first[start + 1]))
-    return int(walks.seconds[row][walks.to[row] == end].min())
+    if kind == k.RIDE:
+        return RawRide(board, alight, start_s, end_s, carrier, first, second)
+    return RawVehicle(board, alight, start_s, end_s, carrier, day, first, second)
 
 
 def _boarding_later(around: Surroundings, journey: RawJourney) -> RawJourney:

@@ -1,0 +1,223 @@
+"""One round of public transport: queue patterns, ride along them, change and walk on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from core.jit import kernel
+from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.rolling import DayTimetable
+from routing.bounds import MOST_ONWARD, VEHICLE_BITS
+from routing.raptor.labels import (
+    ALIGHT,
+    FAR,
+    READY,
+    Labels,
+    fold,
+    reach_goal,
+)
+from routing.street.kernels import Walks
+
+Int32 = npt.NDArray[np.int32]
+
+
+class Costs(NamedTuple):
+    """What a search takes from the territory besides networks: whole seconds."""
+
+    change_s: Int32
+    """Shape (node_count,): from getting out at a node to boarding there; cars need more."""
+    stop_s: int
+    """A driver's stop to let a rider in."""
+
+
+@kernel
+def find_leading(day: DayTimetable, labels: Labels, egress_node: Int32, stop_count: int) -> int:
+    """List the patterns that lead to the goal; returns how many."""
+    labels.leads[:] = 0
+    count = 0
+    for i in range(len(egress_node)):
+        node = egress_node[i]
+        if node < stop_count:
+            for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
+                pattern = day.at_stop_pattern[k]
+                if labels.leads[pattern] == 0:
+                    labels.leads[pattern] = 1
+                    labels.leading[count] = pattern
+                    count += 1
+    return count
+
+
+@kernel
+def queue_leading(day: DayTimetable, labels: Labels, leading_count: int) -> int:
+    """Queue every pattern that leads to the goal and calls at a marked stop."""
+    count = 0
+    for i in range(leading_count):
+        pattern = labels.leading[i]
+        for row_at in range(day.first_stop[pattern], day.first_stop[pattern + 1]):
+            if labels.marks[day.stop[row_at]] == 1:
+                labels.queue[count] = pattern
+                count += 1
+                labels.queued_from[pattern] = row_at - day.first_stop[pattern]
+                break
+    return count
+
+
+@kernel
+def queue_patterns(
+    day: DayTimetable, labels: Labels, marked_count: int, row: int, stop_count: int, others: bool
+) -> int:
+    """
+    Queue every pattern that calls at a marked stop, from its first such position on.
+
+    `others` leaves those out that lead to the goal: after one of them another vehicle follows.
+    """
+    marked, queue, queued_from, leads = (
+        labels.marked, labels.queue, labels.queued_from, labels.leads,
+    )  # fmt: skip
+    time_s, onward, goal_s = labels.time_s, labels.onward, labels.goal_s
+    first, patterns, positions = day.at_stop_first, day.at_stop_pattern, day.at_stop_position
+    count = 0
+    for i in range(marked_count):
+        node = marked[i]
+        if node >= stop_count:
+            continue
+        left = onward[node]
+        limit_s = goal_s[row - 1 + max(left & MOST_ONWARD, 2 if others else 1)]
+        if time_s[READY + row - 1, node] + (left >> VEHICLE_BITS) >= limit_s:
+            continue
+        for k in range(first[node], first[node + 1]):
+            pattern, position = patterns[k], positions[k]
+            if others and leads[pattern] == 1:
+                continue
+            if queued_from[pattern] < 0:
+                queue[count] = pattern
+                count += 1
+                queued_from[pattern] = position
+            elif position < queued_from[pattern]:
+                queued_from[pattern] = position
+    return count
+
+
+@kernel
+def scan_patterns(
+    day: DayTimetable, labels: Labels, queued: int, row: int, rows: int, touched_count: int
+) -> int:
+    """
+    Ride along the queued patterns: get out where that is sooner, change to earlier trips if ready.
+
+    Returns how many nodes were reached sooner, `touched_count` before.
+    """
+    first_stop, stop, flag = day.first_stop, day.stop, day.flag
+    first_trip, first_event = day.first_trip, day.first_event
+    arrival_s, departure_s = day.arrival_s, day.departure_s
+    time_s, onward, egress = labels.time_s, labels.onward, labels.egress
+    goal_s, goal_node, goal_row = labels.goal_s, labels.goal_node, labels.goal_row
+    touched, touches = labels.touched, labels.touches
+    for i in range(queued):
+        pattern = labels.queue[i]
+        position = labels.queued_from[pattern]
+        labels.queued_from[pattern] = -1
+        trips = first_trip[pattern + 1] - first_trip[pattern]
+        trip = trips
+        column = first_event[pattern] + position * trips
+        for row_at in range(first_stop[pattern] + position, first_stop[pattern + 1]):
+            node = stop[row_at]
+            if trip < trips:
+                at_s = arrival_s[column + trip]
+                left = onward[node]
+                at_best_s = at_s + (left >> VEHICLE_BITS)
+                if at_best_s >= goal_s[row]:
+                    trip = trips  # staying aboard brings nobody to the goal in time
+                elif (
+                    at_s < time_s[ALIGHT + row, node]
+                    and flag[row_at] & CAN_ALIGHT
+                    and at_best_s < goal_s[row + (left & MOST_ONWARD)]
+                ):
+                    fold(time_s, node, ALIGHT + row, ALIGHT + rows, at_s)
+                    if left & MOST_ONWARD == 0:
+                        at_goal_s = at_s + egress[node]
+                        reach_goal(goal_s, goal_node, goal_row, row, rows, node, at_goal_s)
+                    if touches[node] == 0:
+                        touches[node] = 1
+                        touched[touched_count] = node
+                        touched_count += 1
+            ready_s = time_s[READY + row - 1, node]
+            if ready_s < FAR and flag[row_at] & CAN_BOARD:
+                low, high = 0, trip
+                if trip < trips:
+                    if ready_s > departure_s[column + trip]:
+                        low = trip  # not even this one
+                    else:
+                        step = 1  # an earlier one is seldom far
+                        while step <= trip and departure_s[column + trip - step] >= ready_s:
+                            high = trip - step
+                            step <<= 1
+                        low = max(trip - step + 1, 0)
+                while low < high:
+                    middle = (low + high) >> 1
+                    if departure_s[column + middle] >= ready_s:
+                        high = middle
+                    else:
+                        low = middle + 1
+                trip = low
+            column += trips
+    return touched_count
+
+
+@kernel
+def walk_on(
+    walks: Walks,
+    change_s: Int32,
+    labels: Labels,
+    sources: int,
+    start_s: int,
+    row: int,
+    rows: int,
+    stop_count: int,
+    forward: bool,
+) -> int:
+    """
+    Get ready to board after `row` vehicles; returns how many nodes are marked.
+
+    After none one walks from the start, at `start_s`, by the only row of `walks`. After some one
+    changes at, or walks on from, every node just reached sooner. From a ride one walks to a stop:
+    nobody is sent from one driver to the next.
+    """
+    first, to, seconds = walks.first, walks.to, walks.seconds
+    time_s, onward, goal_s = labels.time_s, labels.onward, labels.goal_s
+    touched, touches, marked, marks = labels.touched, labels.touches, labels.marked, labels.marks
+    count = 0
+    for i in range(sources):
+        node, source, at_s, before_s = 0, 0, start_s, 0
+        if row > 0:
+            node = source = touched[i]
+            touches[node] = 0
+            at_s = time_s[ALIGHT + row, node]
+            before_s = change_s[node] if forward else 0
+        walk = first[source]
+        if row > 0 and node < stop_count:
+            walk -= 1  # changing here is a walk of no seconds
+        while walk < first[source + 1]:
+            other, then_s = node, at_s
+            if walk >= first[source]:
+                other, then_s = to[walk], at_s + seconds[walk]
+            walk += 1
+            if then_s >= goal_s[row + 1] and row > 0:
+                break  # walks are sorted by duration
+            then_s += before_s
+            if row > 0 and not forward:
+                then_s += change_s[other]
+            if then_s >= time_s[READY + row, other]:
+                continue
+            left = onward[other]
+            if then_s + (left >> VEHICLE_BITS) >= goal_s[row + max(left & MOST_ONWARD, 1)]:
+                continue
+            fold(time_s, other, READY + row, READY + rows - 1, then_s)
+            if marks[other] == 0:
+                marks[other] = 1
+                marked[count] = other
+                count += 1
+    return count

@@ -1,0 +1,173 @@
+"""
+Legs of a journey, found again from its labels: no search keeps track of where labels came from.
+
+A label that the last departure improved was reached by some trip and some change of the same run;
+whatever fits its time exactly is such a one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from core.jit import kernel
+from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.rolling import DayTimetable
+from routing.raptor.flexible import FlexibleBodies
+from routing.raptor.labels import ALIGHT, FAR, NOWHERE, READY, Labels
+from routing.raptor.scan import Costs
+from routing.street.kernels import Walks
+
+LEG_COLUMNS = 10
+# Columns of a leg: what it is, its ends, its times, what carries it (trip of the timetable, or
+# ride), where it is boarded and left (positions in the pattern, or candidates), the trip's day
+# and the walk that follows it, or goes on to the goal.
+KIND, FROM, TO, START_S, END_S, CARRIER, BOARD, LEAVE, DAY, WALK_S = range(LEG_COLUMNS)
+VEHICLE, RIDE = 0, 1
+
+Int32 = npt.NDArray[np.int32]
+
+
+@kernel
+def unroll_legs(
+    day: DayTimetable,
+    walks_back: Walks,
+    bodies: FlexibleBodies,
+    matrix: npt.NDArray[np.uint16],
+    costs: Costs,
+    labels: Labels,
+    row: int,
+    stop_count: int,
+    forward: bool,
+    legs: Int32,
+) -> int:
+    """
+    Write the legs of the best journey of a row, from the goal backwards.
+
+    Parameters
+    ----------
+    walks_back
+        Walks by the node where they end, as the search sees it.
+
+    Returns
+    -------
+    leg_count
+        Legs written.
+    """
+    node, row, count = labels.goal_node[row], labels.goal_row[row], 0
+    walk_s = np.int64(labels.egress[node])
+    while True:
+        leg = legs[count]
+        times_s = labels.time_s[:, node]
+        row = _made_in(times_s, ALIGHT, row)
+        leg[TO], leg[END_S], leg[WALK_S] = node, times_s[ALIGHT + row], walk_s
+        if node < stop_count:
+            _find_vehicle(day, labels, row, forward, leg)
+        else:
+            _read_ride(bodies, matrix, costs, labels, row, stop_count, forward, leg)
+        count += 1
+        node = leg[FROM]
+        row = _made_in(labels.time_s[:, node], READY, row - 1)
+        if row == 0:
+            return count
+        came_from = _find_change(walks_back, costs, labels, row, node, stop_count, forward)
+        walk_s = np.int64(0)
+        if came_from != NOWHERE:
+            walk_s = np.int64(walks_back.seconds[came_from])
+            node = walks_back.to[came_from]
+
+
+@kernel
+def _made_in(times_s: Int32, column: int, row: int) -> int:
+    """Fewest vehicles for which a node's label is as good as for `row` of them."""
+    first = 1 if column == ALIGHT else 0
+    while row > first and times_s[column + row - 1] == times_s[column + row]:
+        row -= 1
+    return row
+
+
+@kernel
+def _find_vehicle(day: DayTimetable, labels: Labels, row: int, forward: bool, leg: Int32) -> None:
+    """
+    Trip that gets to a stop at a label's time, and where it is boarded.
+
+    Of the places where it can be boarded, the one that leaves most time to get there.
+    """
+    node, at_s = leg[TO], leg[END_S]
+    leg[KIND], leg[FROM] = VEHICLE, NOWHERE
+    most_s = np.int64(-1)
+    for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
+        pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
+        first_stop, trips = (
+            day.first_stop[pattern],
+            (day.first_trip[pattern + 1] - day.first_trip[pattern]),
+        )
+        if not day.flag[first_stop + position] & CAN_ALIGHT:
+            continue
+        column = day.first_event[pattern] + position * trips
+        trip = np.searchsorted(day.arrival_s[column : column + trips], at_s, side="right") - 1
+        if trip < 0 or day.arrival_s[column + trip] != at_s:
+            continue
+        for board in range(position):
+            stop = day.stop[first_stop + board]
+            ready_s = np.int64(labels.time_s[READY + row - 1, stop])
+            leave_s = day.departure_s[day.first_event[pattern] + board * trips + trip]
+            spare_s = leave_s - ready_s
+            if spare_s > most_s and ready_s < FAR and day.flag[first_stop + board] & CAN_BOARD:
+                most_s = spare_s
+                leg[FROM], leg[START_S] = stop, leave_s
+                leg[CARRIER] = day.trip[day.first_trip[pattern] + trip]
+                leg[DAY] = day.day[day.first_trip[pattern] + trip]
+                leg[BOARD], leg[LEAVE] = board, position
+                if not forward:
+                    last = day.first_stop[pattern + 1] - first_stop - 1
+                    leg[BOARD], leg[LEAVE] = last - position, last - board
+
+
+@kernel
+def _read_ride(
+    bodies: FlexibleBodies,
+    matrix: npt.NDArray[np.uint16],
+    costs: Costs,
+    labels: Labels,
+    row: int,
+    stop_count: int,
+    forward: bool,
+    leg: Int32,
+) -> None:
+    """Ride that gets to a meeting point: points are reached by nothing else."""
+    by = labels.ride[leg[TO] - stop_count, row - 1]
+    first, second = by[1], by[2]
+    leg[KIND], leg[CARRIER] = RIDE, by[0]
+    leg[FROM] = stop_count + bodies.point[first]
+    drive_s = np.int64(matrix[bodies.point[first], bodies.point[second]])
+    pickup, dropoff = (first, second) if forward else (second, first)
+    if bodies.segment[pickup] != bodies.segment[dropoff]:
+        solo_s = bodies.solo_s[bodies.body[pickup]]
+        drive_s = bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - solo_s
+    leg[START_S] = leg[END_S] - drive_s - costs.stop_s
+    leg[BOARD], leg[LEAVE] = pickup, dropoff
+
+
+@kernel
+def _find_change(
+    walks_back: Walks,
+    costs: Costs,
+    labels: Labels,
+    row: int,
+    node: int,
+    stop_count: int,
+    forward: bool,
+) -> int:
+    """Walk by which one was ready at a node, as a row of `walks_back`; NOWHERE for none."""
+    at_s = labels.time_s[READY + row, node]
+    if node < stop_count and labels.time_s[ALIGHT + row, node] + costs.change_s[node] == at_s:
+        return NOWHERE
+    found = int(np.int64(NOWHERE))
+    for k in range(walks_back.first[node], walks_back.first[node + 1]):
+        other = walks_back.to[k]
+        change_s = costs.change_s[other if forward else node]
+        if labels.time_s[ALIGHT + row, other] + walks_back.seconds[k] + change_s == at_s:
+            found = int(np.int64(k))
+            break
+    return found
