@@ -93,10 +93,10 @@ def _cell_limit(stop_count: int) -> int:
 
 def _cells(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], limit: int) -> Int32:
     """Cell of each place: halved along the longer side until there are enough, or each is one."""
-    x = np.nan_to_num(lon) * np.cos(np.radians(np.nanmean(lat))) if len(lat) else lon
-    y = np.nan_to_num(lat)
     if len(lat) <= limit:
         return np.arange(len(lat), dtype=np.int32)
+    y = np.nan_to_num(lat)
+    x = np.nan_to_num(lon) * np.cos(np.radians(y.mean()))
     groups = [np.arange(len(lat))]
     while 2 * len(groups) <= limit:
         halves = []

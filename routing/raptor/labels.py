@@ -1,9 +1,9 @@
 """
 Labels of the round-based search: best times by node and number of vehicles, folded upwards.
 
-All of one node stands in one cache line. A label for ``k`` vehicles holds the best with at most
-``k``; `fold` keeps it so. See DESIGN.md for why getting out and being ready to board are two
-labels, and how `onward` and `goal_s` bound the search.
+A label for ``k`` vehicles holds the best with at most ``k``; `fold` keeps it so. See DESIGN.md for
+why getting out and being ready to board are two labels, and how `onward` and `goal_s` bound the
+search.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ FAR = 2**30
 NOWHERE = -1
 MAX_VEHICLES = 8
 ALIGHT = -1
-"""Column ``ALIGHT + k`` of a node: best arrival in a vehicle, the k-th."""
+"""``time_s[ALIGHT + k]``: best arrivals in a vehicle, the k-th."""
 READY = MAX_VEHICLES
-"""Column ``READY + k``: best time from which one can board there after k vehicles."""
-COLUMNS = 2 * MAX_VEHICLES
+"""``time_s[READY + k]``: best times from which one can board after k vehicles."""
+TIMES = 2 * MAX_VEHICLES
 FAR_ONWARD_S = 2**20
 LIMITS = MAX_VEHICLES + MOST_ONWARD + 2
 
@@ -35,7 +35,7 @@ class Labels(NamedTuple):
     """Scratch of one thread: labels, the goal, marks and queues."""
 
     time_s: Int32
-    """Shape (node_count, COLUMNS): columns `ALIGHT` + 1 … 8, then `READY` + 0 … 7."""
+    """Shape (TIMES, node_count): `ALIGHT` + 1 … 8, then `READY` + 0 … 7."""
     ride: Int32
     """Shape (point_count, MAX_VEHICLES, 3): ride, candidates of pickup and dropoff."""
     scanned: Int32
@@ -71,7 +71,7 @@ def new_labels(stop_count: int, point_count: int, pattern_count: int) -> Labels:
     """Scratch for a network of this size."""
     nodes = stop_count + point_count
     return Labels(
-        time_s=np.zeros((COLUMNS, nodes), np.int32),
+        time_s=np.zeros((TIMES, nodes), np.int32),
         ride=np.zeros((point_count, MAX_VEHICLES, 3), np.int32),
         scanned=np.zeros((point_count, MAX_VEHICLES), np.int32),
         goal_s=np.zeros(LIMITS, np.int32),
@@ -140,12 +140,12 @@ def aim(
 
 
 @kernel
-def fold(time_s: Int32, node: int, column: int, end: int, at_s: int) -> None:
-    """Write a better time for a number of vehicles and for those above, up to column `end`."""
-    for c in range(column, end):
-        if time_s[c, node] <= at_s:
+def fold(time_s: Int32, node: int, first: int, end: int, at_s: int) -> None:
+    """Write a better time for a number of vehicles and for those above, before `end`."""
+    for k in range(first, end):
+        if time_s[k, node] <= at_s:
             break
-        time_s[c, node] = at_s
+        time_s[k, node] = at_s
 
 
 @kernel

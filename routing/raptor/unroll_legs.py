@@ -24,6 +24,7 @@ LEG_COLUMNS = 10
 # and the walk that follows it, or goes on to the goal.
 KIND, FROM, TO, START_S, END_S, CARRIER, BOARD, LEAVE, DAY, WALK_S = range(LEG_COLUMNS)
 VEHICLE, RIDE = 0, 1
+CHANGE_HERE = -1
 
 Int32 = npt.NDArray[np.int32]
 
@@ -53,6 +54,11 @@ def unroll_legs(
     -------
     leg_count
         Legs written.
+
+    Raises
+    ------
+    RuntimeError
+        Nothing fits a label: the search is wrong, and no itinerary is better than a wrong one.
     """
     node, row, count = labels.goal_node[row], labels.goal_row[row], 0
     walk_s = np.int64(labels.egress[node])
@@ -67,14 +73,16 @@ def unroll_legs(
             _read_ride(bodies, matrix, costs, labels, row, stop_count, forward, leg)
         count += 1
         node = leg[FROM]
+        if node == NOWHERE:
+            raise RuntimeError("no trip fits the label of a stop")
         row = _made_in(labels.time_s[:, node], READY, row - 1)
         if row == 0:
             return count
-        came_from = _find_change(walks_back, costs, labels, row, node, stop_count, forward)
         walk_s = np.int64(0)
-        if came_from != NOWHERE:
-            walk_s = np.int64(walks_back.seconds[came_from])
-            node = walks_back.to[came_from]
+        walk = _find_walk(walks_back, costs, labels, row, node, stop_count, forward)
+        if walk != CHANGE_HERE:
+            walk_s = np.int64(walks_back.seconds[walk])
+            node = walks_back.to[walk]
 
 
 @kernel
@@ -98,10 +106,8 @@ def _find_vehicle(day: DayTimetable, labels: Labels, row: int, forward: bool, le
     most_s = np.int64(-1)
     for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
         pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
-        first_stop, trips = (
-            day.first_stop[pattern],
-            (day.first_trip[pattern + 1] - day.first_trip[pattern]),
-        )
+        first_stop = day.first_stop[pattern]
+        trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
         if not day.flag[first_stop + position] & CAN_ALIGHT:
             continue
         column = day.first_event[pattern] + position * trips
@@ -150,7 +156,7 @@ def _read_ride(
 
 
 @kernel
-def _find_change(
+def _find_walk(
     walks_back: Walks,
     costs: Costs,
     labels: Labels,
@@ -159,15 +165,13 @@ def _find_change(
     stop_count: int,
     forward: bool,
 ) -> int:
-    """Walk by which one was ready at a node, as a row of `walks_back`; NOWHERE for none."""
+    """Row of the walk by which one was ready at a node, or `CHANGE_HERE`."""
     at_s = labels.time_s[READY + row, node]
     if node < stop_count and labels.time_s[ALIGHT + row, node] + costs.change_s[node] == at_s:
-        return NOWHERE
-    found = int(np.int64(NOWHERE))
-    for k in range(walks_back.first[node], walks_back.first[node + 1]):
-        other = walks_back.to[k]
+        return CHANGE_HERE
+    for walk in range(walks_back.first[node], walks_back.first[node + 1]):
+        other = walks_back.to[walk]
         change_s = costs.change_s[other if forward else node]
-        if labels.time_s[ALIGHT + row, other] + walks_back.seconds[k] + change_s == at_s:
-            found = int(np.int64(k))
-            break
-    return found
+        if labels.time_s[ALIGHT + row, other] + walks_back.seconds[walk] + change_s == at_s:
+            return walk
+    raise RuntimeError("no change fits the label of a stop")

@@ -4,13 +4,12 @@ Clients that ask for journeys without a break, in a process of their own.
 They do not wait for Python of the test, which switches and verifies meanwhile.
 
 Usage: ``python -m tests.support.plan_clients BASE_URL COUNT``, with the questions as a JSON list on
-standard input. One line of JSON an answer, until standard output is closed: ``[at, seconds,
+standard input. One line of JSON an answer, until they are killed: ``[at, seconds,
 snapshot, lines]``, where `at` is of the clock `time.monotonic`, or ``["failed", why]``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import http.client
 import itertools
@@ -61,7 +60,7 @@ def say(what: list[Any]) -> None:
 
 
 def main(base_url: str, count: int) -> None:
-    """Run the clients until nobody reads what they say."""
+    """Run the clients until they are killed."""
     paths = [f"/api/v6/plan?{urlencode(question)}" for question in json.load(sys.stdin)]
     threads = [
         threading.Thread(
@@ -76,5 +75,4 @@ def main(base_url: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
-        main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]))
