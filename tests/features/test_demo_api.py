@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +17,6 @@ import pytest
 from mobility.actions.run_demo import RunningServer, example_journey
 
 TUESDAY = "2026-11-24T07:00:00+01:00"
-
-
-@pytest.fixture(scope="module")
-def api(demo_server: RunningServer) -> Iterator[httpx.Client]:
-    """A client of the demo."""
-    with httpx.Client(base_url=demo_server.base_url, timeout=30) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ import pytest
 
 from core.time import day_start_epoch_s
 from tests.oracles.board_oracle import Call, ListedFeed
-from tests.oracles.itinerary_checker import CheckContext, FeedTables, ListedCall, check_itinerary
+from tests.oracles.feed_tables import FeedTables, ListedCall
+from tests.oracles.itinerary_checker import CheckContext, check_itinerary
 from tests.oracles.straight_oracle import StraightOracle
 from tests.support.no_streets import BareTerritory, build_bare
 from tests.support.territories import shared_data

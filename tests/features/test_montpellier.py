@@ -16,7 +16,8 @@ from carpool.offers import WEEKDAYS, Offer
 from core.geo import Coordinate
 from core.ids import OfferId
 from routing.places import MatchKind
-from tests.oracles.itinerary_checker import CheckContext, FeedTables, check_itinerary, decoded
+from tests.oracles.feed_tables import FeedTables
+from tests.oracles.itinerary_checker import CheckContext, check_itinerary, decoded
 from tests.oracles.straight_oracle import StraightOracle
 from tests.support.no_streets import (
     BUILD_LIMIT_BYTES,

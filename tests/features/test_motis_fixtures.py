@@ -18,12 +18,9 @@ import httpx
 import pytest
 
 from mobility.actions.run_demo import RunningServer
-from tests.support.motis import specs
+from tests.support.motis import HOSPITAL, STATION, TIME, specs
 
-HOSPITAL = "46.58883,1.177209"
 FARM = "46.460909,1.038042"
-STATION = "urbain:S002"
-TIME = "2026-11-24T06:00:00Z"
 A_TRIP = "20261124_urbain:T-1-LV-010"
 
 ABSENT = {

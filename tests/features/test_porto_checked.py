@@ -19,11 +19,11 @@ import pytest
 
 from core.geo import METRES_PER_DEGREE, Coordinate
 from tests.oracles.carpool_oracle import BestRide, CarpoolOracle, OfferDrives
+from tests.oracles.feed_tables import FeedTables
 from tests.oracles.itinerary_checker import (
     RIDE,
     STREET_MODES,
     CheckContext,
-    FeedTables,
     check_itinerary,
     decoded,
 )

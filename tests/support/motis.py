@@ -1,4 +1,4 @@
-"""The recorded MOTIS API: its OpenAPI document, what clients rely on, and real answers."""
+"""The recorded MOTIS API (its document, what clients rely on), and questions to the demo."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
+
+TIME = "2026-11-24T06:00:00Z"
+ENDS = {"fromPlace": "46.460909,1.038042", "toPlace": "46.58883,1.177209"}
+HOSPITAL = "46.58883,1.177209"
+STATION = "urbain:S002"
+BOX = {"min": "46.55,1.20", "max": "46.60,1.15"}
+"""As the API has it: the lower right and the upper left corner."""
 
 
 def specs() -> Path:
@@ -34,3 +42,23 @@ def motis_document() -> dict[str, Any]:
 def direction_names() -> set[str]:
     """Directions of steps that clients know."""
     return set(motis_document()["components"]["schemas"]["Direction"]["enum"])
+
+
+def read(api: httpx.Client, path: str, **params: Any) -> Any:
+    answer = api.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def planned(api: httpx.Client, version: int = 6, **params: Any) -> Any:
+    return read(api, f"/api/v{version}/plan", **{**ENDS, "time": TIME, **params})
+
+
+def board(api: httpx.Client, version: int = 6, **params: Any) -> Any:
+    return read(
+        api, f"/api/v{version}/stoptimes", **{"stopId": STATION, "time": TIME, "n": 10, **params}
+    )
+
+
+def legs_of(answer: Any) -> list[Any]:
+    return [leg for it in answer["itineraries"] + answer["direct"] for leg in it["legs"]]
