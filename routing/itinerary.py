@@ -150,6 +150,16 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedItinerary:
+    """One that was found and is not shown."""
+
+    itinerary: Itinerary
+    reason: str
+    by: Itinerary | None
+    """The one that makes it superfluous."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanAnswer:
     """All that one search returns."""
 
@@ -160,3 +170,5 @@ class PlanAnswer:
     window_start: dt.datetime
     window_end: dt.datetime
     """Interval that was searched in the end."""
+    removed: tuple[RemovedItinerary, ...] = ()
+    """Filled where the query asks for an explanation."""

@@ -18,10 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from hypothesis import strategies as st
 
-from core.modes import TRANSIT_MODES
 from gtfs_data.calendar import day_number
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
-from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds
 from routing.network import Network
@@ -29,6 +28,7 @@ from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.spi import RideWindow
 from routing.street.kernels import Walks
+from routing.terrain import WHOLE, Terrain
 from tests.oracles.raptor_oracle import PlainCandidate, PlainRide, PlainTrip, PlainWorld
 
 DATE = dt.date(2026, 3, 10)
@@ -112,9 +112,10 @@ class RandomWorld:
         """For the kernels, through the wrapper that the planner uses."""
         bodies = [_body(body, self.stop_count) for body in self.bodies]
         windows = [RideWindow(b, b, 0, first, last) for b, first, last in self.windows]
+        network = self._network()
         return Search(
-            network=self._network(),
-            date=DATE,
+            network=network,
+            terrain=self._terrain(network),
             flexible=flexible_trips(bodies, self.point_count),
             rides=rides_of(windows, len(bodies)),
             access=_reach(self.access),
@@ -123,10 +124,8 @@ class RandomWorld:
             max_vehicles=self.most,
             seats=self.seats if seats is None else seats,
             direct_s=self.direct_s,
-            change_s=self.change_s,
             carpool_change_s=CARPOOL_CHANGE_S,
             pickup_stop_s=self.pickup_stop_s,
-            transit_modes=TRANSIT_MODES,
         )
 
     def _network(self) -> Network:
@@ -137,8 +136,6 @@ class RandomWorld:
         for (a, b), seconds in self.drive_s.items():
             drive[a - self.stop_count, b - self.stop_count] = seconds
         table = self._timetable()
-        day = roll_days(cast("Any", table), DATE, ZoneInfo("UTC"))
-        days: tuple[DayTimetable, DayTimetable] = day, mirrored(day)
         ground = SimpleNamespace(
             walks=_csr(self.walks, node_count),
             walks_back=_csr(_turned(self.walks), node_count),
@@ -153,10 +150,23 @@ class RandomWorld:
             bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
             stop_count=self.stop_count,
             node_count=node_count,
-            day=lambda _: days,
-            change_times=lambda *_: frozen(np.array(self.change_at_s, np.int32)),
         )
         return cast("Network", network)
+
+    def _terrain(self, network: Network) -> Terrain:
+        day = roll_days(network.timetable, DATE, ZoneInfo("UTC"))
+        ground = network.ground
+        return Terrain(
+            day=day,
+            day_back=mirrored(day),
+            walks=ground.walks,
+            walks_back=ground.walks_back,
+            point_walks=ground.point_walks,
+            point_walks_back=ground.point_walks_back,
+            change_s=frozen(np.array(self.change_at_s, np.int32)),
+            cell=network.bounds.cell,
+            onward_256=WHOLE,
+        )
 
     def _timetable(self) -> SimpleNamespace:
         """Columns of a `Timetable` that rolling a day out and a search read."""

@@ -8,9 +8,9 @@ from core.ids import StopId
 from core.modes import RAIL_MODES, TRANSIT_MODES, Mode
 from mobility.api.parameters import Parameters
 from mobility.world import World
+from routing.ends import PlaceUnknown
 from routing.itinerary import LegPlace
 from routing.network import MEETING_POINT
-from routing.planner import PlaceUnknown
 from routing.query import Endpoint
 
 WALK_LIMIT_S = 7_200

@@ -52,6 +52,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Rien de mieux que la marche : {walk_km} km, {walk_min} min.",
         "Nothing better than walking: {walk_km} km, {walk_min} min.",
     ),
+    "no_carpool_with_vias": (
+        "Le covoiturage n'est pas cherché avec un passage imposé.",
+        "Carpool is not searched by way of a stop.",
+    ),
     "no_street_map": (
         "Pas de plan des rues sur ce territoire : les marches sont des lignes droites.",
         "No street map in this territory: walks are straight lines.",
