@@ -184,11 +184,15 @@ def layered_day(day: DayTimetable, stop_count: int, vias: Sequence[ViaStops]) ->
         touched = np.repeat(patterns, lengths)[calls] if via.stay_s == 0 else patterns[:0]
         for pattern in np.unique(touched).tolist():
             rows = slice(int(day.first_stop[pattern]), int(day.first_stop[pattern + 1]))
-            layer = _climbing(day.stop[rows], low, vias)
-            may = np.where(layer == low, CAN_BOARD, CAN_ALIGHT)
-            passing.append(pattern)
-            stops.append(day.stop[rows] + layer * stop_count)
-            flags.append(day.flag[rows] & may)
+            before = 0  # boarded since the last time that the line called there
+            for at in np.flatnonzero(calls[rows]).tolist():
+                if at > 0:
+                    layer, may = _passing(day.stop[rows], at, low, vias)
+                    may[:before] = 0
+                    passing.append(pattern)
+                    stops.append(day.stop[rows] + layer * stop_count)
+                    flags.append(day.flag[rows] & may)
+                before = at
     source = np.r_[own, np.array(passing, np.int64)]
     trips = np.diff(day.first_trip)
     first_stop, stop = _firsts(lengths[source]), np.concatenate(stops).astype(np.int32)
@@ -208,15 +212,19 @@ def layered_day(day: DayTimetable, stop_count: int, vias: Sequence[ViaStops]) ->
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
 
 
-def _climbing(stops: Int32, low: int, vias: Sequence[ViaStops]) -> Int32:
-    """Layer of each call of a vehicle boarded in layer `low` that passes its vias."""
-    layers = np.empty(len(stops), np.int32)
+def _passing(stops: Int32, at: int, low: int, vias: Sequence[ViaStops]) -> tuple[Int32, Int32]:
+    """
+    Layers and uses of the calls of a vehicle boarded in layer `low` before it passes its via.
+
+    It calls there at position `at`, and at further vias after it.
+    """
+    layers = np.full(len(stops), low, np.int32)
     layer = low
-    for i, stop in enumerate(stops.tolist()):
-        while layer < len(vias) and vias[layer].stay_s == 0 and stop in vias[layer].stops:
+    for i in range(at, len(stops)):
+        while layer < len(vias) and vias[layer].stay_s == 0 and stops[i] in vias[layer].stops:
             layer += 1
         layers[i] = layer
-    return layers
+    return layers, np.where(layers == low, CAN_BOARD, CAN_ALIGHT)
 
 
 def _firsts(counts: npt.NDArray[np.integer]) -> Int32:
