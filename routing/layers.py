@@ -33,6 +33,8 @@ class Visit(NamedTuple):
     walk_s: int
     """From where the last leg, or the via before, ended."""
     stay_s: int
+    onward_s: int
+    """Walk on from the last via of several to the next leg or the destination; 0 before it."""
 
 
 class Layers:
@@ -102,7 +104,7 @@ class Layers:
         first = 0 if start < 0 else start // self.stop_count
         last = len(self._vias) if end < 0 else end // self.stop_count
         best_s = FAR_S
-        best: tuple[tuple[int, int], ...] = ()
+        best: tuple[tuple[int, int, int], ...] = ()
         for stops in itertools.product(*(via.stops for via in self._vias[first:last])):
             walks_s, at = [], start
             for stop in stops:
@@ -111,10 +113,11 @@ class Layers:
             rest_s = egress_s.get(at, FAR_S) if end < 0 else self._walk_s(at, end)
             if sum(walks_s) + rest_s < best_s:
                 best_s = sum(walks_s) + rest_s
-                best = tuple(zip(stops, walks_s, strict=True))
+                onward_s = [*[0] * len(stops), rest_s][1:]
+                best = tuple(zip(stops, walks_s, onward_s, strict=True))
         return tuple(
-            Visit(stop, walk_s, self._vias[first + i].stay_s)
-            for i, (stop, walk_s) in enumerate(best)
+            Visit(stop, walk_s, self._vias[first + i].stay_s, onward_s)
+            for i, (stop, walk_s, onward_s) in enumerate(best)
         )
 
     def _walk_s(self, start: int, end: int) -> int:
@@ -212,7 +215,9 @@ def layered_day(day: DayTimetable, stop_count: int, vias: Sequence[ViaStops]) ->
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
 
 
-def _passing(stops: Int32, at: int, low: int, vias: Sequence[ViaStops]) -> tuple[Int32, Int32]:
+def _passing(
+    stops: Int32, at: int, low: int, vias: Sequence[ViaStops]
+) -> tuple[Int32, npt.NDArray[np.uint8]]:
     """
     Layers and uses of the calls of a vehicle boarded in layer `low` before it passes its via.
 
@@ -224,7 +229,7 @@ def _passing(stops: Int32, at: int, low: int, vias: Sequence[ViaStops]) -> tuple
         while layer < len(vias) and vias[layer].stay_s == 0 and stops[i] in vias[layer].stops:
             layer += 1
         layers[i] = layer
-    return layers, np.where(layers == low, CAN_BOARD, CAN_ALIGHT)
+    return layers, np.where(layers == low, CAN_BOARD, CAN_ALIGHT).astype(np.uint8)
 
 
 def _firsts(counts: npt.NDArray[np.integer]) -> Int32:

@@ -81,13 +81,13 @@ class LegBuilder:
     ) -> list[Leg]:
         """Ways between two vehicles, or to the first or from the last, by way of vias."""
         legs: list[Leg] = []
-        end_s = start_s + way_s
         for visit in visits:
             if visit.walk_s > 0:
                 legs.append(self._way(mode, start, visit.stop, start_s, visit.walk_s))
             start, start_s = visit.stop, start_s + visit.walk_s + visit.stay_s
-        if end_s > start_s and start != end:
-            legs.append(self._way(mode, start, end, start_s, end_s - start_s))
+            way_s = visit.onward_s
+        if way_s > 0:
+            legs.append(self._way(mode, start, end, start_s, way_s))
         return legs
 
     @staticmethod

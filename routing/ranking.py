@@ -24,8 +24,8 @@ CEILING_FACTOR, CEILING_EXTRA_S = 1.5, 900
 """A journey may cost so much of the cheapest, and so many seconds more."""
 ALIKE = 0.85
 """Share of the time in vehicles in which two journeys sit in the same ones: near duplicates."""
-SHORT_BIKE_S = 180
-"""Riding, without parking: nobody takes a bike for less."""
+SHORT_BIKE_S = 240
+"""With a minute to park it: nobody takes a bike for less."""
 
 
 class Reason(StrEnum):
@@ -133,11 +133,18 @@ def family_of(journey: RawJourney) -> Family:
 
 
 def walking_s(journey: RawJourney) -> int:
-    """Seconds on foot, stays at vias left out."""
-    ends_s = journey.access_s * (journey.access_mode is Mode.WALK)
-    ends_s += journey.egress_s * (journey.egress_mode is Mode.WALK)
-    stays_s = sum(visit.stay_s for gap in journey.visits for visit in gap)
-    return ends_s + sum(journey.walk_s) - stays_s
+    """Seconds on foot."""
+    ways = (
+        (journey.access_mode, journey.access_s),
+        *((Mode.WALK, walk_s) for walk_s in journey.walk_s),
+        (journey.egress_mode, journey.egress_s),
+    )
+    gaps = journey.visits or ((),) * len(ways)
+    return sum(
+        sum(visit.walk_s + visit.onward_s for visit in gap) if gap else way_s
+        for (mode, way_s), gap in zip(ways, gaps, strict=True)
+        if mode is Mode.WALK
+    )
 
 
 def cost_s(journey: RawJourney) -> int:

@@ -11,6 +11,7 @@ import typer
 
 from core.errors import InvalidInput
 from core.geo import Coordinate, parse_coordinate
+from core.modes import Mode
 from core.time import parse_instant
 from mobility.commands.terminal import Json, console
 from mobility.settings import Settings
@@ -29,6 +30,22 @@ def plan(
     ] = None,
     carpool: Annotated[bool, typer.Option(help="Search carpool offers as well.")] = True,
     seats: Annotated[int, typer.Option(help="Size of the group.", min=1, max=50)] = 1,
+    via: Annotated[
+        list[str] | None, typer.Option(help="Stop to visit on the way: STOP or STOP=MINUTES.")
+    ] = None,
+    avoid_line: Annotated[
+        list[str] | None, typer.Option(help="Id or short name of a line not to take.")
+    ] = None,
+    avoid_stop: Annotated[
+        list[str] | None, typer.Option(help="Stop or station at which not to get in or out.")
+    ] = None,
+    walk_speed: Annotated[
+        float | None, typer.Option(help="Own speed on foot, in m/s.", min=0.2, max=5)
+    ] = None,
+    bike: Annotated[bool, typer.Option(help="Also by bike to the first stop.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="Tell what was found and left out, and why.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plan a journey. Example: mobility plan "Gare" 46.58,1.2 --depart 2026-11-24T08:00"""
@@ -58,6 +75,12 @@ def plan(
         transit_modes=transit_modes,
         carpool=carpool and with_carpool,
         seats=seats,
+        vias=tuple(_via(world, text) for text in via or ()),
+        avoid_routes=frozenset(r for text in avoid_line or () for r in _lines(world, text)),
+        avoid_stops=frozenset(_stop_id(world, text) for text in avoid_stop or ()),
+        walk_mps=walk_speed,
+        access_modes=(Mode.WALK, Mode.BIKE) if bike else (Mode.WALK,),
+        explain=explain,
     )
     priced = plan_itineraries(world, query)
     if not as_json:
@@ -67,7 +90,10 @@ def plan(
     answer = {
         "itineraries": [writer.itinerary(p) for p in priced.itineraries],
         "direct": [writer.itinerary(p) for p in priced.direct],
-        "mobility": {"messages": messages(priced.answer.explanations, zone)},
+        "mobility": {
+            "messages": messages(priced.answer.explanations, zone),
+            **({"removed": writer.removed(priced.answer.removed)} if explain else {}),
+        },
     }
     sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -85,6 +111,32 @@ def current_world() -> Any:  # noqa: ANN401 — mobility.world is slow to import
     keeper.catch_up()
     installation.close()
     return keeper.world
+
+
+def _via(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
+    from routing.query import Via
+
+    stop, _, minutes = text.partition("=")
+    if minutes and not minutes.isdecimal():
+        raise InvalidInput(f"--via {text}: STOP=MINUTES is expected")
+    return Via(_stop_id(world, stop), int(minutes or 0) * 60)
+
+
+def _stop_id(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
+    stop_id = _endpoint(world, text).stop_id
+    if stop_id is None:
+        raise InvalidInput(f"no stop is called {text!r}: try a stop id")
+    return stop_id
+
+
+def _lines(world: Any, text: str) -> list[str]:  # noqa: ANN401 — see current_world
+    t = world.network.timetable
+    if text in world.network.route_row:
+        return [text]
+    named = [t.route_id[i] for i, name in enumerate(t.route_short_name) if name == text]
+    if not named:
+        raise InvalidInput(f"no line is called {text!r} in this territory")
+    return named
 
 
 def _endpoint(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world

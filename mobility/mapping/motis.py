@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,20 @@ from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from mobility.mapping.priced import PricedItinerary
-from mobility.mapping.sentences import charge_label
+from mobility.mapping.sentences import charge_label, reason_sentences
 from mobility.mapping.steps import write_steps
 from mobility.world import World
 from payments.rating import Price
-from routing.itinerary import Itinerary, Leg, LegPlace, RideLeg, Shape, StreetLeg, TransitLeg
+from routing.itinerary import (
+    Itinerary,
+    Leg,
+    LegPlace,
+    RemovedItinerary,
+    RideLeg,
+    Shape,
+    StreetLeg,
+    TransitLeg,
+)
 from routing.network import MEETING_POINT
 from routing.polyline import encode_polyline
 
@@ -116,6 +126,18 @@ class MotisWriter:
             "transfers": max(it.vehicle_count - 1, 0),
             "legs": legs,
         }
+
+    def removed(self, removed: Sequence[RemovedItinerary]) -> list[Json]:
+        """What was found and is not shown: why, and in favour of which other."""
+        return [
+            {
+                "reason": r.reason,
+                **reason_sentences(r.reason),
+                "itinerary": self.unpriced(r.itinerary),
+                "instead": None if r.by is None else self.unpriced(r.by),
+            }
+            for r in removed
+        ]
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
         """One end of a leg, with its arrival and departure where known."""

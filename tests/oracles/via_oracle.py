@@ -54,9 +54,7 @@ def earliest_arrivals_by(
                 if at_s < NEVER:
                     near = {stop: 0, **_walks_from(world, stop)}
                     change_s = world.change_s[stop]
-                    walk_there(
-                        world, vias, near, at_s, layer, ready, full=False, change_s=change_s
-                    )
+                    walk_there(world, vias, near, at_s, layer, ready, full=False, change_s=change_s)
     return best
 
 
@@ -102,8 +100,10 @@ def _take_trip(
             continue
         aboard = layer
         for j in range(i, len(trip.stops)):
-            while aboard < len(vias) and vias[aboard].stay_s == 0 and (
-                trip.stops[j] in vias[aboard].stops
+            while (
+                aboard < len(vias)
+                and vias[aboard].stay_s == 0
+                and (trip.stops[j] in vias[aboard].stops)
             ):
                 aboard += 1
             if j > i and trip.may_alight[j]:
@@ -112,9 +112,7 @@ def _take_trip(
                     reached[counted][stop] = min(reached[counted][stop], at_s)
 
 
-def _at_goal(
-    world: PlainWorld, vias: Sequence[PlainVia], egress: Reached, reached: Layers
-) -> int:
+def _at_goal(world: PlainWorld, vias: Sequence[PlainVia], egress: Reached, reached: Layers) -> int:
     """Walk to the destination, by way of the vias that are left."""
     best = NEVER
     for layer, times_s in enumerate(reached):

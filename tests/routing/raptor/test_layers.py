@@ -86,7 +86,7 @@ def test_latest_departures_by_way_of_stops_are_in_time_and_no_later_one_is(
         )
         return arrivals[vehicles] <= world.arrive_s
 
-    latest = {k: -NEVER for k in range(world.most + 1)}
+    latest = dict.fromkeys(range(world.most + 1), -NEVER)
     for journey in journeys:
         for k in range(len(journey.legs), world.most + 1):
             latest[k] = max(latest[k], journey.start_s)
