@@ -17,6 +17,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.modes import Mode
 from core.time import day_start_epoch_s, to_instant
+from routing.changes import with_best_changes
 from routing.ends import End, pace_factor, reach_ends, rows_of_stop, tie_end
 from routing.explain import explain
 from routing.itinerary import Explanation, Itinerary, PlanAnswer, RemovedItinerary, StreetLeg
@@ -108,7 +109,8 @@ def plan(
     ranked, window = _search_widening(ways, query, at_s, walk_s)
     build = LegBuilder(network, base_s, query, flexible, rides)
     itineraries = tuple(
-        build.itinerary(journey)
+        # With vias, changing elsewhere might miss one.
+        build.itinerary(journey if query.vias else with_best_changes(network, terrain, journey))
         for journey in sorted(ranked.kept, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
     )
     first_ends = ends[0][0], ends[1][0]
