@@ -12,6 +12,7 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,7 +33,7 @@ from gtfs_data.store import (
     to_arrays,
     write_snapshot,
 )
-from gtfs_data.timetable import Timetable
+from gtfs_data.timetable import Timetable, pattern_metres
 from routing.bounds import Bounds
 from routing.layers import Layers
 from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
@@ -236,6 +237,11 @@ class Network:
     def _roll(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
         day = roll_days(self.timetable, date, self.zone)
         return day, mirrored(day)
+
+    @cached_property
+    def pattern_metres(self) -> Int32:
+        """Shape (row_count,): metres along each pattern from its first stop to every other."""
+        return frozen(pattern_metres(self.timetable))
 
     def place_at_stop(self, stop: int) -> Snapped | None:
         """A stop on the streets, or None when no footway is near."""

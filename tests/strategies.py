@@ -90,6 +90,15 @@ class RandomWorld:
         )  # fmt: skip
 
     @property
+    def metres(self) -> list[int]:
+        """Metres along each pattern, by its stops one after the other."""
+        return [
+            (900 + 100 * (number % 3)) * position
+            for number, (stops, _) in enumerate(self.patterns)
+            for position in range(len(stops))
+        ]
+
+    @property
     def change_at_s(self) -> list[int]:
         """Time for a change by node."""
         stops = [max(self.change_s, self.stop_change_s.get(i, 0)) for i in range(self.stop_count)]
@@ -148,6 +157,7 @@ class RandomWorld:
             ground=ground,
             timetable=table,
             bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
+            pattern_metres=frozen(np.array(self.metres, np.int32)),
             stop_count=self.stop_count,
             node_count=node_count,
         )
@@ -187,7 +197,7 @@ class RandomWorld:
             stop_lat=np.zeros(self.stop_count),
             stop_lon=np.arange(self.stop_count, dtype=float),
             feed_zone=["UTC"],
-            route_feed=np.zeros(1, np.int32),
+            route_feed=np.zeros(len(self.patterns), np.int32),
             service_first_day=np.array([day_number(DATE) - 1], np.int32),
             service_runs=np.array([[0, 1, 0], [1, 0, 0]], np.uint8),
             trip_service=np.array([int(trip.late) for trip in self.trips], np.int32),
@@ -195,7 +205,7 @@ class RandomWorld:
             trip_first_event=np.r_[0, np.cumsum(lengths)].astype(np.int32),
             event_arrival_s=events("arrive_s"),
             event_departure_s=events("depart_s"),
-            pattern_route=np.zeros(len(self.patterns), np.int32),
+            pattern_route=np.arange(len(self.patterns), dtype=np.int32),
             pattern_first_stop=np.r_[0, np.cumsum(sizes)].astype(np.int32),
             pattern_stop=np.array([s for stops, _ in self.patterns for s in stops], np.int32),
             pattern_flag=np.array([f for _, flags in self.patterns for f in flags], np.uint8),
