@@ -117,6 +117,8 @@ class Itinerary:
     """One way to travel."""
 
     legs: tuple[Leg, ...]
+    best_for: tuple[str, ...] = ()
+    """Criteria beside time by which it is the best: price, co2, walking, reliability."""
 
     @property
     def start_at(self) -> dt.datetime:

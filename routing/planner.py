@@ -25,7 +25,24 @@ from routing.layers import Layers
 from routing.legs import LegBuilder
 from routing.network import Network
 from routing.query import Limits, PlanQuery
-from routing.ranking import Ranked, best_of_each_family, filtered
+from routing.ranking import (
+    Gain,
+    Ranked,
+    best_of_each_family,
+    family_of,
+    filtered,
+    rides_of_journey,
+    spare_s,
+    with_best_by,
+)
+from routing.raptor.criteria import (
+    SLACK_S,
+    SLACK_SHARE,
+    CriteriaTable,
+    Values,
+    search_criteria,
+    values_of,
+)
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.raptor.unroll import RawJourney, Reach, grounded
@@ -33,6 +50,8 @@ from routing.terrain import Conditions, Terrain, ViaStops
 
 HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
+UNHURRIED_S = 240
+"""More time at every change of the journeys from which the most reliable is taken."""
 WIDENING_S = 1800
 """First width to which a short interval is widened."""
 
@@ -77,9 +96,12 @@ def plan(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
+    criteria: CriteriaTable | None = None,
 ) -> PlanAnswer:
     """
     Answer one query.
+
+    With `criteria`, what is best by price, CO2, walking and reliability stands beside the fastest.
 
     Raises
     ------
@@ -107,6 +129,9 @@ def plan(
         for pair in itertools.product(*ends)
     ]
     ranked, window = _search_widening(ways, query, at_s, walk_s)
+    if criteria is not None and query.criteria and layers is None:
+        unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
+        ranked = _with_criteria(ranked, ways[0], criteria, network.terrain(date, unhurried), window)
     build = LegBuilder(network, base_s, query, flexible, rides)
     itineraries = tuple(
         # With vias, changing elsewhere might miss one.
@@ -133,6 +158,40 @@ def plan(
             for journey, reason, by in (ranked.removed if query.explain else ())
         ),
     )
+
+
+def _with_criteria(
+    ranked: Ranked, way: _Way, table: CriteriaTable, unhurried: Terrain, window: Window
+) -> Ranked:
+    """Add what is best by other criteria than time among journeys of public transport."""
+    network = way.search.network
+
+    def values(journey: RawJourney) -> Values:
+        found = values_of(network, table, journey)
+        assert found is not None
+        return found
+
+    anchors = [j for j in ranked.kept if not rides_of_journey(j) and family_of(j).bike is False]
+    if not anchors:
+        return ranked
+    others = search_criteria(way.search, table, anchors)
+    safe = replace(way.search, terrain=unhurried, seats=0).run(window)
+    others += [j for j in safe if any(_within_slack(j, anchor) for anchor in anchors)]
+    if window.from_s < window.until_s:
+        others = [j for j in others if _inside(window, j, arrive_by=way.search.arrive_by)]
+    gains = (
+        Gain("price", lambda j: values(j).cents, 10),
+        Gain("co2", lambda j: values(j).hectograms, 2),
+        Gain("walking", lambda j: values(j).walk_steps, 2),
+        Gain("reliability", lambda j: -min(spare_s(j), UNHURRIED_S + 60), 120),
+    )
+    return with_best_by(ranked, others, gains)
+
+
+def _within_slack(journey: RawJourney, anchor: RawJourney) -> bool:
+    """Whether a journey replaces an anchor: leaving no earlier and arriving not much later."""
+    slack_s = max(SLACK_S, SLACK_SHARE * (anchor.end_s - anchor.start_s))
+    return journey.start_s >= anchor.start_s - slack_s and journey.end_s <= anchor.end_s + slack_s
 
 
 def read_conditions(network: Network, query: PlanQuery, limits: Limits) -> Conditions:
@@ -277,11 +336,10 @@ def _nearest(
     if window == asked or len(ranked.kept) <= query.wanted_count:
         return ranked, window
 
-    def moment(journey: RawJourney) -> int:
-        # An arrival counts a second earlier: intervals of arrivals are open at their start.
-        return journey.end_s - 1 if query.arrive_by else journey.start_s
-
-    moments = sorted(map(moment, ranked.kept), reverse=query.backwards)
+    arrive_by = query.arrive_by
+    moments = sorted(
+        (_moment(journey, arrive_by=arrive_by) for journey in ranked.kept), reverse=query.backwards
+    )
     nearest = moments[query.wanted_count - 1]
     cut = (
         Window(min(nearest, asked.from_s), window.until_s)
@@ -289,11 +347,18 @@ def _nearest(
         else Window(window.from_s, max(nearest + 1, asked.until_s))
     )
 
-    def inside(journey: RawJourney) -> bool:
-        return cut.from_s <= moment(journey) < cut.until_s
+    kept = [j for j in ranked.kept if _inside(cut, j, arrive_by=arrive_by)]
+    removed = [r for r in ranked.removed if _inside(cut, r.journey, arrive_by=arrive_by)]
+    return Ranked(kept, removed), cut
 
-    kept = [journey for journey in ranked.kept if inside(journey)]
-    return Ranked(kept, [r for r in ranked.removed if inside(r.journey)]), cut
+
+def _moment(journey: RawJourney, *, arrive_by: bool) -> int:
+    """When a journey counts; arrivals a second earlier: their intervals are open at the start."""
+    return journey.end_s - 1 if arrive_by else journey.start_s
+
+
+def _inside(window: Window, journey: RawJourney, *, arrive_by: bool) -> bool:
+    return window.from_s <= _moment(journey, arrive_by=arrive_by) < window.until_s
 
 
 def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:

@@ -73,6 +73,8 @@ class PlanQuery:
     avoid_stops: frozenset[StopId] = frozenset()
     """Stops (or stations) at which not to get in or out."""
     vias: tuple[Via, ...] = ()
+    criteria: bool = True
+    """Whether what is best by price, CO2, walking and reliability is looked for, too."""
     explain: bool = False
     """Whether the answer tells what was left out, and why."""
     detailed: bool = True

@@ -9,7 +9,7 @@ too like another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 
 WORTH_A_CHANGE_S = 300
 WORTH_A_DRIVER_S = 600
+DAY_S = 86_400
 CHANGE_COST_S = 300
 """What a change counts beside the seconds that it takes."""
 CEILING_FACTOR, CEILING_EXTRA_S = 1.5, 900
@@ -41,6 +42,8 @@ class Reason(StrEnum):
     SHORT_BIKE_LEG = "short_bike_leg"
     TOO_COSTLY = "too_costly"
     NEAR_DUPLICATE = "near_duplicate"
+    GAINS_TOO_LITTLE = "gains_too_little"
+    """Cheaper, cleaner, safer or less walking, but not the best or hardly."""
 
 
 class Family(NamedTuple):
@@ -65,6 +68,8 @@ class Ranked:
 
     kept: list[RawJourney]
     removed: list[Removed]
+    best_for: dict[RawJourney, tuple[str, ...]] = field(default_factory=dict)
+    """Criteria by which a journey is the best."""
 
     def drop(
         self,
@@ -82,7 +87,7 @@ class Ranked:
                 removed.append(Removed(journey, reason, None if by is True else by))
             else:
                 kept.append(journey)
-        return Ranked(kept, removed)
+        return Ranked(kept, removed, self.best_for)
 
 
 def best_of_each_family(journeys: list[RawJourney]) -> Ranked:
@@ -123,6 +128,53 @@ def filtered(ranked: Ranked, walk_s: int | None) -> Ranked:
     best = best_of_each(ranked.kept)
     ranked = ranked.drop(Reason.TOO_COSTLY, _far_cheaper, unless=best)
     return ranked.drop(Reason.NEAR_DUPLICATE, _cheaper_double, unless=best)
+
+
+class Gain(NamedTuple):
+    """A criterion beside time: what is less, and from which difference on it is worth showing."""
+
+    name: str
+    value: Callable[[RawJourney], int]
+    least: int
+
+
+def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[Gain]) -> Ranked:
+    """
+    Add the best of `others` by each criterion, where it is better by enough than all shown.
+
+    Only journeys of the families of `others` are compared: a lift does not hide a cheap bus.
+    """
+    kept, best_for = list(ranked.kept), dict(ranked.best_for)
+    families = {family_of(journey) for journey in others}
+    shown = [journey for journey in kept if family_of(journey) in families]
+    chosen: list[RawJourney] = []
+    for gain in gains:
+        best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)), default=None)
+        if best is None:
+            continue
+        floor = min((gain.value(journey) for journey in shown), default=None)
+        if best not in shown and floor is not None and gain.value(best) > floor - gain.least:
+            best = min(shown, key=lambda j: (gain.value(j), cost_s(j)))
+        best_for[best] = (*best_for.get(best, ()), gain.name)
+        if best not in kept:
+            chosen.append(best)
+            kept.append(best)
+    known = {id(removed.journey) for removed in ranked.removed}
+    removed = [
+        Removed(journey, Reason.GAINS_TOO_LITTLE, None)
+        for journey in others
+        if journey not in kept and id(journey) not in known
+    ]
+    return Ranked(kept, [*ranked.removed, *removed], best_for)
+
+
+def spare_s(journey: RawJourney) -> int:
+    """Least time to spare at a change once one has walked there; a day where there is none."""
+    spares_s = [
+        then.start_s - leg.end_s - walk_s
+        for leg, then, walk_s in zip(journey.legs, journey.legs[1:], journey.walk_s, strict=False)
+    ]
+    return min(spares_s, default=DAY_S)
 
 
 def family_of(journey: RawJourney) -> Family:

@@ -6,7 +6,7 @@ from core.modes import RAIL_MODES, Mode
 from payments.rating import FareLeg
 from routing.itinerary import Itinerary, RideLeg, TransitLeg
 
-_FARE_MODE = {
+FARE_MODE = {
     Mode.TRAM: "tram",
     Mode.SUBWAY: "subway",
     Mode.BUS: "bus",
@@ -23,6 +23,6 @@ def fare_legs(itinerary: Itinerary) -> tuple[list[FareLeg], list[int]]:
     for row, leg in enumerate(itinerary.legs):
         if isinstance(leg, TransitLeg | RideLeg):
             metres = 0 if leg.shape is None else round(leg.shape.metres)
-            legs.append(FareLeg(_FARE_MODE.get(leg.mode, "other"), leg.start_at, metres))
+            legs.append(FareLeg(FARE_MODE.get(leg.mode, "other"), leg.start_at, metres))
             rows.append(row)
     return legs, rows

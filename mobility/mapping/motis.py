@@ -96,6 +96,7 @@ class MotisWriter:
             "family": str(it.family),
             "price": self._price(priced.price),
             "co2_g": priced.co2_g,
+            "best_for": list(it.best_for),
             "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
             "seats_left": min((leg.seat_count for leg in rides), default=None),
         }

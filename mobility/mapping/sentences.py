@@ -105,6 +105,10 @@ _REASONS: dict[Reason, tuple[str, str]] = {
         "Presque le même qu'un autre, moins bon.",
         "Nearly the same as another one, and worse.",
     ),
+    Reason.GAINS_TOO_LITTLE: (
+        "Moins cher, plus propre, plus sûr ou moins à pied, mais de peu ou moins qu'un autre.",
+        "Cheaper, cleaner, safer or less walking, but hardly, or less so than another one.",
+    ),
 }
 
 

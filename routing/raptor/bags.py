@@ -29,7 +29,7 @@ ENTRY_COLUMNS = 14
 (TIME, CENTS, GRAMS, WALK, PAID, VEHICLES, NODE, PARENT, DEPARTURE, ALIVE, PATTERN, TRIP, BOARD,
  LEAVE) = range(ENTRY_COLUMNS)  # fmt: skip
 """
-Columns of an entry: its criteria (walking in whole minutes a walk), products paid for (bits),
+Columns of an entry: its criteria (CO2 and walking in whole steps a leg), products paid for (bits),
 where it is, the entry before it (-1 at the start), number of the departure that it belongs to,
 whether nothing dominates it yet, and the trip that it got out of, in rows of the day.
 """
@@ -40,7 +40,8 @@ ABOARD = 24
 ABOARD_COLUMNS = 7
 GOAL_LIMIT = 256
 NOBODY = -1
-WALK_STEP_S = 60
+WALK_STEP_S = 120
+GRAMS_STEP = 100
 
 Int32 = npt.NDArray[np.int32]
 
@@ -58,7 +59,8 @@ class Bags(NamedTuple):
     goal: Int32
     """Shape (GOAL_LIMIT,)."""
     aboard: Int32
-    """Shape (ABOARD, ABOARD_COLUMNS): trip, cents, grams, walk, paid, entry, position."""
+    """Shape (ABOARD, ABOARD_COLUMNS): trip, cents, grams less those along the pattern up to where
+    one boarded, walk, paid, entry, position."""
     marked: Int32
     marks: npt.NDArray[np.uint8]
     queue: Int32
@@ -110,8 +112,8 @@ def new_bags(stop_count: int, pattern_count: int) -> Bags:
 
 
 @kernel
-def walk_minutes(seconds: int) -> int:
-    """Whole minutes of a walk, begun ones counted."""
+def walk_steps(seconds: int) -> int:
+    """Whole steps of a walk, a begun one counted: finer ones would fill the bags."""
     return (seconds + WALK_STEP_S - 1) // WALK_STEP_S
 
 
@@ -247,7 +249,7 @@ def spread_departure(
     for i in range(len(access.to)):
         entry[:] = 0
         entry[TIME], entry[NODE] = start_s + access.seconds[i], access.to[i]
-        entry[WALK], entry[PARENT] = walk_minutes(access.seconds[i]), NOBODY
+        entry[WALK], entry[PARENT] = walk_steps(access.seconds[i]), NOBODY
         entry[DEPARTURE], entry[ALIVE] = number, 1
         marked = _be_ready(bags, aim, measures, entry, bound_s, marked)
     for row in range(1, rows):
@@ -354,7 +356,8 @@ def _ride(
                 if at_s + (left >> VEHICLE_BITS) > bound_s[row + (left & MOST_ONWARD)]:
                     continue
                 entry[TIME], entry[CENTS] = at_s, aboard[i, 1]
-                entry[GRAMS], entry[WALK] = aboard[i, 2] + row_grams[row_at], aboard[i, 3]
+                grams = aboard[i, 2] + row_grams[row_at] + GRAMS_STEP - 1
+                entry[GRAMS], entry[WALK] = grams // GRAMS_STEP, aboard[i, 3]
                 entry[PAID], entry[VEHICLES], entry[NODE] = aboard[i, 4], row, node
                 entry[PARENT], entry[DEPARTURE], entry[ALIVE] = aboard[i, 5], number, 1
                 entry[PATTERN], entry[TRIP] = pattern, aboard[i, 0]
@@ -369,7 +372,7 @@ def _ride(
                 at_goal_s = at_s + np.int64(egress_s[node])
                 if at_goal_s <= limit_s[row]:
                     entry[TIME], entry[PARENT] = at_goal_s, made
-                    entry[WALK] += walk_minutes(int(np.int64(egress_s[node])))
+                    entry[WALK] += walk_steps(int(np.int64(egress_s[node])))
                     add_entry(entries, counts, bags.goal, entry, cents[:0])
         if flag[row_at] & CAN_BOARD:
             for i in range(BAG):
@@ -410,7 +413,7 @@ def _board(
             cents += measures.product_cents[product]
         if once:
             paid |= 1 << product
-    grams, walk = np.int64(own[GRAMS]) - grams_here, np.int64(own[WALK])
+    grams, walk = np.int64(own[GRAMS]) * GRAMS_STEP - grams_here, np.int64(own[WALK])
     prices = measures.product_cents
     kept = 0
     for i in range(riding):
@@ -469,6 +472,6 @@ def _walk_on(
         if not forward:
             then_s += change_s[other]
         entry[TIME], entry[NODE] = then_s, other
-        entry[WALK] = walked + walk_minutes(walk_s)
+        entry[WALK] = walked + walk_steps(walk_s)
         marked = _be_ready(bags, aim, measures, entry, bound_s, marked)
     return marked

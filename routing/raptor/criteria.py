@@ -22,6 +22,7 @@ from routing.raptor.bags import (
     ALIVE,
     BOARD,
     DEPARTURE,
+    GRAMS_STEP,
     LEAVE,
     NOBODY,
     NODE,
@@ -35,7 +36,7 @@ from routing.raptor.bags import (
     new_bags,
     spread_departure,
     start_bags,
-    walk_minutes,
+    walk_steps,
 )
 from routing.raptor.labels import (
     FAR,
@@ -78,9 +79,10 @@ class Values(NamedTuple):
 
     cents: int
     """A lower bound of its price."""
-    grams: int
-    walk_min: int
-    """Whole minutes of each walk."""
+    hectograms: int
+    """Of CO2, begun ones of each leg."""
+    walk_steps: int
+    """Of two minutes, begun ones of each walk."""
 
 
 def search_criteria(
@@ -129,7 +131,7 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
     """Criteria of a journey of public transport; None with rides, whose price is their own."""
     t = network.timetable
     metres = network.pattern_metres
-    cents, grams, paid = 0, 0, set()
+    cents, hectograms, paid = 0, 0, set()
     for leg in journey.legs:
         if not isinstance(leg, RawVehicle):
             return None
@@ -143,12 +145,12 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
         first = int(t.pattern_first_stop[pattern])
         along = _grams(metres[first + np.array([leg.board_position, leg.alight_position])],
                        table.route_g_per_km[route])  # fmt: skip
-        grams += int(along[1] - along[0])
+        hectograms += -(-int(along[1] - along[0]) // GRAMS_STEP)
     walks_s = (journey.access_s, *journey.walk_s, journey.egress_s)
-    return Values(cents, grams, sum(int(walk_minutes(walk_s)) for walk_s in walks_s))
+    return Values(cents, hectograms, sum(int(walk_steps(walk_s)) for walk_s in walks_s))
 
 
-def _grams(metres: npt.NDArray[np.floating], g_per_km: npt.NDArray[np.float64] | float) -> Int32:
+def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
     grams: Int32 = np.rint(metres * g_per_km / 1000).astype(np.int32)
     return grams
 

@@ -1,8 +1,9 @@
 """
 Best journeys by five criteria, by the book: every trip, every stop, every walk, nothing pruned.
 
-Over the worlds of `raptor_oracle`, without rides, from one departure. Criteria are arrival,
-vehicles, cents, grams and whole minutes of each walk; a product that is paid once covers what
+Over the worlds of `raptor_oracle`, without rides, from one departure. Criteria: arrival, vehicles,
+ cents, hundreds of grams and pairs of minutes,
+begun ones of each leg and walk; a product that is paid once covers what
 is boarded later by it.
 """
 
@@ -49,7 +50,7 @@ def best_journeys(
     *,
     most: int,
 ) -> set[Journey]:
-    """(arrival, vehicles, cents, grams, minutes on foot) that no other journey is as good as."""
+    """(arrival, vehicles, cents, grams, time on foot) that no other journey is as good as."""
     ready: list[tuple[int, Way]] = [
         (stop, Way(start_s + walk_s, 0, 0, 0, _minutes(walk_s), frozenset()))
         for stop, walk_s in access.items()
@@ -102,7 +103,7 @@ def _ride(
                 paid |= {product}
         for j in range(i + 1, len(trip.stops)):
             if trip.may_alight[j]:
-                grams = way.grams + prices.grams[pattern][j] - prices.grams[pattern][i]
+                grams = way.grams + _begun(prices.grams[pattern][j] - prices.grams[pattern][i], 100)
                 found.add(
                     (
                         trip.stops[j],
@@ -113,4 +114,8 @@ def _ride(
 
 
 def _minutes(seconds: int) -> int:
-    return -(-seconds // 60)
+    return _begun(seconds, 120)
+
+
+def _begun(amount: int, step: int) -> int:
+    return -(-amount // step)
