@@ -47,7 +47,7 @@ __all__ = ["Isochrone", "Journeys", "Moment", "Place", "Territory", "open_territ
 Place = str | tuple[float, float] | Coordinate | Endpoint
 """A name, a stop id, ``"lat,lon"``, ``(lat, lon)``."""
 Moment = str | dt.datetime
-TEXT_COLUMNS = 120
+TEXT_COLUMNS = 200
 
 
 def open_territory(snapshot: str | Path, *, offers: str | Path | None = None) -> Territory:

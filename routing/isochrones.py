@@ -83,7 +83,7 @@ class Surface:
     """Stands for a point out of reach: one more step on foot than the longest time asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Isochrone:
     """Areas within reach of a place, the least first, each of which holds those before it."""
 
@@ -96,6 +96,22 @@ class Isochrone:
     """In degrees, longitude first."""
     areas_km2: tuple[float, ...]
     surface: Surface
+
+    def __repr__(self) -> str:
+        areas = ", ".join(
+            f"{cutoff_s / 60:g} min {km2:.2f} km²"
+            for cutoff_s, km2 in zip(self.cutoffs_s, self.areas_km2, strict=True)
+        )
+        return f"<Isochrone of {self.origin.name}, {self.depart_at:%Y-%m-%d %H:%M}: {areas}>"
+
+    def _repr_svg_(self) -> str:
+        drawing: str = shapely.GeometryCollection(list(self.areas))._repr_svg_()
+        return drawing
+
+    @property
+    def __geo_interface__(self) -> dict[str, Any]:
+        """What geopandas and shapely read."""
+        return self.as_geojson()
 
     def as_geojson(self) -> dict[str, Any]:
         """FeatureCollection of MultiPolygons (RFC 7946), one for each cutoff."""
