@@ -266,7 +266,7 @@ class Territory:
         window_min
             Departures are every minute from `depart` on for so long.
         workers
-            Processes; scripts that ask for several need ``if __name__ == "__main__":``.
+            Threads of this process; more than about six are held up by each other.
         scheduler
             Address of a dask scheduler instead, whose workers see the snapshot's folder.
 

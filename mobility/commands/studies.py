@@ -76,7 +76,7 @@ def matrix(
     window: Annotated[int, typer.Option(help="Minutes of departures; 0: one.", min=0)] = 60,
     percentiles: Annotated[str, typer.Option(help="Comma list.")] = "5,50,95",
     most: Annotated[int, typer.Option(help="Longest travel time, minutes.", min=1)] = 120,
-    workers: Annotated[int, typer.Option(help="Processes of this machine.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Threads to spread the origins over.", min=1)] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler instead, tcp://host:8786.")
     ] = None,

@@ -68,7 +68,7 @@ def same(a: Matrix, b: Matrix) -> bool:
     return np.array_equal(a.seconds, b.seconds) and np.array_equal(a.reached_share, b.reached_share)
 
 
-def test_processes_find_the_same_as_one(town: World, snapshot: Path) -> None:
+def test_workers_of_this_machine_find_the_same_as_one(town: World, snapshot: Path) -> None:
     done: list[int] = []
     alone = computed(town, snapshot)
     assert alone.seconds.shape == (3, 19, 6)
@@ -77,9 +77,11 @@ def test_processes_find_the_same_as_one(town: World, snapshot: Path) -> None:
     assert done[-1] == 19
 
 
-def test_a_scheduler_by_address_finds_the_same_as_one_process(town: World, snapshot: Path) -> None:
+def test_processes_of_a_cluster_map_the_snapshot_and_find_the_same(
+    town: World, snapshot: Path
+) -> None:
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
     ) as cluster:
         spread = computed(town, snapshot, scheduler=cluster.scheduler_address)
     assert same(spread, computed(town, snapshot))
