@@ -17,6 +17,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.modes import TRANSIT_MODES, Mode
 from core.time import day_start_epoch_s
+from gtfs_data.calendar import date_of_day_number, day_number
 from routing.goals import Goals
 from routing.kernels import walk_from_stops
 from routing.network import Network
@@ -35,6 +36,12 @@ TRAVEL_LIMIT_S = 6 * 3600
 """Longest travel time that is looked for; days are laid out for searches to two days ahead."""
 
 Int32 = npt.NDArray[np.int32]
+
+
+class NoServiceOnDate(InvalidInput):
+    """No feed says anything about the date: a study of walks alone is hardly what was meant."""
+
+    code = "no_service_on_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +144,11 @@ def depart(network: Network, origin: Endpoint, query: TravelQuery, limits: Limit
     ------
     PlaceUnknown
         A stop id that the timetable does not have.
+    NoServiceOnDate
+        The timetable begins later or has ended.
     """
     date = query.depart_at.astimezone(network.zone).date()
+    _check_date(network, date)
     from_s = int(query.depart_at.timestamp()) - day_start_epoch_s(date, network.zone)
     snapped, stops = tie_end(network, origin, query.max_matching_m)
     walk_s = min(query.max_access_s, query.most_s)
@@ -161,6 +171,17 @@ def depart(network: Network, origin: Endpoint, query: TravelQuery, limits: Limit
     starts_s = from_s + STEP_S * np.arange(query.departure_count, dtype=np.int32)
     alight_s = search.alight_times(starts_s.astype(np.int32), query.most_s)
     return Departed(network, query, origin, snapped, alight_s, _walked(network, snapped, query))
+
+
+def _check_date(network: Network, date: dt.date) -> None:
+    t = network.timetable
+    known = t.feed_last_day >= t.feed_first_day
+    if not known.any():
+        raise NoServiceOnDate("no vehicle of any feed runs on any day")
+    first, last = t.feed_first_day[known].min(), t.feed_last_day[known].max()
+    if not first <= day_number(date) <= last:
+        span = " to ".join(str(date_of_day_number(int(day))) for day in (first, last))
+        raise NoServiceOnDate(f"no timetable for {date}: the territory's feeds hold {span}")
 
 
 def _walked(network: Network, snapped: Snapped | None, query: TravelQuery) -> Int32:

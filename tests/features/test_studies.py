@@ -53,6 +53,7 @@ def test_a_stop_is_a_place_and_defaults_hold(api: httpx.Client) -> None:
         ({"window": "121"}, "invalid_input"),
         ({"percentile": "0"}, "invalid_input"),
         ({"time": "yesterday"}, "invalid_input"),
+        ({"time": "2031-01-01T08:00"}, "no_service_on_date"),
     ],
 )
 def test_what_cannot_be_understood_is_told(

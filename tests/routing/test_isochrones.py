@@ -128,7 +128,8 @@ def test_a_block_without_streets_is_a_hole() -> None:
     grid = hollow_square(1500)
     found = search_isochrone(
         grid, Endpoint(Coordinate(0.0, 0.0)),
-        TravelQuery(instant("10:00"), most_s=7200, max_direct_s=7200), [7200], limits=Limits(),
+        TravelQuery(instant("2026-01-01 10:00"), most_s=7200, max_direct_s=7200), [7200],
+        limits=Limits(),
     )  # fmt: skip
     (area,) = found.areas[0].geoms
     assert len(area.interiors) == 1
@@ -182,7 +183,7 @@ def test_on_foot_alone_points_are_as_far_as_networkx_says(seed: int) -> None:
     origin = Coordinate(
         0.4 * grid.north_m / METRES_PER_DEGREE, 0.3 * grid.east_m / METRES_PER_DEGREE
     )
-    query = TravelQuery(instant("10:00"), most_s=1500)
+    query = TravelQuery(instant("2026-01-01 10:00"), most_s=1500)
     surface = search_isochrone(network, Endpoint(origin), query, [1500], limits=Limits()).surface
     walked = walked_s(network, origin)
     compared = 0

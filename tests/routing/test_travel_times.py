@@ -17,7 +17,7 @@ from routing.matrix import matrix_rows, prepare_destinations
 from routing.query import Endpoint, Limits
 from routing.raptor.labels import FAR
 from routing.street.access import ties
-from routing.travel_times import TravelQuery, depart, percentiles_s
+from routing.travel_times import NoServiceOnDate, TravelQuery, depart, percentiles_s
 from tests.oracles.travel_oracle import NEVER_S, planned_minutes_s
 from tests.support.grids import random_grid
 from tests.support.tiny import World, endpoint, instant, tiny_world
@@ -115,6 +115,11 @@ def test_percentiles_outside_one_to_hundred_are_refused(percentile: int) -> None
 def test_windows_and_times_out_of_bounds_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InvalidInput, match="is expected"):
         TravelQuery(instant("07:00"), **wrong)
+
+
+def test_dates_of_which_no_feed_speaks_are_refused() -> None:
+    with pytest.raises(NoServiceOnDate, match=r"no timetable for 2027-03-10: .* to 2026-12-31"):
+        minutes(tiny_world(TOWN), "Mairie", "Lycée", at="2027-03-10 07:00")
 
 
 def random_town(seed: int) -> World:
