@@ -70,28 +70,27 @@ def rows_of_stop(network: Network, stop_id: StopId) -> list[int]:
 def reach_ends(network: Network, query: PlanQuery, limits: Limits) -> tuple[list[End], list[End]]:
     """Each end by each mode asked for."""
     return (
-        [
-            _reach_end(network, query, query.origin, mode, query.max_access_s, limits)
-            for mode in query.access_modes
-        ],
-        [
-            _reach_end(network, query, query.destination, mode, query.max_egress_s, limits)
-            for mode in query.egress_modes
-        ],
+        [_reach_end(network, query, limits, mode, leaving=True) for mode in query.access_modes],
+        [_reach_end(network, query, limits, mode, leaving=False) for mode in query.egress_modes],
     )
 
 
 def _reach_end(
-    network: Network, query: PlanQuery, end: Endpoint, mode: Mode, limit_s: int, limits: Limits
+    network: Network,
+    query: PlanQuery,
+    limits: Limits,
+    mode: Mode,
+    *,
+    leaving: bool,
 ) -> End:
+    end = query.origin if leaving else query.destination
+    limit_s = query.max_access_s if leaving else query.max_egress_s
     at, stops = tie_end(network, end, query.max_matching_m, mode)
     factor, parking_s = pace_factor(network, query, mode), 0
     if mode is Mode.BIKE:
         stops, parking_s = [], limits.bike_parking_s
-    reach = reach_by(network, mode, at, stops, int((limit_s - parking_s) / factor))
-    if not query.carpool:
-        stops_only = reach.node < network.stop_count
-        reach = Reach(reach.node[stops_only], reach.seconds[stops_only])
+    limit_s = int((limit_s - parking_s) / factor)
+    reach = reach_by(network, mode, at, stops, limit_s, carpool=query.carpool, leaving=leaving)
     seconds = np.ceil(reach.seconds * factor).astype(np.int32) + np.int32(parking_s)
     return End(mode, at, Reach(reach.node, seconds))
 
@@ -105,12 +104,25 @@ def pace_factor(network: Network, query: PlanQuery, mode: Mode) -> float:
 
 
 def reach_by(
-    network: Network, mode: Mode, at: Snapped | None, stops: list[int], limit_s: int
+    network: Network,
+    mode: Mode,
+    at: Snapped | None,
+    stops: list[int],
+    limit_s: int,
+    *,
+    carpool: bool,
+    leaving: bool = True,
 ) -> Reach:
-    """Stops (0 s from those that the place is itself) and meeting points within reach."""
+    """
+    Stops (0 s from those that the place is itself) and, with carpool, meeting points within reach.
+    """
     nodes, seconds = np.array(stops, np.int32), np.zeros(len(stops), np.int32)
     if at is None:
         return Reach(nodes, seconds)
-    near, near_s = network.walks_from(at, limit_s, PROFILE_OF_MODE[mode])
-    other = ~np.isin(near, nodes) if stops else np.ones(len(near), bool)
-    return Reach(np.r_[nodes, near[other]], np.r_[seconds, near_s[other]])
+    profile = PROFILE_OF_MODE[mode]
+    # On foot the way back takes as long.
+    near, near_s = network.walks_from(at, limit_s, profile, leaving=leaving or mode is Mode.WALK)
+    wanted = ~np.isin(near, nodes) if stops else np.ones(len(near), bool)
+    if not carpool:
+        wanted &= near < network.stop_count
+    return Reach(np.r_[nodes, near[wanted]], np.r_[seconds, near_s[wanted]])

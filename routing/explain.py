@@ -79,17 +79,15 @@ def _service_span(network: Network) -> tuple[dt.date, dt.date]:
 
 
 def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
-    reach = reach_by(network, Mode.WALK, at, [], FAR_WALK_S)
-    stops = reach.node < network.stop_count
-    if not stops.any():
+    reach = reach_by(network, Mode.WALK, at, [], FAR_WALK_S, carpool=False)
+    if len(reach.node) == 0:
         return {}
-    node, seconds = reach.node[stops], reach.seconds[stops]
-    nearest = int(np.argmin(seconds))
-    row = int(node[nearest])
+    nearest = int(np.argmin(reach.seconds))
+    row = int(reach.node[nearest])
     return {
         "row": row,
         "stop": network.timetable.stop_name[row],
-        "walk_min": round(int(seconds[nearest]) / 60),
+        "walk_min": round(int(reach.seconds[nearest]) / 60),
     }
 
 

@@ -73,7 +73,7 @@ def search_one_to_all(
     at_s = int(query.at.timestamp()) - day_start_epoch_s(date, network.zone)
     snapped, stops = tie_end(network, query.place, query.max_matching_m)
     walk_s = min(query.max_walk_s, query.most_s)
-    near = reach_by(network, Mode.WALK, snapped, stops, walk_s)
+    near = reach_by(network, Mode.WALK, snapped, stops, walk_s, carpool=query.carpool)
     conditions = Conditions(
         transit_modes=query.transit_modes,
         change_s=max(limits.change_s, query.min_change_s),

@@ -10,7 +10,6 @@ import orjson
 import typer
 
 from core.errors import InvalidInput
-from core.geo import Coordinate, parse_coordinate
 from core.modes import Mode
 from core.time import parse_instant
 from mobility.commands.terminal import Json, console
@@ -54,6 +53,7 @@ def plan(
     from mobility.actions.plan_itineraries import plan_itineraries
     from mobility.api.parameters import Parameters
     from mobility.api.search_parameters import read_modes
+    from mobility.endpoints import find_endpoint
     from mobility.mapping.motis import MotisWriter
     from mobility.mapping.sentences import messages
     from mobility.printing import print_answer
@@ -67,8 +67,8 @@ def plan(
     asked = {} if modes is None else {"transitModes": modes}
     transit_modes, with_carpool = read_modes(Parameters(QueryParams(asked)), "transitModes")
     query = PlanQuery(
-        origin=_endpoint(world, origin),
-        destination=_endpoint(world, destination),
+        origin=find_endpoint(world.snapshot, origin),
+        destination=find_endpoint(world.snapshot, destination),
         at=dt.datetime.now(zone) if time is None else parse_instant(time, zone),
         arrive_by=arrive is not None,
         backwards=arrive is not None,
@@ -123,7 +123,9 @@ def _via(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
 
 
 def _stop_id(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
-    stop_id = _endpoint(world, text).stop_id
+    from mobility.endpoints import find_endpoint
+
+    stop_id = find_endpoint(world.snapshot, text).stop_id
     if stop_id is None:
         raise InvalidInput(f"no stop is called {text!r}: try a stop id")
     return stop_id
@@ -137,24 +139,3 @@ def _lines(world: Any, text: str) -> list[str]:  # noqa: ANN401 — see current_
     if not named:
         raise InvalidInput(f"no line is called {text!r} in this territory")
     return named
-
-
-def _endpoint(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
-    from core.ids import StopId
-    from routing.places import MatchKind
-    from routing.query import Endpoint
-
-    place = parse_coordinate(text)
-    if place is not None:
-        return Endpoint(place, None, text)
-    row = world.network.stop_row.get(text)
-    if row is not None:
-        t = world.network.timetable
-        where = Coordinate(float(t.stop_lat[row]), float(t.stop_lon[row]))
-        return Endpoint(where, StopId(text), t.stop_name[row])
-    matches = world.snapshot.places.search(text, count=1)
-    if not matches:
-        raise InvalidInput(f"nothing is called {text!r} here: try another name, or lat,lon")
-    match = matches[0]
-    stop = StopId(match.id) if match.kind is MatchKind.STOP else None
-    return Endpoint(match.coordinate, stop, match.name)

@@ -28,6 +28,7 @@ from routing.raptor.kernels import (
     search_range,
 )
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
+from routing.raptor.many_departures import spread_departures
 from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
@@ -223,6 +224,31 @@ class Search:
             walk_s = walks.seconds[walked] + alight_s[walk_from[walked]] - start_s
             np.minimum.at(reached[row], walks.to[walked], walk_s)
         return np.where(reached <= most_s, reached, FAR)[:, : terrain.stop_count]
+
+    def alight_times(self, starts_s: Int32, most_s: int) -> Int32:
+        """
+        Least seconds from each departure to getting out at every stop, without rides.
+
+        `starts_s` ascends, in seconds of the searched day; `access` is the one place.
+
+        Returns
+        -------
+        Shape (stop_count, departure_count); `FAR` where that takes longer than `most_s`.
+        """
+        assert not self.arrive_by
+        assert self.seats == 0
+        terrain, ground = self.terrain, self.network.ground
+        rows = min(self.max_vehicles, MAX_VEHICLES) + 1
+        out_s = np.full((terrain.stop_count, len(starts_s)), FAR, np.int32)
+        if rows > 1:
+            scratch = self._scratch(terrain.day)
+            reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
+            spread_departures(
+                terrain.day, terrain.walks, self.flexible.bodies, self.rides,
+                ground.drive_s, self._costs(), scratch.labels, scratch.rides,
+                self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
+            )  # fmt: skip
+        return out_s
 
     def _starts(
         self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch
