@@ -113,9 +113,7 @@ def reach_by(
     carpool: bool,
     leaving: bool = True,
 ) -> Reach:
-    """
-    Stops (0 s from those that the place is itself) and, with carpool, meeting points within reach.
-    """
+    """Stops within reach (0 s from those that the place is itself); points with carpool."""
     nodes, seconds = np.array(stops, np.int32), np.zeros(len(stops), np.int32)
     if at is None:
         return Reach(nodes, seconds)
