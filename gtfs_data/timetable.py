@@ -330,7 +330,7 @@ def _transfers(
     rows = _first_rows(stops["stop_id"])
     platforms: dict[int, list[int]] = {}
     for i, parent in enumerate(stops["parent_station"]):
-        if parent in rows:
+        if parent in rows and stops["location_type"].iloc[i] <= 0:
             platforms.setdefault(rows[parent], []).append(i)
     table: list[tuple[int, int, int, int]] = []
     for rule in feed.table("transfers").to_dict("records"):

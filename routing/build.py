@@ -28,8 +28,9 @@ from routing.network import (
 )
 from routing.spi import MeetingSite
 from routing.street.access import Snapped, build_grid, snap
+from routing.street.cuts import Cut, split_edges
 from routing.street.drive import DriveTimes, order_nodes
-from routing.street.graph import PROFILES, Cut, Streets, profile_arcs, split_edges, step_metres
+from routing.street.graph import PROFILES, Streets, profile_arcs, step_metres
 from routing.street.kernels import Arcs, Walks, new_arena, walk_links
 from routing.street.rules import Speeds
 from routing.street.straight import bare_streets, straight_walks
