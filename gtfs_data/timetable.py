@@ -19,7 +19,7 @@ from core.ids import scoped
 from core.time import find_zone
 from gtfs_data.calendar import read_calendar
 from gtfs_data.checks import Findings
-from gtfs_data.pathways import read_levels, read_pathways
+from gtfs_data.pathways import GENERIC_NODE, read_levels, read_pathways
 from gtfs_data.patterns import read_trips
 from gtfs_data.reader import Feed
 from gtfs_data.references import check_references
@@ -124,6 +124,15 @@ class Timetable:
     def stop_count(self) -> int:
         """Number of stops, stations included."""
         return len(self.stop_lat)
+
+    @property
+    def wheelchair_boarding(self) -> Int32:
+        """Shape (stop_count,): 0 unknown, 1 yes, 2 no; the station's where a row says nothing."""
+        said = np.where(np.isin(self.stop_wheelchair, (1, 2)), self.stop_wheelchair, 0)
+        for _ in range(2):  # a boarding area asks its platform, which asks its station
+            inherits = (said == 0) & (self.stop_parent != NONE) & (self.stop_type != GENERIC_NODE)
+            said = np.where(inherits, said[self.stop_parent], said)
+        return said.astype(np.int32)
 
 
 class _Part(NamedTuple):

@@ -9,7 +9,9 @@ import numpy as np
 from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
+from routing.access import UNSAID, access_of_vehicle, access_of_walk
 from routing.itinerary import (
+    Access,
     Call,
     Itinerary,
     Leg,
@@ -25,6 +27,8 @@ from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 from routing.street.access import Snapped, StreetRoute, route_of_arcs
 from routing.street.graph import step_metres
+from routing.street.kernels import NO_EDGE
+from routing.walks import Walking
 
 SLACK_S = 5
 """Walks are looked up again for their geometry, with this much over their known seconds."""
@@ -41,14 +45,16 @@ class LegBuilder:
         destination: Snapped | None,
         query: PlanQuery,
         flexible: FlexibleTrips,
+        walking: Walking,
     ) -> None:
+        self.walking = walking
         self._network = network
         self._base_s = base_s
         self._origin = origin
         self._destination = destination
         self._query = query
         self._flexible = flexible
-        self._walks: dict[tuple[int, int], Shape | None] = {}
+        self._walks: dict[tuple[int, int], StreetRoute | None] = {}
 
     def itinerary(self, journey: RawJourney, rides: Rides) -> Itinerary:
         """Legs of one journey; walks of no length are left out."""
@@ -99,27 +105,34 @@ class LegBuilder:
     def _walk(self, start: int | None, end: int | None, start_s: int, walk_s: int) -> StreetLeg:
         """Walk between two search nodes; None is the query's own origin or destination."""
         origin, destination = self._query.origin, self._query.destination
-        shape = None
-        if self._query.detailed:
+        route = None
+        if self._query.detailed or self._query.wheelchair:
             key = (-1 if start is None else start, -1 if end is None else end)
             if key not in self._walks:
-                self._walks[key] = self._walk_shape(start, end, walk_s)
-            shape = self._walks[key]
+                self._walks[key] = self._find_walk(start, end, walk_s)
+            route = self._walks[key]
         return StreetLeg(
             mode=Mode.WALK,
             start=self.end_place(origin) if start is None else self._place(start),
             end=self.end_place(destination) if end is None else self._place(end),
             start_at=self._at(start_s),
             end_at=self._at(start_s + walk_s),
-            shape=shape,
+            shape=None if route is None or not self._query.detailed else self.shape(route),
+            access=None if route is None else self.access_of(route),
         )
 
-    def _walk_shape(self, start: int | None, end: int | None, walk_s: int) -> Shape | None:
+    def _find_walk(self, start: int | None, end: int | None, walk_s: int) -> StreetRoute | None:
         a, b = self._snapped(start, self._origin), self._snapped(end, self._destination)
         if a is None or b is None:
             return None
-        route = self._network.find_route("foot", a, b, walk_s + SLACK_S)
-        return None if route is None else self.shape(route)
+        walking = self.walking
+        return self._network.find_route(walking.profile, a, b, walk_s + SLACK_S, walking)
+
+    def access_of(self, route: StreetRoute) -> Access:
+        """What a walk is to a wheelchair."""
+        network = self._network
+        straight = not network.has_streets and bool((route.edge == NO_EDGE).any())
+        return access_of_walk(network.streets, network.stations, route.used, straight=straight)
 
     def _vehicle(self, leg: RawVehicle) -> TransitLeg:
         t = self._network.timetable
@@ -149,6 +162,10 @@ class LegBuilder:
             board_position=leg.board_position,
             alight_position=leg.alight_position,
             calls=calls,
+            access=access_of_vehicle(
+                int(t.trip_wheelchair[leg.trip]),
+                self._network.wheelchair_boarding[[leg.board_node, leg.alight_node]].tolist(),
+            ),
         )
 
     def _vehicle_shape(self, pattern: int, leg: RawVehicle) -> Shape:
@@ -191,6 +208,7 @@ class LegBuilder:
             budget_s=int(bodies.budget_s[body]),
             drive_s=drive_s,
             seat_count=int(bodies.seat_count[body]),
+            access=UNSAID,
         )
 
     def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:

@@ -71,7 +71,9 @@ def search_one_to_all(
     at_s = int(query.at.timestamp()) - day_start_epoch_s(date, network.zone)
     snapped, stops = tie_end(network, query.place, query.max_matching_m)
     walk_s = min(query.max_walk_s, query.most_s)
-    near = reach_on_foot(network, snapped, stops, walk_s, carpool=query.carpool)
+    near = reach_on_foot(
+        network, snapped, stops, walk_s, carpool=query.carpool, towards=query.arrive_by
+    )
     search = Search(
         network=network,
         date=date,

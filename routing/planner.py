@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawRide, Reach
 from routing.street.access import Snapped
+from routing.walks import Walking
 
 HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
@@ -70,9 +71,10 @@ def plan(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
+    shut: frozenset[str] = frozenset(),
 ) -> PlanAnswer:
     """
-    Answer one query.
+    Answer one query; `shut` are elevators out of service.
 
     Raises
     ------
@@ -82,9 +84,12 @@ def plan(
     date = query.at.astimezone(network.zone).date()
     base_s = day_start_epoch_s(date, network.zone)
     at_s = int(query.at.timestamp()) - base_s
-    ends = _tie_ends(network, query)
-    build = LegBuilder(network, base_s, ends.origin, ends.destination, query, flexible)
-    direct = _direct(network, query, ends)
+    walking = network.walking(query.profile, shut)
+    if query.wheelchair and not query.wheelchair_unknown:
+        query = replace(query, carpool=False)  # no driver has said anything
+    ends = _tie_ends(network, query, walking)
+    build = LegBuilder(network, base_s, ends.origin, ends.destination, query, flexible, walking)
+    direct = _direct(network, query, ends, build)
     walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
     walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
     search = Search(
@@ -102,6 +107,9 @@ def plan(
         carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
         pickup_stop_s=limits.pickup_stop_s,
         transit_modes=query.transit_modes,
+        walking=walking,
+        wheelchair=query.wheelchair,
+        wheelchair_unknown=query.wheelchair_unknown,
     )
     journeys, window = _search_widening(search, query, at_s)
     itineraries = tuple(
@@ -112,7 +120,7 @@ def plan(
         itineraries=itineraries,
         direct=direct,
         explanations=(
-            *_explain(network, query, ends, itineraries, walk, flexible, date),
+            *_explain(network, query, ends, itineraries, walk, flexible, date, walking),
             *(() if network.has_streets else (Explanation("no_street_map"),)),
         ),
         window_start=to_instant(base_s + window.from_s),
@@ -120,38 +128,58 @@ def plan(
     )
 
 
-def _tie_ends(network: Network, query: PlanQuery) -> _Ends:
-    origin, origin_stops = tie_end(network, query.origin, query.max_matching_m)
-    destination, destination_stops = tie_end(network, query.destination, query.max_matching_m)
+def _tie_ends(network: Network, query: PlanQuery, walking: Walking) -> _Ends:
+    origin, origin_stops = tie_end(network, query.origin, query.max_matching_m, query.profile)
+    destination, destination_stops = tie_end(
+        network, query.destination, query.max_matching_m, query.profile
+    )
+    carpool = query.carpool
     return _Ends(
         origin,
         destination,
-        reach_on_foot(network, origin, origin_stops, query.max_access_s, carpool=query.carpool),
         reach_on_foot(
-            network, destination, destination_stops, query.max_egress_s, carpool=query.carpool
+            network, origin, origin_stops, query.max_access_s, carpool=carpool, walking=walking
         ),
-    )
+        reach_on_foot(
+            network, destination, destination_stops, query.max_egress_s, carpool=carpool,
+            walking=walking, towards=True,
+        ),
+    )  # fmt: skip
 
 
-def tie_end(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | None, list[int]]:
+def tie_end(
+    network: Network, end: Endpoint, limit_m: float, profile: str = "foot"
+) -> tuple[Snapped | None, list[int]]:
     """An end on the streets, and the stops that it is itself."""
     if end.stop_id is None:
-        return network.find_snapped("foot", end.coordinate, limit_m), []
+        return network.find_snapped(profile, end.coordinate, limit_m), []
     stop = network.stop_row.get(end.stop_id)
     if stop is None:
         raise PlaceUnknown(f"no stop {end.stop_id!r} in this territory")
-    stops = [stop, *np.flatnonzero(network.timetable.stop_parent == stop).tolist()]
+    platforms = np.flatnonzero(network.timetable.stop_parent == stop)
+    if profile == "wheelchair":  # who is at a station is at its entrances, not yet at its trains
+        platforms = platforms[network.stations.indoors[platforms] == 0]
     snapped = network.place_at_stop(stop)
-    return snapped or network.find_snapped("foot", end.coordinate, limit_m), stops
+    return (
+        snapped or network.find_snapped(profile, end.coordinate, limit_m),
+        [stop, *platforms.tolist()],
+    )
 
 
 def reach_on_foot(
-    network: Network, at: Snapped | None, stops: list[int], limit_s: int, *, carpool: bool
+    network: Network,
+    at: Snapped | None,
+    stops: list[int],
+    limit_s: int,
+    *,
+    carpool: bool,
+    walking: Walking | None = None,
+    towards: bool = False,
 ) -> Reach:
-    """Stops and meeting points that can be walked to from a place."""
+    """Stops and meeting points that can be walked to from a place, or `towards` it from them."""
     nodes, seconds = list(stops), [0] * len(stops)
     if at is not None:
-        near, near_s = network.walks_from(at, limit_s)
+        near, near_s = network.walks_from(at, limit_s, walking, towards=towards)
         own = set(stops)
         for node, walk_s in zip(near.tolist(), near_s.tolist(), strict=True):
             if node not in own and (carpool or node < network.stop_count):
@@ -160,20 +188,23 @@ def reach_on_foot(
     return Reach(np.array(nodes, np.int32), np.array(seconds, np.int32))
 
 
-def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary, ...]:
+def _direct(
+    network: Network, query: PlanQuery, ends: _Ends, build: LegBuilder
+) -> tuple[Itinerary, ...]:
     """Itineraries on the streets alone, by the modes asked for."""
     found = []
     for mode in query.direct_modes:
-        profile = PROFILE_OF_MODE[mode]
+        walking = build.walking if mode is Mode.WALK else None
+        profile = PROFILE_OF_MODE[mode] if walking is None else walking.profile
         start, end = ends.origin, ends.destination
-        if profile != "foot":
+        if walking is None:
             start, end = (
                 network.find_snapped(profile, e.coordinate, query.max_matching_m)
                 for e in (query.origin, query.destination)
             )
         if start is None or end is None:
             continue
-        route = network.find_route(profile, start, end, query.max_direct_s)
+        route = network.find_route(profile, start, end, query.max_direct_s, walking)
         if route is None:
             continue
         duration = dt.timedelta(seconds=route.seconds)
@@ -185,6 +216,7 @@ def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary,
             start_at=start_at,
             end_at=start_at + duration,
             shape=LegBuilder.shape(route),
+            access=build.access_of(route) if walking is not None else None,
         )
         found.append(Itinerary((leg,)))
     return tuple(found)
@@ -324,6 +356,7 @@ def _explain(
     walk: Itinerary | None,
     flexible: FlexibleTrips,
     date: dt.date,
+    walking: Walking,
 ) -> tuple[Explanation, ...]:
     """Why there is nothing, or nothing better: what was missing, and what comes next."""
     found: list[Explanation] = []
@@ -348,14 +381,16 @@ def _explain(
     ):
         stops = reach.node[reach.node < network.stop_count]
         if at is not None and len(stops) == 0:
-            nearest = _nearest_stop(network, at)
+            nearest = _nearest_stop(network, at, walking)
             values: dict[str, Any] = {"within_min": limit_s // 60, **nearest}
             if side == "origin" and "stop" in nearest:
                 values |= _next_departure(network, nearest["row"], query.at)
             found.append(Explanation(f"no_stop_near_{side}", values))
     if not found and walk is None:
         found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
-    found.append(_nothing_better(network, ends))
+    if query.wheelchair and not query.wheelchair_unknown:
+        found.append(Explanation("accessibility_unknown"))
+    found.append(_nothing_better(network, ends, walking))
     return tuple(found)
 
 
@@ -370,8 +405,8 @@ def _service_span(network: Network) -> tuple[dt.date, dt.date]:
     )
 
 
-def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
-    reach = reach_on_foot(network, at, [], FAR_WALK_S, carpool=False)
+def _nearest_stop(network: Network, at: Snapped, walking: Walking) -> dict[str, Any]:
+    reach = reach_on_foot(network, at, [], FAR_WALK_S, carpool=False, walking=walking)
     if len(reach.node) == 0:
         return {}
     nearest = int(np.argmin(reach.seconds))
@@ -416,11 +451,13 @@ def _next_departure(network: Network, stop: int, at: dt.datetime) -> dict[str, A
     return {}
 
 
-def _nothing_better(network: Network, ends: _Ends) -> Explanation:
+def _nothing_better(network: Network, ends: _Ends, walking: Walking) -> Explanation:
     """The way on foot, however long, as the honest comparison."""
     if ends.origin is None or ends.destination is None:
         return Explanation("nothing_found")
-    route = network.find_route("foot", ends.origin, ends.destination, LONGEST_WALK_S)
+    route = network.find_route(
+        walking.profile, ends.origin, ends.destination, LONGEST_WALK_S, walking
+    )
     if route is None:
         return Explanation("nothing_found")
     return Explanation(

@@ -51,6 +51,15 @@ class PlanQuery:
     """Least time for a change, on top of the territory's own."""
     detailed: bool = True
     """Whether legs carry their geometry."""
+    wheelchair: bool = False
+    """Step-free ways, and stops and trips that are known to take wheelchairs."""
+    wheelchair_unknown: bool = False
+    """Also stops, trips and rides of which nothing is known."""
+
+    @property
+    def profile(self) -> str:
+        """Profile of walks."""
+        return "wheelchair" if self.wheelchair else "foot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
 from routing.spi import RideWindow
+from routing.walks import Walking
 
 _thread = threading.local()
 
@@ -150,12 +151,17 @@ class Search:
     carpool_change_s: int
     pickup_stop_s: int
     transit_modes: frozenset[Mode] = TRANSIT_MODES
+    walking: Walking | None = None
+    """None: on foot, with every elevator in service."""
+    wheelchair: bool = False
+    wheelchair_unknown: bool = False
 
     def run(self, window: Window) -> list[RawJourney]:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
         network, forward = self.network, not self.arrive_by
         ground, bounds = network.ground, network.bounds
-        walks = (ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back)
+        ways = self.walking or ground
+        walks = (ways.walks, ways.walks_back, ways.point_walks, ways.point_walks_back)
         tables = bounds.to_s, bounds.to_vehicles
         start, goal, matrix, span = self.access, self.egress, ground.drive_s, window
         if not forward:
@@ -163,7 +169,7 @@ class Search:
             tables = bounds.from_s, bounds.from_vehicles
             start, goal, matrix = goal, start, ground.drive_back_s
             span = Window(-window.until_s, -window.from_s)
-        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        day = self._allowed(self._day()[0 if forward else 1])
         scratch = self._scratch(day)
         starts, after_s = self._starts(day, start, span, scratch)
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
@@ -194,11 +200,10 @@ class Search:
         """
         network, forward = self.network, not self.arrive_by
         ground, seats = network.ground, self.seats
-        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        ways = self.walking or ground
+        day = self._allowed(self._day()[0 if forward else 1])
         plain, with_points = (
-            (ground.walks, ground.point_walks)
-            if forward
-            else (ground.walks_back, ground.point_walks_back)
+            (ways.walks, ways.point_walks) if forward else (ways.walks_back, ways.point_walks_back)
         )
         walks = with_points if seats > 0 else plain
         start = self.access if forward else self.egress
@@ -241,14 +246,21 @@ class Search:
         )  # fmt: skip
         return np.unique(out[:count])[::-1].copy(), span.until_s
 
+    def _day(self) -> tuple[DayTimetable, DayTimetable]:
+        if self.wheelchair:
+            return self.network.step_free_day(self.date, unknown=self.wheelchair_unknown)
+        return self.network.day(self.date)
+
     def _allowed(self, day: DayTimetable) -> DayTimetable:
         if self.transit_modes == TRANSIT_MODES:
             return day
         t = self.network.timetable
         modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
         allowed = np.array([mode in self.transit_modes for mode in modes], bool)
-        route = t.pattern_route[t.trip_pattern[day.trip[day.first_trip[:-1]]]]
-        on = np.repeat(allowed[route], np.diff(day.first_stop))
+        on_pattern = np.zeros(len(day.first_trip) - 1, bool)  # some may have no trip left
+        pattern = np.repeat(np.arange(len(on_pattern)), np.diff(day.first_trip))
+        on_pattern[pattern] = allowed[t.pattern_route[t.trip_pattern[day.trip]]]
+        on = np.repeat(on_pattern, np.diff(day.first_stop))
         return day._replace(flag=frozen(np.where(on, day.flag, 0).astype(np.uint8)))
 
     def _costs(self) -> Costs:

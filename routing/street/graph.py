@@ -30,12 +30,12 @@ from routing.street.rules import Speeds, use_of_way
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
 
-PROFILES = ("foot", "bike", "car")
+PROFILES = ("foot", "bike", "car", "wheelchair")
 DIRECTIONS = ("forward", "backward")
 KINDS = (
     "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential",
     "living_street", "service", "track", "pedestrian", "footway", "path", "steps", "cycleway",
-    "other",
+    "elevator", "escalator", "moving_walkway", "corridor", "gate", "other",
 )  # fmt: skip
 
 
@@ -60,6 +60,10 @@ class Streets:
     bike_backward_s: Int32
     car_forward_s: Int32
     car_backward_s: Int32
+    wheelchair_forward_s: Int32
+    wheelchair_backward_s: Int32
+    edge_step_free: npt.NDArray[np.uint8]
+    """`StepFree` of every edge."""
     edge_first_point: Int32
     """Shape (edge_count + 1,)."""
     point_lat: Float64
@@ -116,6 +120,7 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
         edge_kind=kinds[edge_way],
         edge_name=names[1][edge_way],
         edge_may_stop=np.array([u.car_may_stop for u in uses], np.uint8)[edge_way],
+        edge_step_free=np.array([u.step_free for u in uses], np.uint8)[edge_way],
         edge_first_point=first_point,
         point_lat=lat,
         point_lon=lon,
@@ -128,7 +133,8 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
 
 
 def _speed(use: Any, profile: str, direction: str) -> float:  # noqa: ANN401 — WayUse
-    name = "foot_mps" if profile == "foot" else f"{profile}_{direction}_mps"
+    both_ways = profile in ("foot", "wheelchair")
+    name = f"{profile}_mps" if both_ways else f"{profile}_{direction}_mps"
     speed: float = getattr(use, name)
     return speed
 
@@ -206,6 +212,7 @@ def profile_arcs(streets: Streets, profile: str, *, reverse: bool = False) -> Ar
 OSMNX_TAGS = (
     "highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle", "motor_vehicle",
     "motorcar", "junction", "tunnel", "bridge", "area", "oneway", "oneway:bicycle", "cycleway",
+    "wheelchair", "kerb", "incline", "smoothness", "width",
 )  # fmt: skip
 """Tags that the rules read, and that osmnx must therefore keep."""
 
