@@ -38,6 +38,9 @@ class ReachQuery:
     """Between the place and the first (last) stop."""
     max_matching_m: float = 250
     min_change_s: int = 0
+    wheelchair: bool = False
+    wheelchair_unknown: bool = False
+    """As in `PlanQuery`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,10 @@ def search_one_to_all(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
+    shut: frozenset[str] = frozenset(),
 ) -> ReachedStops:
     """
-    Find every stop within reach and the least time it takes.
+    Find every stop within reach and the least time it takes; `shut` are elevators out of service.
 
     Raises
     ------
@@ -69,10 +73,13 @@ def search_one_to_all(
     """
     date = query.at.astimezone(network.zone).date()
     at_s = int(query.at.timestamp()) - day_start_epoch_s(date, network.zone)
-    snapped, stops = tie_end(network, query.place, query.max_matching_m)
+    profile = "wheelchair" if query.wheelchair else "foot"
+    walking = network.walking(profile, shut)
+    carpool = query.carpool and (query.wheelchair_unknown or not query.wheelchair)
+    snapped, stops = tie_end(network, query.place, query.max_matching_m, profile)
     walk_s = min(query.max_walk_s, query.most_s)
     near = reach_on_foot(
-        network, snapped, stops, walk_s, carpool=query.carpool, towards=query.arrive_by
+        network, snapped, stops, walk_s, carpool=carpool, walking=walking, towards=query.arrive_by
     )
     search = Search(
         network=network,
@@ -83,12 +90,15 @@ def search_one_to_all(
         egress=near if query.arrive_by else NOWHERE,
         arrive_by=query.arrive_by,
         max_vehicles=query.max_vehicles,
-        seats=int(query.carpool),
+        seats=int(carpool),
         direct_s=None,
         change_s=max(limits.change_s, query.min_change_s),
         carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
         pickup_stop_s=limits.pickup_stop_s,
         transit_modes=query.transit_modes,
+        walking=walking,
+        wheelchair=query.wheelchair,
+        wheelchair_unknown=query.wheelchair_unknown,
     )
     reached_s = search.reach_stops(at_s, query.most_s)
     best_s = reached_s.min(axis=0)

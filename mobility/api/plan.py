@@ -23,6 +23,7 @@ from mobility.api.search_parameters import (
     only_on_foot,
     read_modes,
     read_place,
+    read_wheelchair,
     walk_s,
 )
 from mobility.mapping.motis import Detail, MotisWriter, instant
@@ -76,7 +77,7 @@ HONOURED = frozenset(
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
         "maxPostTransitTime", "maxDirectTime", "passengers", "withFares",
-        "withScheduledSkippedStops", "language",
+        "withScheduledSkippedStops", "language", "pedestrianProfile", "wheelchairUnknown",
     )
 )  # fmt: skip
 IGNORED = frozenset(("timeout",))
@@ -175,6 +176,7 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
     for parameter in ("preTransitModes", "postTransitModes"):
         only_on_foot(given, parameter, carpool=carpool)
     detail = _detail(given)
+    wheelchair, unknown = read_wheelchair(given)
     query = PlanQuery(
         origin=read_place(world, given.required("fromPlace"), "START"),
         destination=read_place(world, given.required("toPlace"), "END"),
@@ -194,6 +196,8 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
         max_matching_m=matching_m(given),
         min_change_s=change_s(given),
         detailed=detail.legs or detail.transfers,
+        wheelchair=wheelchair,
+        wheelchair_unknown=unknown,
     )
     if not given.yes("timetableView", default=True):
         query = replace(query, window_s=0)

@@ -29,6 +29,12 @@ def plan(
     ] = None,
     carpool: Annotated[bool, typer.Option(help="Search carpool offers as well.")] = True,
     seats: Annotated[int, typer.Option(help="Size of the group.", min=1, max=50)] = 1,
+    wheelchair: Annotated[
+        bool, typer.Option("--wheelchair", help="Step-free ways; stops and trips said to be.")
+    ] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="With --wheelchair: also where nothing is known.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plan a journey. Example: mobility plan "Gare" 46.58,1.2 --depart 2026-11-24T08:00"""
@@ -58,10 +64,12 @@ def plan(
         transit_modes=transit_modes,
         carpool=carpool and with_carpool,
         seats=seats,
+        wheelchair=wheelchair,
+        wheelchair_unknown=unknown,
     )
     priced = plan_itineraries(world, query)
     if not as_json:
-        print_answer(console, world, priced)
+        print_answer(console, world, priced, accessible=wheelchair)
         return
     writer = MotisWriter(world, 6, "fr")
     answer = {
