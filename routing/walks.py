@@ -157,7 +157,7 @@ def find_walks(standing: Standing, arcs: Arcs, links_s: Int32, mps: float, sourc
     if not standing.straight:
         return _street_walks(standing, arcs, links_s, sources)
     if len(arcs.head) == 0 and len(sources) == len(standing.node):
-        stop = np.flatnonzero(standing.node >= 0).astype(np.int32)
+        stop = np.flatnonzero(np.isin(standing.node, standing.open_node)).astype(np.int32)
         lat, lon = standing.lat[standing.node[stop]], standing.lon[standing.node[stop]]
         start, to, seconds = straight_walks(lat, lon, FOOT_LIMIT_S, mps)
         return stop[start], stop[to], seconds
