@@ -73,7 +73,7 @@ def test_answer_names_the_elevator_without_which_there_is_no_way() -> None:
     assert answers(world, 0.0, 6000.0, depart="07:00", **STRICT)
     found = ask(world, 0.0, 6000.0, depart="07:00", out={"lift"}, **STRICT)
     assert found.itineraries == ()
-    assert [e.code for e in found.explanations][0] == "elevator_out_of_service"
+    assert found.explanations[0].code == "elevator_out_of_service"
 
 
 def test_elevator_that_is_back_is_taken_again() -> None:

@@ -27,7 +27,7 @@ from pathlib import Path
 from core.geo import METRES_PER_DEGREE, Coordinate
 from gtfs_data.checks import Findings
 from gtfs_data.pathways import PathwayMode
-from gtfs_data.reader import read_feed
+from gtfs_data.reader import WEEKDAYS, read_feed
 from gtfs_data.timetable import build_timetable
 from routing.build import build_network
 from routing.itinerary import PlanAnswer
@@ -44,6 +44,10 @@ SPEEDS = Speeds(foot_mps=1.0, wheelchair_mps=0.8, car_kmh=dict.fromkeys(DEFAULT_
 TYPES = {"station": 1, "entrance": 2, "node": 3, "area": 4}
 SAID = {"yes": 1, "no": 2}
 STREET_M = 12_000
+PATHWAY_COLUMNS = (
+    "pathway_id", "from_stop_id", "to_stop_id", "pathway_mode", "is_bidirectional",
+    "traversal_time", "max_slope", "min_width",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -173,13 +177,11 @@ def _write_feed(path: Path, read: _Text) -> None:
             "trip_id,stop_id,stop_sequence,arrival_time,departure_time", *read.stop_times
         ],
         "calendar": [
-            "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,"
-            "end_date",
+            f"service_id,{','.join(WEEKDAYS)},start_date,end_date",
             "C,1,1,1,1,1,1,1,20260101,20261231",
         ],
         "pathways": [
-            "pathway_id,from_stop_id,to_stop_id,pathway_mode,is_bidirectional,traversal_time,"
-            "max_slope,min_width",
+            ",".join(PATHWAY_COLUMNS),
             *read.pathways,
         ],
     }  # fmt: skip
