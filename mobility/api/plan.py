@@ -77,9 +77,11 @@ HONOURED = frozenset(
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
         "maxPostTransitTime", "maxDirectTime", "passengers", "withFares",
-        "withScheduledSkippedStops", "language", "pedestrianProfile", "wheelchairUnknown",
+        "withScheduledSkippedStops", "language", "pedestrianProfile",
     )
 )  # fmt: skip
+OWN = frozenset(("wheelchairUnknown",))
+"""Honoured, and not in the MOTIS API."""
 IGNORED = frozenset(("timeout",))
 """A search ends by its own bounds, in well under a second."""
 SEARCHES_AT_ONCE = 2
