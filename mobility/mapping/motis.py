@@ -16,15 +16,14 @@ import numpy as np
 
 from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
-from gtfs_data.pathways import PathwayMode
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from mobility.mapping.access import write_access
 from mobility.mapping.priced import PricedItinerary
 from mobility.mapping.sentences import charge_label
 from mobility.mapping.steps import write_steps
 from mobility.world import World
 from payments.rating import Price
 from routing.itinerary import (
-    Access,
     Itinerary,
     Leg,
     LegPlace,
@@ -256,24 +255,10 @@ class MotisWriter:
     def _leg(self, leg: Leg, *, detailed: bool) -> Json:
         written = self._travelled(leg, detailed=detailed)
         if leg.access is not None:
-            written["mobility"] = {**written.get("mobility", {}), **self._access(leg.access)}
-        return written
-
-    def _access(self, access: Access) -> Json:
-        """What the leg is to a wheelchair, who says so, and the pathways of a walk."""
-        t = self._t
-        written: Json = {
-            "accessible": access.step_free.name.lower(),
-            "accessible_sources": list(access.sources),
-        }
-        if access.pathways:
-            written["pathways"] = [
-                {
-                    "id": t.pathway_id[pathway],
-                    "mode": PathwayMode(int(t.pathway_mode[pathway])).name.lower(),
-                }
-                for pathway in access.pathways
-            ]
+            written["mobility"] = {
+                **written.get("mobility", {}),
+                **write_access(self._t, leg.access),
+            }
         return written
 
     def _travelled(self, leg: Leg, *, detailed: bool) -> Json:
