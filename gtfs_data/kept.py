@@ -31,6 +31,7 @@ from gtfs_data.reader import (
     COLUMNS,
     COUNT,
     DATE,
+    INTEGER,
     LATITUDE,
     LONGITUDE,
     NUMBER,
@@ -46,18 +47,9 @@ from gtfs_data.reader import (
 
 FEEDS_FOLDER = "feeds"
 ZONES_FILE = "locations.geojson"
-NO_INTEGER = -(2**31)
-"""Columns that may be negative (transfer_count, stair_count): no value was given."""
 ZONE_SHAPES = ("Polygon", "MultiPolygon")
 
 Json = Mapping[str, Any]
-
-
-def _integer(value: str) -> int:
-    number = int(value)
-    if not NO_INTEGER < number < 2**31:
-        raise ValueError(value)
-    return number
 
 
 def _amount(value: str) -> str:
@@ -70,7 +62,6 @@ def _amount(value: str) -> str:
     return value
 
 
-INTEGER = Kind(_integer, NO_INTEGER, "int32", "whole number")
 AMOUNT = Kind(_amount, "", "object", "amount of money")
 """Text as the feed wrote it: no money passes through a float."""
 

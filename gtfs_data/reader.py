@@ -12,8 +12,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 BLANK = -1
 """Integer and time columns: no value was given."""
+NO_INTEGER = -(2**31)
+"""Columns that may be negative (transfer_count, stair_count): no value was given."""
 
 TIME_LIMIT_S = 14 * 86_400
 """A stop time later than two weeks after its service day is a typing error."""
@@ -50,10 +52,12 @@ class Feed:
     sha256: str
     tables: gtfs_kit.Feed
     findings: Findings
+    inside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """Tables about the inside of stations, which gtfs-kit does not know."""
 
     def table(self, name: str) -> pd.DataFrame:
         """Frame of a table; an empty one with all known columns when the file is absent."""
-        frame = getattr(self.tables, name)
+        frame = self.inside.get(name) if name in INSIDE else getattr(self.tables, name)
         return frame if frame is not None else empty_table(COLUMNS[name])
 
 
@@ -78,6 +82,13 @@ def _date(value: str) -> int:
 def _count(value: str) -> int:
     number = int(value)
     if not 0 <= number < 2**31:
+        raise ValueError(value)
+    return number
+
+
+def _integer(value: str) -> int:
+    number = int(value)
+    if not NO_INTEGER < number < 2**31:
         raise ValueError(value)
     return number
 
@@ -127,6 +138,7 @@ TEXT = Kind(_text, "", "object", "text")
 TIME = Kind(_time, BLANK, "int32", "time (HH:MM:SS)")
 DATE = Kind(_date, BLANK, "int32", "date (YYYYMMDD)")
 COUNT = Kind(_count, BLANK, "int32", "whole number")
+INTEGER = Kind(_integer, NO_INTEGER, "int32", "whole number")
 NUMBER = Kind(_number, np.nan, "float64", "number")
 LATITUDE = Kind(_latitude, np.nan, "float64", "latitude")
 LONGITUDE = Kind(_longitude, np.nan, "float64", "longitude")
@@ -157,6 +169,7 @@ COLUMNS: dict[str, Columns] = {
         "parent_station": (TEXT, False),
         "stop_timezone": (TEXT, False),
         "wheelchair_boarding": (COUNT, False),
+        "level_id": (TEXT, False),
         "platform_code": (TEXT, False),
     },
     "routes": {
@@ -229,6 +242,14 @@ COLUMNS: dict[str, Columns] = {
         "shape_pt_sequence": (COUNT, True),
         "shape_dist_traveled": (NUMBER, False),
     },
+    "pathways": {
+        **dict.fromkeys(("pathway_id", "from_stop_id", "to_stop_id"), (TEXT, True)),
+        **dict.fromkeys(("pathway_mode", "is_bidirectional"), (COUNT, True)),
+        "traversal_time": (COUNT, False),
+        "stair_count": (INTEGER, False),
+        **dict.fromkeys(("length", "max_slope", "min_width"), (NUMBER, False)),
+    },
+    "levels": {"level_id": (TEXT, True), "level_index": (NUMBER, True)},
     "feed_info": {
         "feed_publisher_name": (TEXT, False),
         "feed_publisher_url": (TEXT, False),
@@ -238,6 +259,7 @@ COLUMNS: dict[str, Columns] = {
         "feed_version": (TEXT, False),
     },
 }
+INSIDE = ("pathways", "levels")
 REQUIRED_TABLES = ("agency", "stops", "routes", "trips", "stop_times")
 ONE_CALENDAR = "calendar_dates.txt"
 """Without it, calendar.txt is required."""
@@ -274,8 +296,9 @@ def read_feed(path: Path, feed_id: str) -> Feed:
         raise UnreadableFeed(f"{path} has neither calendar.txt nor calendar_dates.txt")
     import gtfs_kit  # noqa: PLC0415 — takes two seconds, and serving needs it not
 
+    inside = {name: frames.pop(name) for name in INSIDE if name in frames}
     tables = gtfs_kit.Feed(dist_units="km", **frames)
-    return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings)
+    return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings, inside)
 
 
 def _decode(raw: bytes, file: str, findings: Findings) -> str:

@@ -17,6 +17,8 @@ _KEYS = {
     "routes": (["route_id"], "the first counts"),
     "calendar": (["service_id"], "it runs on the days of both"),
     "calendar_dates": (["service_id", "date"], "the last counts"),
+    "pathways": (["pathway_id"], "the first counts"),
+    "levels": (["level_id"], "the last counts"),
     "shapes": (["shape_id", "shape_pt_sequence"], "both points are drawn"),
 }
 """Table → what names a row, and what becomes of a second one."""

@@ -147,6 +147,35 @@ def _lay_out(
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
 
 
+def only_trips(
+    day: DayTimetable, trips: npt.NDArray[np.bool_], stops: npt.NDArray[np.bool_]
+) -> DayTimetable:
+    """
+    Leave out all but some trips (rows of the timetable); nobody gets in or out at other `stops`.
+
+    Patterns stay where they are, if need be without trips: what is left of one does not overtake.
+    """
+    kept = trips[day.trip]
+    counts = np.diff(day.first_trip)
+    lengths = np.diff(day.first_stop)
+    pattern = np.repeat(np.arange(len(counts)), lengths * counts)
+    nth = np.arange(len(day.arrival_s)) - day.first_event[pattern]
+    event = kept[day.first_trip[pattern] + nth % np.maximum(counts[pattern], 1)]
+    before = np.r_[0, np.cumsum(kept)]
+    left = before[day.first_trip]
+    first_event = np.r_[0, np.cumsum(lengths * np.diff(left))]
+    changed = {
+        "flag": np.where(stops[day.stop], day.flag, 0).astype(np.uint8),
+        "first_trip": left.astype(np.int32),
+        "trip": day.trip[kept],
+        "day": day.day[kept],
+        "first_event": first_event.astype(np.int32),
+        "arrival_s": day.arrival_s[event],
+        "departure_s": day.departure_s[event],
+    }
+    return day._replace(**{name: frozen(array) for name, array in changed.items()})
+
+
 def mirrored(day: DayTimetable) -> DayTimetable:
     """
     Turn time round: patterns and trips reversed, times negated, boarding and alighting swapped.

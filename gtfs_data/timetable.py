@@ -20,16 +20,14 @@ from core.ids import scoped
 from core.time import find_zone
 from gtfs_data.calendar import read_calendar
 from gtfs_data.checks import Findings
-from gtfs_data.kernels import stops_on_shape
+from gtfs_data.pathways import GENERIC_NODE, read_levels, read_pathways
 from gtfs_data.patterns import read_trips
-from gtfs_data.reader import BLANK, Feed
+from gtfs_data.reader import Feed
 from gtfs_data.references import check_references
+from gtfs_data.shapes import read_shapes, stops_along_shapes
 from gtfs_data.store import Texts
 
 NONE = -1
-STATION = 1  # location_type
-BOARDING_TYPES = (BLANK, 0, STATION, 4)
-"""location_type of rows kept as stops; entrances and pathway nodes come with pathways."""
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
@@ -59,6 +57,22 @@ class Timetable:
     """Station of a platform, or `NONE`."""
     stop_feed: Int32
     stop_wheelchair: Int32
+    stop_type: Int32
+    """location_type: entrances and nodes inside of stations are rows, too; nothing calls there."""
+    stop_level: Float64
+
+    pathway_id: Texts
+    pathway_from: Int32
+    pathway_to: Int32
+    """Rows of the stops."""
+    pathway_mode: Int32
+    pathway_both_ways: npt.NDArray[np.uint8]
+    pathway_m: Float64
+    pathway_s: Int32
+    pathway_stairs: Int32
+    pathway_slope: Float64
+    pathway_width_m: Float64
+    """Length, time, steps, slope and width as given; `NONE` or NaN where they are not."""
 
     route_id: Texts
     route_short_name: Texts
@@ -112,6 +126,15 @@ class Timetable:
         """Number of stops, stations included."""
         return len(self.stop_lat)
 
+    @property
+    def wheelchair_boarding(self) -> Int32:
+        """Shape (stop_count,): 0 unknown, 1 yes, 2 no; the station's where a row says nothing."""
+        said = np.where(np.isin(self.stop_wheelchair, (1, 2)), self.stop_wheelchair, 0)
+        for _ in range(2):  # a boarding area asks its platform, which asks its station
+            inherits = (said == 0) & (self.stop_parent != NONE) & (self.stop_type != GENERIC_NODE)
+            said = np.where(inherits, said[self.stop_parent], said)
+        return said.astype(np.int32)
+
 
 def pattern_metres(t: Timetable) -> Int32:
     """
@@ -157,6 +180,8 @@ _REFERS = {
     "pattern_stop": "stop_lat",
     "transfer_from": "stop_lat",
     "transfer_to": "stop_lat",
+    "pathway_from": "stop_lat",
+    "pathway_to": "stop_lat",
     "route_agency": "agency_id",
     "trip_service": "service",
     "trip_pattern": "pattern_route",
@@ -235,17 +260,17 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     frame = trips.trips.iloc[trips.trip_row]
     service_row = {service: i for i, service in enumerate(calendar.service_ids)}
     service = np.array([service_row.get(s, NONE) for s in frame["service_id"]], np.int32)
-    if (service == NONE).any():
-        for row in frame["row"][service == NONE]:
-            findings.error("unknown_service", "trips.txt", int(row), "service_id has no calendar")
+    for row in frame["row"][service == NONE]:
+        findings.error("unknown_service", "trips.txt", int(row), "service_id has no calendar")
     pattern_of_trip = np.repeat(
         np.arange(len(trips.pattern_first_trip) - 1), np.diff(trips.pattern_first_trip)
     )
     route_row = _first_rows(routes["route_id"])
     head = frame.iloc[trips.pattern_first_trip[:-1]]
     running = np.flatnonzero(calendar.runs.any(axis=0)) + calendar.first_day
-    shapes, shape_arrays = _read_shapes(feed)
+    shapes, shape_arrays = read_shapes(feed)
     pattern_shape = np.array([shapes.get(s, NONE) for s in head["shape_id"]], np.int32)
+    pathway_ids, pathway_arrays = read_pathways(feed, _first_rows(stops["stop_id"]), findings)
     publisher = feed.table("feed_info")["feed_publisher_name"]
     texts: dict[str, list[str]] = {
         "feed_id": [feed.id],
@@ -255,6 +280,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "agency_name": list(agency["agency_name"]),
         "agency_url": list(agency["agency_url"]),
         **_stop_texts(feed.id, stops),
+        "pathway_id": pathway_ids,
         "route_id": [scoped(feed.id, r) for r in routes["route_id"]],
         **{
             name: list(routes[name])
@@ -268,7 +294,8 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     arrays = {
         "feed_first_day": np.array([running[0] if len(running) else 0], np.int32),
         "feed_last_day": np.array([running[-1] if len(running) else -1], np.int32),
-        **_stop_arrays(stops, findings),
+        **_stop_arrays(feed, stops, findings),
+        **pathway_arrays,
         "route_type": routes["route_type"].to_numpy(np.int32),
         "route_agency": _agencies(routes, agency),
         "route_feed": np.zeros(len(routes), np.int32),
@@ -285,7 +312,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "pattern_stop": trips.pattern_stop,
         "pattern_flag": trips.pattern_flag,
         "pattern_shape": pattern_shape,
-        "pattern_stop_point": _project(trips, stops, pattern_shape, shape_arrays),
+        "pattern_stop_point": stops_along_shapes(trips, stops, pattern_shape, shape_arrays),
         **shape_arrays,
         **_transfers(feed, stops, findings),
     }
@@ -307,7 +334,9 @@ def _stop_texts(feed_id: str, stops: pd.DataFrame) -> dict[str, list[str]]:
     }
 
 
-def _stop_arrays(stops: pd.DataFrame, findings: Findings) -> dict[str, npt.NDArray[Any]]:
+def _stop_arrays(
+    feed: Feed, stops: pd.DataFrame, findings: Findings
+) -> dict[str, npt.NDArray[Any]]:
     rows = _first_rows(stops["stop_id"])
     parents = []
     for row, parent in zip(stops["row"], stops["parent_station"], strict=True):
@@ -320,6 +349,8 @@ def _stop_arrays(stops: pd.DataFrame, findings: Findings) -> dict[str, npt.NDArr
         "stop_parent": np.array(parents, np.int32),
         "stop_feed": np.zeros(len(stops), np.int32),
         "stop_wheelchair": stops["wheelchair_boarding"].to_numpy(np.int32),
+        "stop_level": read_levels(feed, findings),
+        "stop_type": np.maximum(stops["location_type"].to_numpy(np.int32), 0),
     }
 
 
@@ -327,56 +358,6 @@ def _agencies(routes: pd.DataFrame, agency: pd.DataFrame) -> Int32:
     rows = _first_rows(agency["agency_id"])
     default = 0 if len(agency) else NONE
     return np.array([rows.get(a, default) for a in routes["agency_id"]], np.int32)
-
-
-SHAPE_STEP_M = 50.0
-"""Straight parts of shapes get points at least this often, so that stops find one nearby."""
-PIECE_LIMIT = 400
-"""Of one straight part: 20 km; a point on the wrong continent must not fill the memory."""
-
-
-def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]]]:
-    points = feed.table("shapes").sort_values(["shape_id", "shape_pt_sequence"], kind="stable")
-    name = points["shape_id"].to_numpy(str)
-    lat = points["shape_pt_lat"].to_numpy(np.float64)
-    lon = points["shape_pt_lon"].to_numpy(np.float64)
-    steps = np.zeros(len(name), np.int64)  # pieces from each point to the next of its shape
-    if len(name) > 1:
-        north = np.diff(lat) * METRES_PER_DEGREE
-        east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians(lat[:-1]))
-        pieces = np.ceil(np.hypot(north, east) / SHAPE_STEP_M).clip(0, PIECE_LIMIT).astype(np.int64)
-        steps[:-1] = np.where(name[1:] == name[:-1], np.maximum(pieces, 1), 0)
-    count = np.maximum(steps, 1)
-    row = np.repeat(np.arange(len(name)), count)
-    share = (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)) / count[row]
-    following = np.minimum(row + 1, max(len(name) - 1, 0))
-    ids, start = np.unique(name[row], return_index=True)
-    first = np.r_[start, len(row)].astype(np.int32) if len(row) else np.zeros(1, np.int32)
-    return {str(s): i for i, s in enumerate(ids)}, {
-        "shape_first_point": first,
-        "shape_lat": lat[row] + share * (lat[following] - lat[row]),
-        "shape_lon": lon[row] + share * (lon[following] - lon[row]),
-    }
-
-
-def _project(
-    trips: Any,  # noqa: ANN401 — FeedTrips
-    stops: pd.DataFrame,
-    pattern_shape: Int32,
-    shapes: dict[str, npt.NDArray[Any]],
-) -> Int32:
-    out = np.full(len(trips.pattern_stop), NONE, np.int32)
-    lat, lon = stops["stop_lat"].to_numpy(np.float64), stops["stop_lon"].to_numpy(np.float64)
-    for p, shape in enumerate(pattern_shape):
-        if shape == NONE:
-            continue
-        a, b = trips.pattern_first_stop[p], trips.pattern_first_stop[p + 1]
-        q, r = shapes["shape_first_point"][shape], shapes["shape_first_point"][shape + 1]
-        rows = trips.pattern_stop[a:b]
-        stops_on_shape(
-            lat[rows], lon[rows], shapes["shape_lat"][q:r], shapes["shape_lon"][q:r], out[a:b]
-        )
-    return out
 
 
 _TRANSFER_LIMITS = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
@@ -388,7 +369,7 @@ def _transfers(
     rows = _first_rows(stops["stop_id"])
     platforms: dict[int, list[int]] = {}
     for i, parent in enumerate(stops["parent_station"]):
-        if parent in rows:
+        if parent in rows and stops["location_type"].iloc[i] <= 0:
             platforms.setdefault(rows[parent], []).append(i)
     table: list[tuple[int, int, int, int]] = []
     for rule in feed.table("transfers").to_dict("records"):

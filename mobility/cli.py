@@ -11,6 +11,7 @@ from rich.text import Text
 from core.errors import MobilityError
 from mobility.commands import (
     backups,
+    elevators,
     feeds,
     journeys,
     offers,
@@ -32,6 +33,7 @@ app = typer.Typer(
 for group in (own_city, feeds, journeys, studies, serving, backups):
     app.add_typer(group.app)
 app.add_typer(offers.app, name="offers")
+app.add_typer(elevators.app, name="elevators")
 app.add_typer(snapshots.app, name="snapshots")
 
 

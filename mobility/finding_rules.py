@@ -82,8 +82,20 @@ RULES: dict[str, Rule] = {
     ),
     "unknown_stop": Rule(
         _ERROR,
-        "A stop time or transfer names a stop that is absent or has no place: it is left out.",
+        "A stop time, transfer or pathway names a stop that is absent or has no place: it is left "
+        "out.",
         "Add the stop with its coordinates.",
+    ),
+    "unknown_level": Rule(
+        _ERROR, "A stop names no level of levels.txt: its height is unknown.",
+        "Add the level, or correct level_id.",
+    ),
+    "pathway_at_station": Rule(
+        _ERROR, "A pathway begins or ends at a station: it is left out.",
+        "Let it lead to a platform, an entrance or a node of the station.",
+    ),
+    "unknown_pathway_mode": Rule(
+        _ERROR, "A pathway is of no known mode: it is left out.", "pathway_mode goes from 1 to 7.",
     ),
     "unknown_trip": Rule(
         _ERROR, "Stop times or frequencies of no trip of the feed: left out.",
@@ -194,6 +206,12 @@ RULES: dict[str, Rule] = {
     "stop_off_streets": Rule(
         _WARNING, "No footway lies near a stop: nobody gets there.",
         "Look at its place, or add the way to OpenStreetMap.",
+    ),
+    "platform_without_pathway": Rule(
+        _WARNING,
+        "No pathways join a platform, in and out, to an entrance near a street, though its station "
+        "has some: it is reached from the nearest street.",
+        "Add the pathways that are missing, or look at the places of the entrances.",
     ),
     "no_street_map": Rule(
         _INFO, "There is no OSM extract: walks are straight lines, no rides, no bikes.",

@@ -9,16 +9,23 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
+from gtfs_data.pathways import PathwayMode
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.mapping.sentences import charge_label, messages, reason_sentences
 from mobility.world import World
-from routing.itinerary import Leg, RideLeg, StreetLeg
+from routing.itinerary import Access, Leg, RideLeg, StreetLeg
 
 WORDS = {"WALK": "walk", "BIKE": "bike", "CAR": "car"}
 
 
-def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
-    """Itineraries leg by leg, with price and CO2; messages where there is little."""
+def print_answer(
+    console: Console, world: World, priced: PricedAnswer, *, accessible: bool = False
+) -> None:
+    """
+    Itineraries leg by leg, with price and CO2; messages where there is little.
+
+    `accessible` also tells what each leg is to a wheelchair.
+    """
     zone = world.network.zone
     for direct in priced.direct:
         leg = direct.itinerary.legs[0]
@@ -31,7 +38,7 @@ def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
         if start_date != date:
             console.print(f"{start_date:%A} {start_date}", style="dim", highlight=False)
             date = start_date
-        _print_itinerary(console, world, itinerary, nth)
+        _print_itinerary(console, world, itinerary, nth, accessible=accessible)
     for removed in priced.answer.removed:
         console.print(f"left out: {reason_sentences(removed.reason)['en']}", style="dim")
         for leg in removed.itinerary.legs:
@@ -69,7 +76,9 @@ def print_motis_itinerary(
     console.print(f"  {minutes} min, {amount} {price['currency']}", highlight=False)
 
 
-def _print_itinerary(console: Console, world: World, priced: PricedItinerary, nth: int) -> None:
+def _print_itinerary(
+    console: Console, world: World, priced: PricedItinerary, nth: int, *, accessible: bool
+) -> None:
     zone = world.network.zone
     it = priced.itinerary
     minutes = round((it.end_at - it.start_at).total_seconds() / 60)
@@ -84,9 +93,22 @@ def _print_itinerary(console: Console, world: World, priced: PricedItinerary, nt
     console.print(f"[bold]{nth}. {start} → {end}[/]  {minutes} min, {amount}, {co2}")
     for leg in it.legs:
         console.print(f"     {_leg(world, leg)}", highlight=False)
+        if accessible and leg.access is not None:
+            console.print(f"        {_access(world, leg.access)}", style="dim", highlight=False)
     for charge in price.charges:
         label = charge_label(charge, "en")
         console.print(f"     {charge.amount_cents / 100:>6.2f}  {escape(label)}", style="dim")
+
+
+def _access(world: World, access: Access) -> str:
+    """``accessible: yes (pathways.txt), elevator rail:P5``."""
+    elevators = [
+        world.network.timetable.pathway_id[pathway]
+        for pathway in access.pathways
+        if world.network.timetable.pathway_mode[pathway] == PathwayMode.ELEVATOR
+    ]
+    told = f"accessible: {access.step_free.name.lower()} ({', '.join(access.sources)})"
+    return escape(", ".join([told, *(f"elevator {name}" for name in elevators)]))
 
 
 def _leg(world: World, leg: Leg) -> str:

@@ -66,11 +66,13 @@ class World:
         bodies: Sequence[Body] = (),
         *,
         revision: int = 0,
+        shut_elevators: frozenset[str] = frozenset(),
     ) -> None:
         assert len(offers) == len(bodies)
         self.snapshot = snapshot
         self.offers = tuple(offers)
         self.revision = revision
+        self.shut_elevators = shut_elevators
         points = len(snapshot.network.points.lat)
         self.flexible: FlexibleTrips = flexible_trips(list(bodies), points)
         self._rides = Remembered(self._rides_around, DATES_KEPT)

@@ -16,6 +16,7 @@ from carpool.ports import StoredOffer
 from core.errors import MobilityError
 from core.ids import OfferId
 from mobility.db.changes import Position, latest_position
+from mobility.db.elevators import list_outages
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory
 from mobility.db.offers import SqlOfferStore
 from mobility.live import BLOCK_MS, Wakeups
@@ -31,6 +32,7 @@ from mobility.metrics import (
 )
 from mobility.snapshots import current_snapshot, taking_turns
 from mobility.world import Snapshot, World, open_snapshot
+from routing.network import ON_FOOT
 from routing.raptor.search import Body
 
 log = structlog.get_logger()
@@ -128,8 +130,9 @@ class WorldKeeper:
             elif position.revision == known and snapshot is self.world.snapshot:
                 return False
             changed = SqlOfferStore(connection).list_changed(known, snapshot.ground_hash)
+            shut = frozenset(outage.elevator_id for outage in list_outages(connection))
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
-            self._swap(snapshot, position, changed, dict(offers))
+            self._swap(snapshot, position, changed, dict(offers), shut)
         return True
 
     def _swap(
@@ -138,6 +141,7 @@ class WorldKeeper:
         position: Position,
         changed: Sequence[StoredOffer],
         offers: Loaded,
+        shut: frozenset[str],
     ) -> None:
         for left, stored in zip(reversed(range(len(changed))), changed, strict=True):
             CHANGES_WAITING.set(left + 1)
@@ -149,7 +153,10 @@ class WorldKeeper:
             [offer for offer, _ in ordered],
             [body for _, body in ordered],
             revision=position.revision,
+            shut_elevators=shut,
         )
+        for profile in ON_FOOT:
+            snapshot.network.walking(profile, shut)  # walks around them, before anybody asks
         for date in self.world.dates_ready:
             world.rides_on(date)
         self.world, self._offers, self._epoch = world, offers, position.epoch

@@ -7,6 +7,8 @@ Slow and offline; `mobility build` calls it and saves the result as a snapshot.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,32 +19,24 @@ from gtfs_data.checks import Findings
 from gtfs_data.store import Texts
 from gtfs_data.timetable import Timetable
 from routing.bounds import build_bounds
-from routing.network import (
-    MINIMUM_TIME,
-    Ground,
-    MeetingPoints,
-    Network,
-    link_seconds,
-    places_at_nodes,
-    usable_edges,
-)
+from routing.ground import Ground, MeetingPoints, usable_edges
+from routing.network import ON_FOOT, Network
 from routing.spi import MeetingSite
-from routing.street.access import Snapped, build_grid, snap
+from routing.stations import Door, Inside, Stations, lay_pathways, stations_of
+from routing.street.access import EdgeGrid, Snapped, build_grid, snap
+from routing.street.cuts import Cut, split_edges
 from routing.street.drive import DriveTimes, order_nodes
-from routing.street.graph import PROFILES, Cut, Streets, profile_arcs, split_edges, step_metres
-from routing.street.kernels import Arcs, Walks, new_arena, walk_links
+from routing.street.graph import PROFILES, Streets, profile_arcs
+from routing.street.kernels import Walks
 from routing.street.rules import Speeds
-from routing.street.straight import bare_streets, straight_walks
+from routing.street.straight import bare_streets
+from routing.walks import find_walks, link_seconds, standing_at, walk_tables, wheel_speed
 
 STOP_SNAP_M = 400.0
 """A stop farther from any footway is not reached on foot (a finding says so)."""
 SITE_SNAP_M = {"stop": 40.0, "carpool_place": 150.0, "street": 5.0}
 """How far from its place a car may stop for a rider who waits there."""
 PERSON_SNAP_M = 60.0
-STRAIGHT_WALK_MPS = 1.0
-"""Along a straight line, for streets that turn."""
-FOOT_LIMIT_S = 900
-"""Walks between vehicles: 15 minutes."""
 MEETING_POINT_LIMIT = 16_000
 """The drive matrix takes 2 bytes a pair, twice: 1 GB at this size."""
 
@@ -65,47 +59,49 @@ def build_network(
 
     `streets` is None where there is no street map: walks are straight lines then.
     """
-    on_step("stops and meeting points on the streets")
-    bare = streets is None
-    streets, stop_node, stop_away_m, points = (
-        _place_bare(timetable) if streets is None else _place(streets, timetable, sites, speeds)
+    on_step("stops, stations and meeting points on the streets")
+    inside = Inside(timetable)
+    placed = (
+        _place_bare(timetable, inside, speeds, findings)
+        if streets is None
+        else _place(streets, timetable, sites, inside, speeds, findings)
     )
-    if not bare:
-        _find_off_streets(timetable, streets, stop_node, findings)
-    grid = build_grid(streets)
-    arcs = {profile: profile_arcs(streets, profile) for profile in PROFILES}
-    on_step("walks between stops")
-    nodes = np.r_[stop_node, points.foot_node]
-    links = link_seconds(stop_away_m, points.foot_link_s, speeds)
-    every = (
-        _straight_walks(timetable, stop_node, speeds)
-        if bare
-        else _walks(arcs["foot"], nodes, links, streets.node_count)
-    )
-    stops_only = _between_stops(every, timetable.stop_count)
-    ruled = _with_rules(stops_only, timetable)
-    both = _join(ruled, every, timetable.stop_count)
+    stop_node, stop_away_m, points = placed.stop_node, placed.stop_away_m, placed.points
+    if streets is not None:
+        _find_off_streets(timetable, placed.streets, stop_node, findings)
+    arcs = {profile: profile_arcs(placed.streets, profile) for profile in PROFILES}
+    on_step("walks between stops, on foot and by wheelchair")
+    standing = standing_at(
+        np.r_[stop_node, points.foot_node], placed.streets, placed.stations.open_node,
+        straight=streets is None,
+    )  # fmt: skip
+
+    def walks(profile: str) -> tuple[Walks, Walks, Walks, Walks]:
+        on_foot = profile == "foot"
+        mps = speeds.foot_mps if on_foot else wheel_speed(speeds)
+        links_s = link_seconds(stop_away_m, points.foot_link_s, speeds, mps)
+        everywhere = np.arange(len(standing.node), dtype=np.int32)
+        links = find_walks(standing, arcs[profile], links_s, mps, everywhere)
+        return walk_tables(links, timetable, len(standing.node), on_foot=on_foot)
+
+    with ThreadPoolExecutor(len(ON_FOOT)) as pool:
+        on_foot, on_wheels = pool.map(walks, ON_FOOT)
     on_step("drive times between meeting points")
-    order = order_nodes(arcs["car"], streets.node_lat, streets.node_lon)
+    order = order_nodes(arcs["car"], placed.streets.node_lat, placed.streets.node_lon)
     matrix = DriveTimes(arcs["car"], order).matrix(points.car_node)
     ground = Ground(
-        foot=arcs["foot"],
-        bike=arcs["bike"],
-        car=arcs["car"],
-        car_order=order,
-        stop_node=stop_node,
-        stop_away_m=stop_away_m,
-        walks=_csr(ruled, len(nodes)),
-        walks_back=_csr(_turned(ruled), len(nodes)),
-        point_walks=_csr(both, len(nodes)),
-        point_walks_back=_csr(_turned(both), len(nodes)),
-        drive_s=matrix,
-        drive_back_s=np.ascontiguousarray(matrix.T),
-    )
+        **arcs, car_order=order, stop_node=stop_node, stop_away_m=stop_away_m,
+        walks=on_foot[0], walks_back=on_foot[1],
+        point_walks=on_foot[2], point_walks_back=on_foot[3],
+        wheel_walks=on_wheels[0], wheel_walks_back=on_wheels[1],
+        wheel_point_walks=on_wheels[2], wheel_point_walks_back=on_wheels[3],
+        stations=placed.stations, drive_s=matrix, drive_back_s=np.ascontiguousarray(matrix.T),
+    )  # fmt: skip
     on_step("bounds of travel times")
     return Network(
-        zone=zone, timetable=timetable, streets=streets, grid=grid, points=points, ground=ground,
-        bounds=build_bounds(timetable, ground.walks, ground.walks_back), speeds=speeds,
+        zone=zone, timetable=timetable, streets=placed.streets, grid=placed.grid, points=points,
+        ground=ground, bounds=build_bounds(timetable, ground.walks, ground.walks_back),
+        speeds=speeds,
     )  # fmt: skip
 
 
@@ -146,160 +142,144 @@ def _find_off_streets(
         findings.warning("stop_off_streets", "stops.txt", None, message)
 
 
+class _Placed(NamedTuple):
+    """Streets on which everything has its node."""
+
+    streets: Streets
+    grid: EdgeGrid
+    stop_node: Int32
+    stop_away_m: npt.NDArray[np.float64]
+    points: MeetingPoints
+    stations: Stations
+
+
+class _Cuts:
+    """Cuts in the making: every stop, entrance and meeting point wants a node."""
+
+    def __init__(self, streets: Streets) -> None:
+        self.grid = build_grid(streets)
+        count = len(streets.edge_from)
+        self.usable = {profile: usable_edges(streets, profile, count) for profile in ON_FOOT}
+        self.cuts: list[Cut] = []
+
+    def snap(self, profile: str, place: Coordinate, limit_m: float) -> Snapped | None:
+        """Nearest street that a profile may use."""
+        return snap(self.grid, self.usable[profile], place, limit_m)
+
+    def cut(self, at: Snapped) -> int:
+        """Ask for a node there; gives its row among those asked for."""
+        self.cuts.append(Cut(at.edge, at.point, at.share))
+        return len(self.cuts) - 1
+
+
 def _place(
     streets: Streets,
     timetable: Timetable,
     sites: Sequence[MeetingSite],
+    inside: Inside,
     speeds: Speeds,
-) -> tuple[Streets, Int32, npt.NDArray[np.float64], MeetingPoints]:
-    """Split streets at every stop and meeting point: they become nodes."""
-    grid, foot = build_grid(streets), usable_edges(streets, "foot")
-    cuts: list[Cut] = []
-
-    def cut(at: Snapped) -> int:
-        cuts.append(Cut(at.edge, at.point, at.share))
-        return len(cuts) - 1
-
-    stop_cut = np.full(timetable.stop_count, -1, np.int32)
-    stop_away_m = np.full(timetable.stop_count, np.nan)
-    for stop in np.unique(timetable.pattern_stop).tolist():
-        place = Coordinate(float(timetable.stop_lat[stop]), float(timetable.stop_lon[stop]))
-        at = snap(grid, foot, place, STOP_SNAP_M)
+    findings: Findings,
+) -> _Placed:
+    """Split streets at every stop, entrance and meeting point; hang stations from entrances."""
+    t, cuts = timetable, _Cuts(streets)
+    doors = _entrances(inside, cuts)
+    indoors = inside.indoors([row for row, _, _ in doors], findings)
+    stop_cut = np.full(t.stop_count, -1, np.int32)
+    stop_away_m = np.full(t.stop_count, np.nan)
+    for stop in np.unique(t.pattern_stop[~indoors[t.pattern_stop]]).tolist():
+        place = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
+        at = cuts.snap("foot", place, STOP_SNAP_M)
         if at is not None:
-            stop_cut[stop], stop_away_m[stop] = cut(at), at.away_m
-    kept: list[tuple[MeetingSite, Snapped, int, int, float]] = []
+            stop_cut[stop], stop_away_m[stop] = cuts.cut(at), at.away_m
+    kept = _sites_on_streets(streets, sites, cuts)
+    streets, node = split_edges(streets, cuts.cuts)
+    node = np.r_[node, np.int32(-1)]  # so that -1 stays -1
+    stop_node = node[stop_cut].astype(np.int32)
+    both = np.flatnonzero((stop_node >= 0) & np.isin(np.arange(t.stop_count), inside.rows))
+    hung = [Door(row, int(node[at]), away_m) for row, at, away_m in doors]
+    hung += [Door(row, int(stop_node[row]), float(stop_away_m[row])) for row in both.tolist()]
+    grid = build_grid(streets)
+    laid, nodes, edge_pathway = lay_pathways(streets, t, inside, hung, {}, speeds)
+    for row in [*both.tolist(), *np.flatnonzero(indoors).tolist()]:
+        stop_node[row], stop_away_m[row] = nodes[row], 0.0
+    stations = stations_of(streets, edge_pathway, indoors, np.zeros(0, np.int32))
+    points = _meeting_points(kept, streets, node, speeds)
+    return _Placed(laid, grid, stop_node, stop_away_m, points, stations)
+
+
+def _entrances(inside: Inside, cuts: _Cuts) -> list[tuple[int, int, float]]:
+    """(row, cut, metres away) of entrances: at the nearest street, and the nearest for wheels."""
+    found = []
+    for row in inside.entrances.tolist():
+        place = inside.place(row)
+        if place is None:
+            continue
+        at = cuts.snap("foot", place, STOP_SNAP_M)
+        if at is None:
+            continue
+        found.append((row, cuts.cut(at), at.away_m))
+        wheels = cuts.snap("wheelchair", place, STOP_SNAP_M)
+        if wheels is not None and not cuts.usable["wheelchair"][at.edge]:
+            found.append((row, cuts.cut(wheels), wheels.away_m))
+    return found
+
+
+_Site = tuple[MeetingSite, int, int, float]
+"""A site with its cuts for the car and the person, and metres between them."""
+
+
+def _sites_on_streets(streets: Streets, sites: Sequence[MeetingSite], cuts: _Cuts) -> list[_Site]:
+    kept: list[_Site] = []
     for site in sites:
         place = Coordinate(site.lat, site.lon)
-        car = snap(grid, streets.edge_may_stop, place, SITE_SNAP_M[site.kind])
+        car = snap(cuts.grid, streets.edge_may_stop, place, SITE_SNAP_M[site.kind])
         if car is None:
             continue
-        car_cut = cut(car)
-        if foot[car.edge]:
-            kept.append((site, car, car_cut, car_cut, 0.0))
+        car_cut = cuts.cut(car)
+        if cuts.usable["foot"][car.edge]:
+            kept.append((site, car_cut, car_cut, 0.0))
             continue
-        person = snap(grid, foot, place, PERSON_SNAP_M)
+        person = cuts.snap("foot", place, PERSON_SNAP_M)
         if person is not None:
-            away_m = car.away_m + person.away_m
-            kept.append((site, car, car_cut, cut(person), away_m))
-    kept = kept[:MEETING_POINT_LIMIT]
-    streets, node = split_edges(streets, cuts)
-    node = np.r_[node, np.int32(-1)]  # so that -1 stays -1
-    car_node = node[[k[2] for k in kept]].astype(np.int32)
-    points = MeetingPoints(
+            kept.append((site, car_cut, cuts.cut(person), car.away_m + person.away_m))
+    return kept[:MEETING_POINT_LIMIT]
+
+
+def _meeting_points(
+    kept: Sequence[_Site], streets: Streets, node: Int32, speeds: Speeds
+) -> MeetingPoints:
+    car_node = node[[k[1] for k in kept]].astype(np.int32)
+    return MeetingPoints(
         id=Texts.of([k[0].id for k in kept]),
         name=Texts.of([k[0].name for k in kept]),
         kind=Texts.of([str(k[0].kind) for k in kept]),
         lat=streets.node_lat[car_node],
         lon=streets.node_lon[car_node],
         car_node=car_node,
-        foot_node=node[[k[3] for k in kept]].astype(np.int32),
-        foot_link_s=np.rint(np.array([k[4] for k in kept]) / speeds.foot_mps).astype(np.int32),
+        foot_node=node[[k[2] for k in kept]].astype(np.int32),
+        foot_link_s=np.rint(np.array([k[3] for k in kept]) / speeds.foot_mps).astype(np.int32),
     )
-    return streets, node[stop_cut].astype(np.int32), stop_away_m, points
 
 
 def _place_bare(
-    timetable: Timetable,
-) -> tuple[Streets, Int32, npt.NDArray[np.float64], MeetingPoints]:
+    timetable: Timetable, inside: Inside, speeds: Speeds, findings: Findings
+) -> _Placed:
     """Without a street map: every stop that a trip calls at is its own node."""
-    streets, node = bare_streets(timetable.stop_lat, timetable.stop_lon)
-    called = np.zeros(timetable.stop_count, bool)
-    called[timetable.pattern_stop] = True
+    t = timetable
+    streets, node = bare_streets(t.stop_lat, t.stop_lon)
+    tied = [row for row in inside.entrances.tolist() if node[row] >= 0]
+    indoors = inside.indoors(tied, findings)
+    own = {row: int(node[row]) for row in inside.rows.tolist() if node[row] >= 0}
+    laid, nodes, edge_pathway = lay_pathways(streets, t, inside, [], own, speeds)
     none, rows = Texts.of([]), np.zeros(0, np.int32)
     points = MeetingPoints(none, none, none, np.zeros(0), np.zeros(0), rows, rows, rows)
-    stop_node = np.where(called, node, -1).astype(np.int32)
-    return streets, stop_node, np.where(stop_node >= 0, 0.0, np.nan), points
-
-
-Links = tuple[Int32, Int32, Int32]
-"""(from, to, seconds) of walks."""
-
-
-def _straight_walks(timetable: Timetable, stop_node: Int32, speeds: Speeds) -> Links:
-    stop = np.flatnonzero(stop_node >= 0).astype(np.int32)
-    lat, lon = timetable.stop_lat[stop], timetable.stop_lon[stop]
-    start, to, seconds = straight_walks(lat, lon, FOOT_LIMIT_S, speeds.foot_mps)
-    return stop[start], stop[to], seconds
-
-
-def _walks(arcs: Arcs, nodes: Int32, links: Int32, node_count: int) -> Links:
-    first_at_node, at_node_ = places_at_nodes(nodes, node_count)
-    arena = new_arena(node_count, len(arcs.head))
-    room = 4 * len(nodes) + 1024
-    while True:
-        to, seconds = np.empty(room, np.int32), np.empty(room, np.int32)
-        first = np.empty(len(nodes) + 1, np.int32)
-        found = walk_links(
-            arcs, nodes, links, first_at_node, at_node_, links, FOOT_LIMIT_S, arena, to, seconds,
-            first,
-        )  # fmt: skip
-        if found <= room:
-            break
-        room = found
-    start = np.repeat(np.arange(len(nodes), dtype=np.int32), np.diff(first))
-    other = start != to[:found]
-    return start[other], to[:found][other], seconds[:found][other]
-
-
-def _between_stops(links: Links, stop_count: int) -> Links:
-    start, to, seconds = links
-    inside = (start < stop_count) & (to < stop_count)
-    return start[inside], to[inside], seconds[inside]
-
-
-FORBIDDEN = 3
-
-
-def _with_rules(links: Links, timetable: Timetable) -> Links:
-    """Apply transfers.txt: forbidden changes go, minimum times bind, stated ones are added."""
-    walk_s = {
-        (int(a), int(b)): int(s) for a, b, s in zip(*(x.tolist() for x in links), strict=True)
-    }
-    placed = set(np.flatnonzero(~np.isnan(timetable.stop_lat + timetable.stop_lon)).tolist())
-    for a, b, kind, least_s in zip(
-        timetable.transfer_from.tolist(),
-        timetable.transfer_to.tolist(),
-        timetable.transfer_type.tolist(),
-        timetable.transfer_min_s.tolist(),
-        strict=True,
-    ):
-        if a == b or a not in placed or b not in placed:
-            continue
-        if kind == FORBIDDEN:
-            walk_s.pop((a, b), None)
-        elif kind == MINIMUM_TIME:
-            walk_s[a, b] = max(walk_s.get((a, b), 0), least_s)
-        else:
-            walk_s.setdefault((a, b), _straight_walk_s(timetable, a, b))
-    if not walk_s:
-        empty = np.zeros(0, np.int32)
-        return empty, empty, empty
-    table = np.array([(a, b, s) for (a, b), s in walk_s.items()], np.int32)
-    return table[:, 0], table[:, 1], table[:, 2]
-
-
-def _straight_walk_s(timetable: Timetable, a: int, b: int) -> int:
-    """A change that the feed recommends where no walk was found within the limit."""
-    lat, lon = timetable.stop_lat[[a, b]], timetable.stop_lon[[a, b]]
-    return round(float(step_metres(lat, lon)[0]) / STRAIGHT_WALK_MPS)
-
-
-def _join(ruled: Links, every: Links, stop_count: int) -> Links:
-    start, to, seconds = every
-    mixed = (start < stop_count) != (to < stop_count)
-    return (
-        np.r_[ruled[0], start[mixed]],
-        np.r_[ruled[1], to[mixed]],
-        np.r_[ruled[2], seconds[mixed]],
-    )
-
-
-def _turned(links: Links) -> Links:
-    return links[1], links[0], links[2]
-
-
-def _csr(links: Links, node_count: int) -> Walks:
-    start, to, seconds = links
-    order = np.lexsort((to, seconds, start))
-    first = np.r_[0, np.cumsum(np.bincount(start, minlength=node_count))]
-    return Walks(first.astype(np.int32), to[order].copy(), seconds[order].copy())
+    stop_node = np.full(t.stop_count, -1, np.int32)
+    called = np.unique(t.pattern_stop)
+    stop_node[called] = node[called]
+    for row in np.flatnonzero(indoors).tolist():
+        stop_node[row] = nodes[row]
+    open_rows = np.r_[called[~indoors[called]], np.array(tied, np.int64)].astype(np.int64)
+    open_node = np.setdiff1d(node[open_rows], [-1]).astype(np.int32)
+    stations = stations_of(streets, edge_pathway, indoors, open_node)
+    away_m = np.where(stop_node >= 0, 0.0, np.nan)
+    return _Placed(laid, build_grid(streets), stop_node, away_m, points, stations)

@@ -9,10 +9,11 @@ import numpy as np
 from core.errors import InvalidInput
 from core.ids import StopId
 from core.modes import Mode
-from routing.network import Network
+from routing.network import ON_FOOT, Network
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.unroll import Reach
 from routing.street.access import Snapped
+from routing.walks import Walking
 
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
 
@@ -34,7 +35,7 @@ class End:
 
 
 def tie_end(
-    network: Network, end: Endpoint, limit_m: float, mode: Mode = Mode.WALK
+    network: Network, end: Endpoint, limit_m: float, profile: str = "foot"
 ) -> tuple[Snapped | None, list[int]]:
     """
     An end on the streets, and the stops that it is itself.
@@ -44,11 +45,12 @@ def tie_end(
     PlaceUnknown
         A stop id that the timetable does not have.
     """
-    profile = PROFILE_OF_MODE[mode]
     if end.stop_id is None:
         return network.find_snapped(profile, end.coordinate, limit_m), []
     stops = rows_of_stop(network, end.stop_id)
-    snapped = network.place_at_stop(stops[0]) if mode is Mode.WALK else None
+    snapped = network.place_at_stop(stops[0]) if profile in ON_FOOT else None
+    if profile == "wheelchair":  # who is at a station is at its entrances, not yet at its trains
+        stops = [stops[0], *(s for s in stops[1:] if not network.stations.indoors[s])]
     return snapped or network.find_snapped(profile, end.coordinate, limit_m), stops
 
 
@@ -67,12 +69,21 @@ def rows_of_stop(network: Network, stop_id: StopId) -> list[int]:
     return [stop, *np.flatnonzero(network.timetable.stop_parent == stop).tolist()]
 
 
-def reach_ends(network: Network, query: PlanQuery, limits: Limits) -> tuple[list[End], list[End]]:
+def reach_ends(
+    network: Network, query: PlanQuery, limits: Limits, walking: Walking
+) -> tuple[list[End], list[End]]:
     """Each end by each mode asked for."""
-    return (
-        [_reach_end(network, query, limits, mode, leaving=True) for mode in query.access_modes],
-        [_reach_end(network, query, limits, mode, leaving=False) for mode in query.egress_modes],
-    )
+
+    def ends(modes: tuple[Mode, ...], *, leaving: bool) -> list[End]:
+        return [
+            _reach_end(
+                network, query, limits, mode, leaving=leaving,
+                walking=walking if mode is Mode.WALK else network.walking(PROFILE_OF_MODE[mode]),
+            )
+            for mode in modes
+        ]  # fmt: skip
+
+    return ends(query.access_modes, leaving=True), ends(query.egress_modes, leaving=False)
 
 
 def _reach_end(
@@ -82,44 +93,49 @@ def _reach_end(
     mode: Mode,
     *,
     leaving: bool,
+    walking: Walking,
 ) -> End:
     end = query.origin if leaving else query.destination
     limit_s = query.max_access_s if leaving else query.max_egress_s
-    at, stops = tie_end(network, end, query.max_matching_m, mode)
+    at, stops = tie_end(network, end, query.max_matching_m, walking.profile)
     factor, parking_s = pace_factor(network, query, mode), 0
     if mode is Mode.BIKE:
         stops, parking_s = [], limits.bike_parking_s
     limit_s = int((limit_s - parking_s) / factor)
-    reach = reach_by(network, mode, at, stops, limit_s, carpool=query.carpool, leaving=leaving)
+    reach = reach_on_foot(
+        network, at, stops, limit_s, carpool=query.carpool, walking=walking, towards=not leaving
+    )
     seconds = np.ceil(reach.seconds * factor).astype(np.int32) + np.int32(parking_s)
     return End(mode, at, Reach(reach.node, seconds))
 
 
 def pace_factor(network: Network, query: PlanQuery, mode: Mode) -> float:
     """Seconds that the rider takes for each second at the territory's own speed."""
-    own_mps, usual_mps = query.walk_mps, network.speeds.foot_mps
+    own_mps, usual_mps = query.walk_mps, network.walking(query.profile).mps
     if mode is Mode.BIKE:
         own_mps, usual_mps = query.bike_mps, network.speeds.bike_mps
     return usual_mps / own_mps if own_mps and mode is not Mode.CAR else 1.0
 
 
-def reach_by(
+def reach_on_foot(
     network: Network,
-    mode: Mode,
     at: Snapped | None,
     stops: list[int],
     limit_s: int,
     *,
     carpool: bool,
-    leaving: bool = True,
+    walking: Walking | None = None,
+    towards: bool = False,
 ) -> Reach:
-    """Stops within reach (0 s from those that the place is itself); points with carpool."""
+    """
+    Stops, and meeting points with carpool, within reach of a place, or `towards` it.
+
+    `stops` are those that the place is itself; `walking` may be another profile than on foot.
+    """
     nodes, seconds = np.array(stops, np.int32), np.zeros(len(stops), np.int32)
     if at is None:
         return Reach(nodes, seconds)
-    profile = PROFILE_OF_MODE[mode]
-    # On foot the way back takes as long.
-    near, near_s = network.walks_from(at, limit_s, profile, leaving=leaving or mode is Mode.WALK)
+    near, near_s = network.walks_from(at, limit_s, walking, towards=towards)
     wanted = ~np.isin(near, nodes) if stops else np.ones(len(near), bool)
     if not carpool:
         wanted &= near < network.stop_count

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from core.modes import Mode
 from core.time import day_start_epoch_s, to_instant
 from gtfs_data.calendar import date_of_day_number, day_number
-from routing.ends import End, reach_by
+from routing.ends import End, reach_on_foot
 from routing.itinerary import Explanation, Itinerary
 from routing.network import Network
 from routing.query import PlanQuery
 from routing.raptor.flexible import FlexibleTrips
 from routing.street.access import Snapped
+from routing.walks import Walking
 
 FAR_WALK_S = 4 * 3600
 """How far the explanation of an empty answer looks for the nearest stop."""
@@ -31,6 +31,7 @@ def explain(
     walk: Itinerary | None,
     flexible: FlexibleTrips,
     date: dt.date,
+    walking: Walking,
 ) -> tuple[Explanation, ...]:
     """Why there is nothing, or nothing better: what was missing, and what comes next."""
     found: list[Explanation] = []
@@ -56,14 +57,16 @@ def explain(
     ):
         stops = end.reach.node[end.reach.node < network.stop_count]
         if end.at is not None and len(stops) == 0:
-            nearest = _nearest_stop(network, end.at)
+            nearest = _nearest_stop(network, end.at, walking)
             values: dict[str, Any] = {"within_min": limit_s // 60, **nearest}
             if side == "origin" and "stop" in nearest:
                 values |= _next_departure(network, nearest["row"], query.at)
             found.append(Explanation(f"no_stop_near_{side}", values))
     if not found and walk is None:
         found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
-    found.append(_nothing_better(network, ends))
+    if query.wheelchair and not query.wheelchair_unknown:
+        found.append(Explanation("accessibility_unknown"))
+    found.append(_nothing_better(network, ends, walking))
     return tuple(found)
 
 
@@ -78,8 +81,8 @@ def _service_span(network: Network) -> tuple[dt.date, dt.date]:
     )
 
 
-def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
-    reach = reach_by(network, Mode.WALK, at, [], FAR_WALK_S, carpool=False)
+def _nearest_stop(network: Network, at: Snapped, walking: Walking) -> dict[str, Any]:
+    reach = reach_on_foot(network, at, [], FAR_WALK_S, carpool=False, walking=walking)
     if len(reach.node) == 0:
         return {}
     nearest = int(np.argmin(reach.seconds))
@@ -124,12 +127,12 @@ def _next_departure(network: Network, stop: int, at: dt.datetime) -> dict[str, A
     return {}
 
 
-def _nothing_better(network: Network, ends: tuple[End, End]) -> Explanation:
+def _nothing_better(network: Network, ends: tuple[End, End], walking: Walking) -> Explanation:
     """The way on foot, however long, as the honest comparison."""
     origin, destination = ends
     if origin.at is None or destination.at is None:
         return Explanation("nothing_found")
-    route = network.find_route("foot", origin.at, destination.at, LONGEST_WALK_S)
+    route = network.find_route(walking.profile, origin.at, destination.at, LONGEST_WALK_S, walking)
     if route is None:
         return Explanation("nothing_found")
     return Explanation(

@@ -133,7 +133,7 @@ def walks_from_stops(network: Network, stop: Int32, limit_s: int) -> Walks:
         to, seconds = np.empty(room, np.int32), np.empty(room, np.int32)
         first = np.empty(len(stop) + 1, np.int32)
         found = walk_links(
-            network.arcs["foot"], start, network.links_s[stop], alone, alone, nobody, limit_s,
+            network.arcs["foot"], start, network.walking("foot").links_s[stop], alone, alone, nobody, limit_s,
             network.arena(), to, seconds, first,
         )  # fmt: skip
         if found <= room:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.geo import Coordinate
 from core.modes import Mode
+from routing.street.step_free import StepFree
 
 Float64 = npt.NDArray[np.float64]
 
@@ -25,6 +26,17 @@ class Shape:
     metres: float
     edge: npt.NDArray[np.int32] | None = None
     """On streets: edge by which each point is reached, or -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What data says of a wheelchair on a leg."""
+
+    step_free: StepFree
+    sources: tuple[str, ...]
+    """Files and fields that decide it; of a leg that is not known, those that say nothing."""
+    pathways: tuple[int, ...] = ()
+    """Rows of the timetable's pathways that a walk takes, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class StreetLeg:
     start_at: dt.datetime
     end_at: dt.datetime
     shape: Shape | None
+    access: Access | None = None
+    """None where it was not looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,8 @@ class TransitLeg:
     board_position: int
     alight_position: int
     calls: tuple[Call, ...]
+    access: Access | None = None
+    """None where it was not looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,8 @@ class RideLeg:
     """What the driver accepts."""
     drive_s: int
     seat_count: int
+    access: Access | None = None
+    """None where it was not looked up."""
 
 
 Leg = StreetLeg | TransitLeg | RideLeg

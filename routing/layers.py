@@ -19,8 +19,8 @@ import numpy.typing as npt
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored
 from gtfs_data.store import frozen
+from routing.links import Links, in_rows, joined
 from routing.terrain import Terrain, ViaStops
-from routing.walks import Links, in_rows, joined
 
 Int32 = npt.NDArray[np.int32]
 FAR_S = 2**30

@@ -9,8 +9,10 @@ import numpy as np
 from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
+from routing.access import UNSAID, access_of_vehicle, access_of_walk
 from routing.ends import PROFILE_OF_MODE, pace_factor, tie_end
 from routing.itinerary import (
+    Access,
     Call,
     Itinerary,
     Leg,
@@ -27,6 +29,8 @@ from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 from routing.street.access import Snapped, StreetRoute, route_of_arcs
 from routing.street.graph import step_metres
+from routing.street.kernels import NO_EDGE
+from routing.walks import Walking
 
 SLACK_S = 5
 """Walks are looked up again for their geometry, with this much over their known seconds."""
@@ -42,13 +46,15 @@ class LegBuilder:
         query: PlanQuery,
         flexible: FlexibleTrips,
         rides: Rides,
+        walking: Walking,
     ) -> None:
+        self.walking = walking
         self._network = network
         self._base_s = base_s
         self._query = query
         self._flexible = flexible
         self._rides = rides
-        self._ways: dict[tuple[Mode, int, int], Shape | None] = {}
+        self._ways: dict[tuple[Mode, int, int], StreetRoute | None] = {}
 
     def itinerary(self, journey: RawJourney) -> Itinerary:
         """Legs of one journey; ways of no length are left out."""
@@ -90,10 +96,13 @@ class LegBuilder:
             legs.append(self._way(mode, start, end, start_s, way_s))
         return legs
 
-    @staticmethod
-    def profile(mode: Mode) -> str:
+    def walking_by(self, mode: Mode) -> Walking | None:
+        """How one walks, or None for other modes."""
+        return self.walking if mode is Mode.WALK else None
+
+    def profile(self, mode: Mode) -> str:
         """Streets that a mode uses."""
-        return PROFILE_OF_MODE[mode]
+        return self.walking.profile if mode is Mode.WALK else PROFILE_OF_MODE[mode]
 
     @staticmethod
     def end_place(end: Endpoint) -> LegPlace:
@@ -121,7 +130,7 @@ class LegBuilder:
 
     def _snapped(self, node: int | None, end: Endpoint, mode: Mode) -> Snapped | None:
         if node is None:
-            return tie_end(self._network, end, self._query.max_matching_m, mode)[0]
+            return tie_end(self._network, end, self._query.max_matching_m, self.profile(mode))[0]
         if node < self._network.stop_count:
             return self._network.place_at_stop(node)
         return self._network.place_at_point(node - self._network.stop_count, car=False)
@@ -131,31 +140,37 @@ class LegBuilder:
     ) -> StreetLeg:
         """On foot or by bike between two search nodes; None is the query's own end."""
         origin, destination = self._query.origin, self._query.destination
-        shape = None
-        if self._query.detailed:
+        route = None
+        if self._query.detailed or self._query.wheelchair:
             key = (mode, -1 if start is None else start, -1 if end is None else end)
             if key not in self._ways:
-                self._ways[key] = self._way_shape(mode, start, end, way_s)
-            shape = self._ways[key]
+                self._ways[key] = self._find_way(mode, start, end, way_s)
+            route = self._ways[key]
         return StreetLeg(
             mode=mode,
             start=self.end_place(origin) if start is None else self._place(start),
             end=self.end_place(destination) if end is None else self._place(end),
             start_at=self._at(start_s),
             end_at=self._at(start_s + way_s),
-            shape=shape,
+            shape=None if route is None or not self._query.detailed else self.shape(route),
+            access=None if route is None or mode is not Mode.WALK else self.access_of(route),
         )
 
-    def _way_shape(
+    def _find_way(
         self, mode: Mode, start: int | None, end: int | None, way_s: int
-    ) -> Shape | None:
+    ) -> StreetRoute | None:
         a = self._snapped(start, self._query.origin, mode)
         b = self._snapped(end, self._query.destination, mode)
         if a is None or b is None:
             return None
         limit_s = int(way_s / pace_factor(self._network, self._query, mode)) + SLACK_S
-        route = self._network.find_route(self.profile(mode), a, b, limit_s)
-        return None if route is None else self.shape(route)
+        return self._network.find_route(self.profile(mode), a, b, limit_s, self.walking_by(mode))
+
+    def access_of(self, route: StreetRoute) -> Access:
+        """What a walk is to a wheelchair."""
+        network = self._network
+        straight = not network.has_streets and bool((route.edge == NO_EDGE).any())
+        return access_of_walk(network.streets, network.stations, route.used, straight=straight)
 
     def _vehicle(self, leg: RawVehicle) -> TransitLeg:
         t = self._network.timetable
@@ -185,6 +200,10 @@ class LegBuilder:
             board_position=leg.board_position,
             alight_position=leg.alight_position,
             calls=calls,
+            access=access_of_vehicle(
+                int(t.trip_wheelchair[leg.trip]),
+                self._network.wheelchair_boarding[[leg.board_node, leg.alight_node]].tolist(),
+            ),
         )
 
     def _vehicle_shape(self, pattern: int, leg: RawVehicle) -> Shape:
@@ -227,6 +246,7 @@ class LegBuilder:
             budget_s=int(bodies.budget_s[body]),
             drive_s=drive_s,
             seat_count=int(bodies.seat_count[body]),
+            access=UNSAID,
         )
 
     def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,8 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from core.remember import Remembered
 from core.time import get_zone
-from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from gtfs_data.rolling import DayTimetable, mirrored, only_trips, roll_days
 from gtfs_data.store import (
-    Texts,
     from_arrays,
     frozen,
     open_arrays,
@@ -33,9 +32,13 @@ from gtfs_data.store import (
     to_arrays,
     write_snapshot,
 )
-from gtfs_data.timetable import Timetable, pattern_metres
+from gtfs_data.timetable import NONE, Timetable, pattern_metres
 from routing.bounds import Bounds
+from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.layers import Layers
+from routing.links import Links, at_pace, turned
+from routing.stations import Stations, list_elevators
+from routing.straight_ways import find_straight_way
 from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
 from routing.street.drive import DriveTimes
 from routing.street.graph import (
@@ -44,18 +47,25 @@ from routing.street.graph import (
     profile_arcs,
 )
 from routing.street.kernels import (
-    NO_ACCESS,
     Arcs,
     Arena,
     Walks,
     new_arena,
-    places_within,
-    search_within,
 )
 from routing.street.rules import Speeds
-from routing.street.straight import anywhere, straight_route, straight_seconds
+from routing.street.step_free import StepFree
+from routing.street.straight import anywhere
 from routing.terrain import WHOLE, Conditions, Terrain, allowed_day
-from routing.walks import Links, at_pace, turned
+from routing.walks import (
+    MINIMUM_TIME,
+    Walking,
+    around,
+    link_seconds,
+    reached,
+    settle,
+    standing_at,
+    wheel_speed,
+)
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
@@ -64,49 +74,14 @@ TERRAINS_KEPT = 12
 PACES_KEPT = 4
 LAYERS_KEPT = 2
 """With vias: times in every layer, 30 MB each on a city."""
-MINIMUM_TIME = 2
-"""transfer_type of transfers.txt."""
+WALKINGS_KEPT = 4
+"""Profiles with elevators out of service: two profiles, now and a moment ago."""
 Int32 = npt.NDArray[np.int32]
 
+ON_FOOT = ("foot", "wheelchair")
+"""Profiles of those who walk or roll."""
 MEETING_POINT = "carpool:"
 """Begins the public id of a meeting point, as a feed's id begins that of a stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingPoints:
-    """Where drivers let riders in and out: a node for the car, a node for the person."""
-
-    id: Texts
-    name: Texts
-    kind: Texts
-    lat: npt.NDArray[np.float64]
-    lon: npt.NDArray[np.float64]
-    """Where the car stops."""
-    car_node: Int32
-    foot_node: Int32
-    foot_link_s: Int32
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Everything compiled from streets: arcs by profile, walks, drive matrix."""
-
-    foot: Arcs
-    bike: Arcs
-    car: Arcs
-    car_order: Int32
-    stop_node: Int32
-    """Foot node of each stop, or -1."""
-    stop_away_m: npt.NDArray[np.float64]
-    walks: Walks
-    """Stop to stop."""
-    walks_back: Walks
-    point_walks: Walks
-    """Between stops and meeting points, and stop to stop as in `walks`."""
-    point_walks_back: Walks
-    drive_s: npt.NDArray[np.uint16]
-    """Shape (P, P): from row to column."""
-    drive_back_s: npt.NDArray[np.uint16]
 
 
 class Network:
@@ -134,21 +109,31 @@ class Network:
         self.points = points
         self.ground = ground
         self.bounds = bounds
+        self.stations = ground.stations
         self.speeds = speeds
-        self.arcs = {"foot": ground.foot, "bike": ground.bike, "car": ground.car}
-        self.usable = {profile: frozen(usable_edges(streets, profile)) for profile in PROFILES}
-        self.first_at_node, self.at_node = (frozen(a) for a in self._places_at_nodes())
-        self.links_s = frozen(link_seconds(ground.stop_away_m, points.foot_link_s, speeds))
+        self.arcs = {profile: getattr(ground, profile) for profile in PROFILES}
+        street_edges = int(ground.stations.first_edge[0])
+        self.usable = {
+            profile: frozen(usable_edges(streets, profile, street_edges)) for profile in PROFILES
+        }
+        nodes = np.r_[ground.stop_node, points.foot_node]
+        self.standing = standing_at(
+            nodes, streets, ground.stations.open_node, straight=not self.has_streets
+        )
+        self.wheelchair_boarding = frozen(timetable.wheelchair_boarding)
+        self.elevators = list_elevators(timetable, ground.stations)
         self.drive = DriveTimes(ground.car, ground.car_order)
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
         self._days = Remembered(self._roll, DAYS_KEPT)
-        self._arcs_back = Remembered(self._turned_arcs, len(PROFILES))
         self._paces = Remembered(self._at_pace, PACES_KEPT)
         self._terrains = Remembered(self._terrain, TERRAINS_KEPT)
         self._layers = Remembered(self._laid_in_layers, LAYERS_KEPT)
+        self._step_free = Remembered(self._step_free_day, DAYS_KEPT)
+        self._walkings = Remembered(self._walking, len(PROFILES))
+        self._around = Remembered(self._walking_around, WALKINGS_KEPT)
 
     @property
     def stop_count(self) -> int:
@@ -163,15 +148,57 @@ class Network:
     @property
     def has_streets(self) -> bool:
         """False in a territory without a street map, where walks are straight lines."""
-        return len(self.streets.edge_from) > 0
+        return int(self.stations.first_edge[0]) > 0
 
     def arena(self) -> Arena:
         """Street scratch of the calling thread."""
         arena: Arena | None = getattr(self._scratch, "arena", None)
         if arena is None:
             arcs = max(len(self.arcs[profile].head) for profile in PROFILES)
-            arena = self._scratch.arena = new_arena(self.streets.node_count, arcs)
+            seeds = len(self.stations.open_node)
+            arena = self._scratch.arena = new_arena(self.streets.node_count, arcs + seeds)
         return arena
+
+    def walking(self, profile: str, shut: frozenset[str] = frozenset()) -> Walking:
+        """How one gets about, ``foot`` or ``wheelchair``, with elevators (ids) out of service.
+
+        Other profiles have the same walks between vehicles as ``foot``.
+        """
+        known = frozenset(shut & self.elevators.keys())
+        return self._around((profile, known)) if known else self._walkings(profile)
+
+    def _walking_around(self, key: tuple[str, frozenset[str]]) -> Walking:
+        profile, shut = key
+        edges = [self.elevators[name].edge for name in sorted(shut)]
+        return around(self.walking(profile), self.standing, self.timetable, edges)
+
+    def _walking(self, profile: str) -> Walking:
+        ground, arcs = self.ground, self.arcs[profile]
+        inside = len(self.stations.edge_pathway) > 0 or profile not in ON_FOOT
+        back = profile_arcs(self.streets, profile, reverse=True) if inside else arcs
+        on_foot = profile != "wheelchair"
+        mps = self.speeds.foot_mps if on_foot else wheel_speed(self.speeds)
+        links_s = link_seconds(ground.stop_away_m, self.points.foot_link_s, self.speeds, mps)
+        walks = (
+            (ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back)
+            if on_foot
+            else (
+                ground.wheel_walks, ground.wheel_walks_back, ground.wheel_point_walks,
+                ground.wheel_point_walks_back,
+            )
+        )  # fmt: skip
+        back = Arcs(*(frozen(a) for a in back))
+        return Walking(profile, mps, arcs, back, frozen(links_s), *walks)
+
+    def _step_free_day(self, key: tuple[dt.date, bool]) -> tuple[DayTimetable, DayTimetable]:
+        date, unknown = key
+        t = self.timetable
+        taken = (StepFree.YES, *((StepFree.UNKNOWN, NONE) if unknown else ()))
+        trips, stops = (
+            np.isin(said, taken) for said in (t.trip_wheelchair, self.wheelchair_boarding)
+        )
+        day = only_trips(self.day(date)[0], trips, stops)
+        return day, mirrored(day)
 
     def day(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
         """Rolled timetable of a date and its mirror for searching backward; the last are kept."""
@@ -192,12 +219,15 @@ class Network:
 
     def _terrain(self, key: tuple[dt.date, Conditions]) -> Terrain:
         date, conditions = key
-        day, day_back = self.day(date)
+        if conditions.profile == "wheelchair":
+            day, day_back = self._step_free((date, conditions.step_free_unknown))
+        else:
+            day, day_back = self.day(date)
         t, factor = self.timetable, conditions.walk_factor
         return Terrain(
             allowed_day(t, day, conditions),
             allowed_day(t, day_back, conditions),
-            *(self._walks if factor == 1 else self._paces(factor)),
+            *self._paces((conditions.profile, conditions.shut, factor)),
             change_s=self._change_times(conditions),
             cell=self.bounds.cell,
             onward_256=WHOLE if factor >= 1 else int(WHOLE * factor),
@@ -207,18 +237,19 @@ class Network:
         date, conditions = key
         return Layers(self.terrain(date, replace(conditions, vias=())), conditions.vias)
 
-    @property
-    def _walks(self) -> tuple[Walks, Walks, Walks, Walks]:
-        ground = self.ground
-        return ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back
-
-    def _at_pace(self, factor: float) -> tuple[Walks, Walks, Walks, Walks]:
-        """Walks that take `factor` times the seconds."""
+    def _at_pace(self, key: tuple[str, frozenset[str], float]) -> tuple[Walks, Walks, Walks, Walks]:
+        """Walks of a profile around what is shut that take so many times the seconds."""
+        profile, shut, factor = key
+        walking = self.walking(profile, shut)
+        if factor == 1:
+            return (
+                walking.walks, walking.walks_back, walking.point_walks, walking.point_walks_back
+            )  # fmt: skip
         t = self.timetable
         ruled = (t.transfer_from != t.transfer_to) & (t.transfer_type == MINIMUM_TIME)
         least = Links(t.transfer_from, t.transfer_to, t.transfer_min_s).where(ruled)
-        walks = at_pace(self.ground.walks, factor, least)
-        point_walks = at_pace(self.ground.point_walks, factor, least)
+        walks = at_pace(walking.walks, factor, least)
+        point_walks = at_pace(walking.point_walks, factor, least)
         return walks, turned(walks), point_walks, turned(point_walks)
 
     def _change_times(self, conditions: Conditions) -> Int32:
@@ -260,87 +291,62 @@ class Network:
 
     def find_snapped(self, profile: str, place: Coordinate, limit_m: float) -> Snapped | None:
         """Nearest usable street to a place; without streets one walks from anywhere."""
-        if profile == "foot" and not self.has_streets:
+        if profile in ON_FOOT and not self.has_streets:
             return anywhere(place)
         return snap(self.grid, self.usable[profile], place, limit_m)
 
     def find_route(
-        self, profile: str, start: Snapped, end: Snapped, limit_s: int
+        self,
+        profile: str,
+        start: Snapped,
+        end: Snapped,
+        limit_s: int,
+        walking: Walking | None = None,
     ) -> StreetRoute | None:
-        """Fastest way from place to place, or None when it takes longer than `limit_s`."""
-        if not self.has_streets:
-            route = straight_route(start.coordinate, end.coordinate, self.speeds.foot_mps)
-            return route if profile == "foot" and route.seconds <= limit_s else None
+        """
+        Fastest way from place to place, or None when it takes longer than `limit_s`.
+
+        `walking` says what is shut of the ways on foot or by wheelchair.
+        """
+        if profile in ON_FOOT:
+            walking = walking or self.walking(profile)
+            if not self.has_streets:
+                return find_straight_way(
+                    self.streets, self.standing, walking, self.arena(), start, end, limit_s
+                )
+        elif not self.has_streets:
+            return None
         return find_route(
             self.streets,
-            self.arcs[profile],
+            self.arcs[profile] if walking is None else walking.arcs,
             self.arena(),
             profile,
             start,
             end,
             limit_s=limit_s,
-            off_street_mps=self.speeds.foot_mps,
+            off_street_mps=self.speeds.foot_mps if walking is None else walking.mps,
         )
 
     def walks_from(
-        self, at: Snapped, limit_s: int, profile: str = "foot", *, leaving: bool = True
+        self, at: Snapped, limit_s: int, walking: Walking | None = None, *, towards: bool = False
     ) -> tuple[Int32, Int32]:
         """
-        Stops and meeting points (search nodes) within reach of a place, and the seconds.
+        Stops and meeting points (search nodes) within a walk of a place, and its seconds.
 
-        `leaving` False asks for the way from them to the place: one-way streets matter to bikes.
+        `towards` asks for those from which one walks to the place.
         """
-        if not self.has_streets:
-            lat, lon = self.timetable.stop_lat, self.timetable.stop_lon
-            stop = np.flatnonzero(self.ground.stop_node >= 0).astype(np.int32)
+        walking = walking or self.walking("foot")
+        arcs, arena, place = walking.back if towards else walking.arcs, self.arena(), None
+        if not self.has_streets and at.node < 0:
+            node = seconds = np.zeros(0, np.int32)
             place = at.coordinate
-            walk_s = straight_seconds(
-                place.lat, place.lon, lat[stop], lon[stop], self.speeds.foot_mps
+        else:
+            tied = ties(
+                self.streets, walking.profile, at, leaving=not towards, off_street_mps=walking.mps
             )
-            return stop[walk_s <= limit_s], walk_s[walk_s <= limit_s]
-        tied = ties(self.streets, profile, at, leaving=leaving, off_street_mps=self.speeds.foot_mps)
-        arena = self.arena()
-        arcs = self.arcs[profile] if leaving else self._arcs_back(profile)
-        settled = search_within(arcs, tied.node, tied.seconds, limit_s, -1, arena)
-        node = np.empty(self.node_count, np.int32)
-        reach_s = np.empty(self.node_count, np.int32)
-        count = places_within(
-            arena, settled, self.first_at_node, self.at_node, self.links_s, limit_s, node, reach_s
-        )
-        return node[:count], reach_s[:count]
-
-    def _turned_arcs(self, profile: str) -> Arcs:
-        return Arcs(*(frozen(a) for a in profile_arcs(self.streets, profile, reverse=True)))
-
-    def _places_at_nodes(self) -> tuple[Int32, Int32]:
-        nodes = np.r_[self.ground.stop_node, self.points.foot_node]
-        return places_at_nodes(nodes, self.streets.node_count)
-
-
-def link_seconds(
-    stop_away_m: npt.NDArray[np.float64], point_link_s: Int32, speeds: Speeds
-) -> Int32:
-    """Shape (S + P,): seconds between each search node and its foot node."""
-    stop_s = np.rint(np.nan_to_num(stop_away_m) / speeds.foot_mps)
-    links_s: Int32 = np.r_[stop_s, point_link_s].astype(np.int32)
-    return links_s
-
-
-def places_at_nodes(nodes: Int32, node_count: int) -> tuple[Int32, Int32]:
-    """CSR street node → search nodes that stand there."""
-    placed = np.flatnonzero(nodes >= 0)
-    order = placed[np.argsort(nodes[placed], kind="stable")]
-    first = np.r_[0, np.cumsum(np.bincount(nodes[order], minlength=node_count))]
-    return first.astype(np.int32), order.astype(np.int32)
-
-
-def usable_edges(streets: Streets, profile: str) -> npt.NDArray[np.uint8]:
-    """Shape (edge_count,): 1 where a profile may go in some direction."""
-    forward, backward = (streets.seconds(profile, d) for d in ("forward", "backward"))
-    usable: npt.NDArray[np.uint8] = ((forward != NO_ACCESS) | (backward != NO_ACCESS)).astype(
-        np.uint8
-    )
-    return usable
+            node, seconds = tied.node, tied.seconds
+        settled = settle(self.standing, arcs, arena, (node, seconds), limit_s, walking.mps, place)
+        return reached(self.standing, arena, settled, walking.links_s, limit_s)
 
 
 PARTS = ("timetable", "streets", "grid", "points", "ground", "bounds")
@@ -387,8 +393,9 @@ def open_network(folder: Path) -> Network:
 
 def _open_ground(arrays: Mapping[str, npt.NDArray[Any]]) -> Ground:
     structs = {
-        **dict.fromkeys(("foot", "bike", "car"), Arcs),
-        **dict.fromkeys(("walks", "walks_back", "point_walks", "point_walks_back"), Walks),
+        "stations": Stations,
+        **dict.fromkeys(PROFILES, Arcs),
+        **{name: Walks for name in Ground.__slots__ if "walks" in name},
     }
     parts: dict[str, Any] = {
         name: from_arrays(kind, arrays, f"ground.{name}") for name, kind in structs.items()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.modes import TRANSIT_MODES, Mode
 from core.time import day_start_epoch_s
-from routing.ends import reach_by, tie_end
+from routing.ends import reach_on_foot, tie_end
 from routing.network import Network
 from routing.planner import RidesOn
 from routing.query import Endpoint, Limits
@@ -40,6 +40,9 @@ class ReachQuery:
     """Between the place and the first (last) stop."""
     max_matching_m: float = 250
     min_change_s: int = 0
+    wheelchair: bool = False
+    wheelchair_unknown: bool = False
+    """As in `PlanQuery`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,10 @@ def search_one_to_all(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
+    shut: frozenset[str] = frozenset(),
 ) -> ReachedStops:
     """
-    Find every stop within reach and the least time it takes.
+    Find every stop within reach and the least time it takes; `shut` are elevators out of service.
 
     Raises
     ------
@@ -71,13 +75,21 @@ def search_one_to_all(
     """
     date = query.at.astimezone(network.zone).date()
     at_s = int(query.at.timestamp()) - day_start_epoch_s(date, network.zone)
-    snapped, stops = tie_end(network, query.place, query.max_matching_m)
+    profile = "wheelchair" if query.wheelchair else "foot"
+    walking = network.walking(profile, shut)
+    carpool = query.carpool and (query.wheelchair_unknown or not query.wheelchair)
+    snapped, stops = tie_end(network, query.place, query.max_matching_m, profile)
     walk_s = min(query.max_walk_s, query.most_s)
-    near = reach_by(network, Mode.WALK, snapped, stops, walk_s, carpool=query.carpool)
+    near = reach_on_foot(
+        network, snapped, stops, walk_s, carpool=carpool, walking=walking, towards=query.arrive_by
+    )
     conditions = Conditions(
         transit_modes=query.transit_modes,
         change_s=max(limits.change_s, query.min_change_s),
         carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
+        profile=profile,
+        shut=shut,
+        step_free_unknown=query.wheelchair_unknown,
     )
     search = Search(
         network=network,
@@ -88,7 +100,7 @@ def search_one_to_all(
         egress=near if query.arrive_by else NOWHERE,
         arrive_by=query.arrive_by,
         max_vehicles=query.max_vehicles,
-        seats=int(query.carpool),
+        seats=int(carpool),
         direct_s=None,
         carpool_change_s=conditions.carpool_change_s,
         pickup_stop_s=limits.pickup_stop_s,

@@ -21,7 +21,8 @@ from scipy.spatial import cKDTree
 from core.geo import METRES_PER_DEGREE, Coordinate, distance_m
 from gtfs_data.store import Texts, from_arrays, to_arrays
 from gtfs_data.timetable import Timetable
-from routing.network import MEETING_POINT, MeetingPoints
+from routing.ground import MeetingPoints
+from routing.network import MEETING_POINT
 from routing.place_words import OTHER_SPELLINGS, PARTICLES, folded_words, same_word
 from routing.street.graph import KINDS, Streets
 from routing.street.osm import NamedPlace

@@ -97,9 +97,10 @@ def plan(
     rides_on: RidesOn,
     limits: Limits,
     criteria: CriteriaTable | None = None,
+    shut: frozenset[str] = frozenset(),
 ) -> PlanAnswer:
     """
-    Answer one query.
+    Answer one query; `shut` are elevators out of service.
 
     With `criteria`, what is best by price, CO2, walking and reliability stands beside the fastest.
 
@@ -113,15 +114,19 @@ def plan(
     date = query.at.astimezone(network.zone).date()
     base_s = day_start_epoch_s(date, network.zone)
     at_s = int(query.at.timestamp()) - base_s
-    ends = reach_ends(network, query, limits)
-    direct = _direct(network, query)
-    walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
-    walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
+    walking = network.walking(query.profile, shut)
+    if query.wheelchair and not query.wheelchair_unknown:
+        query = replace(query, carpool=False)  # no driver has said anything
+    ends = reach_ends(network, query, limits, walking)
     rides = rides_on(date)
     if query.vias:  # drivers are not sent by way of a stop
         flexible = no_flexible_trips(0)
         rides = rides_of([], 0)
-    conditions = read_conditions(network, query, limits)
+    build = LegBuilder(network, base_s, query, flexible, rides, walking)
+    direct = _direct(network, query, build)
+    walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
+    walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
+    conditions = read_conditions(network, query, limits, shut)
     layers = network.layers(date, conditions) if query.vias else None
     terrain = network.terrain(date, conditions) if layers is None else layers.terrain
     ways = [
@@ -132,7 +137,6 @@ def plan(
     if criteria is not None and query.criteria and layers is None:
         unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
         ranked = _with_criteria(ranked, ways[0], criteria, network.terrain(date, unhurried), window)
-    build = LegBuilder(network, base_s, query, flexible, rides)
     itineraries = tuple(
         # With vias, changing elsewhere might miss one.
         build.itinerary(journey if query.vias else with_best_changes(network, terrain, journey))
@@ -143,7 +147,7 @@ def plan(
         itineraries=itineraries,
         direct=direct,
         explanations=(
-            *explain(network, query, first_ends, itineraries, walk, flexible, date),
+            *explain(network, query, first_ends, itineraries, walk, flexible, date, walking),
             *((Explanation("no_carpool_with_vias"),) if query.vias and query.carpool else ()),
             *(() if network.has_streets else (Explanation("no_street_map"),)),
         ),
@@ -194,7 +198,9 @@ def _within_slack(journey: RawJourney, anchor: RawJourney) -> bool:
     return journey.start_s >= anchor.start_s - slack_s and journey.end_s <= anchor.end_s + slack_s
 
 
-def read_conditions(network: Network, query: PlanQuery, limits: Limits) -> Conditions:
+def read_conditions(
+    network: Network, query: PlanQuery, limits: Limits, shut: frozenset[str]
+) -> Conditions:
     """
     What a query changes of the network.
 
@@ -220,6 +226,9 @@ def read_conditions(network: Network, query: PlanQuery, limits: Limits) -> Condi
         walk_factor=pace_factor(network, query, Mode.WALK) * query.change_factor,
         change_s=change_s(limits.change_s),
         carpool_change_s=change_s(limits.carpool_change_s),
+        profile=query.profile,
+        shut=shut,
+        step_free_unknown=query.wheelchair_unknown,
         vias=tuple(
             ViaStops(tuple(rows_of_stop(network, via.stop_id)), via.stay_s) for via in query.vias
         ),
@@ -263,19 +272,19 @@ def _on_stops(reach: Reach, stop_count: int) -> tuple[Int32, Int32]:
     return reach.node[stops], reach.seconds[stops]
 
 
-def _direct(network: Network, query: PlanQuery) -> tuple[Itinerary, ...]:
+def _direct(network: Network, query: PlanQuery, build: LegBuilder) -> tuple[Itinerary, ...]:
     """Itineraries on the streets alone, by the modes asked for; none by way of via stops."""
     found = []
     for mode in query.direct_modes if not query.vias else ():
         start, end = (
-            tie_end(network, place, query.max_matching_m, mode)[0]
+            tie_end(network, place, query.max_matching_m, build.profile(mode))[0]
             for place in (query.origin, query.destination)
         )
         if start is None or end is None:
             continue
         factor = pace_factor(network, query, mode)
-        profile = LegBuilder.profile(mode)
-        route = network.find_route(profile, start, end, int(query.max_direct_s / factor))
+        walking, limit_s = build.walking_by(mode), int(query.max_direct_s / factor)
+        route = network.find_route(build.profile(mode), start, end, limit_s, walking)
         if route is None:
             continue
         duration = dt.timedelta(seconds=int(np.ceil(route.seconds * factor)))
@@ -287,6 +296,7 @@ def _direct(network: Network, query: PlanQuery) -> tuple[Itinerary, ...]:
             start_at=start_at,
             end_at=start_at + duration,
             shape=LegBuilder.shape(route),
+            access=None if walking is None else build.access_of(route),
         )
         found.append(Itinerary((leg,)))
     return tuple(found)

@@ -79,6 +79,15 @@ class PlanQuery:
     """Whether the answer tells what was left out, and why."""
     detailed: bool = True
     """Whether legs carry their geometry."""
+    wheelchair: bool = False
+    """Step-free ways, and stops and trips that are known to take wheelchairs."""
+    wheelchair_unknown: bool = False
+    """Also stops, trips and rides of which nothing is known."""
+
+    @property
+    def profile(self) -> str:
+        """Profile of walks."""
+        return "wheelchair" if self.wheelchair else "foot"
 
 
 @dataclass(frozen=True, slots=True)

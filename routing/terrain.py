@@ -47,6 +47,12 @@ class Conditions:
     change_s: int = 0
     """From one vehicle to the next at the same stop."""
     carpool_change_s: int = 0
+    profile: str = "foot"
+    """`foot` or `wheelchair`."""
+    shut: frozenset[str] = frozenset()
+    """Elevators out of service."""
+    step_free_unknown: bool = False
+    """By wheelchair also where nothing is known of stops and trips."""
     vias: tuple[ViaStops, ...] = ()
 
 
@@ -85,8 +91,10 @@ def allowed_day(t: Timetable, day: DayTimetable, conditions: Conditions) -> DayT
         modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
         off = np.array([mode not in conditions.transit_modes for mode in modes], bool)
         off[list(conditions.avoid_routes)] = True
-        route = t.pattern_route[t.trip_pattern[day.trip[day.first_trip[:-1]]]]
-        closed |= np.repeat(off[route], np.diff(day.first_stop))
+        off_pattern = np.ones(len(day.first_trip) - 1, bool)  # of some no trip may be left
+        pattern = np.repeat(np.arange(len(off_pattern)), np.diff(day.first_trip))
+        off_pattern[pattern] = off[t.pattern_route[t.trip_pattern[day.trip]]]
+        closed |= np.repeat(off_pattern, np.diff(day.first_stop))
     if conditions.avoid_stops:
         closed |= np.isin(day.stop, list(conditions.avoid_stops))
     if not closed.any():

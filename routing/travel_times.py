@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.modes import TRANSIT_MODES, Mode
 from core.time import day_start_epoch_s
 from gtfs_data.calendar import date_of_day_number, day_number
-from routing.ends import reach_by, tie_end
+from routing.ends import reach_on_foot, tie_end
 from routing.goals import Goals
 from routing.kernels import walk_from_stops
 from routing.network import Network
@@ -161,7 +161,7 @@ def depart(network: Network, origin: Endpoint, query: TravelQuery, limits: Limit
         terrain=network.terrain(date, conditions),
         flexible=no_flexible_trips(len(network.points.lat)),
         rides=rides_of([], 0),
-        access=reach_by(network, Mode.WALK, snapped, stops, walk_s, carpool=False),
+        access=reach_on_foot(network, snapped, stops, walk_s, carpool=False),
         egress=Reach(np.zeros(0, np.int32), np.zeros(0, np.int32)),
         arrive_by=False,
         max_vehicles=query.max_vehicles,

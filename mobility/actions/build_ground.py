@@ -141,6 +141,9 @@ def _key(
     rows: list[npt.NDArray[Any]] = [called, t.stop_lat, t.stop_lon]
     rows += [t.stop_id.offset, t.stop_id.utf8, t.stop_name.offset, t.stop_name.utf8]
     rows += [t.transfer_from, t.transfer_to, t.transfer_type, t.transfer_min_s]
+    rows += [t.stop_type, t.stop_parent, t.wheelchair_boarding, t.pathway_from, t.pathway_to]
+    rows += [t.pathway_mode, t.pathway_both_ways, t.pathway_m, t.pathway_s, t.pathway_stairs]
+    rows += [t.pathway_slope, t.pathway_width_m, t.pathway_id.offset, t.pathway_id.utf8]
     for array in rows:
         digest.update(f"{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -9,20 +9,21 @@ from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from payments.rating import Charge, Price, price_itinerary
 from routing.itinerary import Itinerary
-from routing.planner import plan
+from routing.outages import plan_around
 from routing.query import PlanQuery
 
 
 def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
     """Search the world and price what was found."""
     with timed(STAGE_S, "search"):
-        answer = plan(
+        answer = plan_around(
             world.network,
             query,
             flexible=world.flexible,
             rides_on=world.rides_on,
             limits=world.snapshot.limits,
             criteria=world.snapshot.criteria,
+            shut=world.shut_elevators,
         )
     with timed(STAGE_S, "price"):
         return PricedAnswer(

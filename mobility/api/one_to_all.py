@@ -16,6 +16,7 @@ from mobility.api.search_parameters import (
     only_on_foot,
     read_modes,
     read_place,
+    read_wheelchair,
     walk_s,
 )
 from mobility.mapping.motis import MotisWriter
@@ -39,6 +40,7 @@ def _one_to_all(request: Request) -> Any:  # noqa: ANN401 — a response
         flexible=world.flexible,
         rides_on=world.rides_on,
         limits=world.snapshot.limits,
+        shut=world.shut_elevators,
     )
     writer = MotisWriter(world, version_of(request), language_of(given))
     return json_answer(write_reach(writer, world.network, query, found))
@@ -55,6 +57,7 @@ def read_reach_query(world: World, given: Parameters) -> ReachQuery:
     modes, carpool = read_modes(given, "transitModes")
     at_one = ("preTransit", "postTransit")[arrive_by]
     only_on_foot(given, f"{at_one}Modes", carpool=carpool)
+    wheelchair, unknown = read_wheelchair(given)
     given.required("maxTravelTime")  # it has no default
     return ReachQuery(
         place=read_place(world, given.required("one"), "ONE"),
@@ -67,4 +70,6 @@ def read_reach_query(world: World, given: Parameters) -> ReachQuery:
         max_walk_s=walk_s(given, f"max{at_one[0].upper()}{at_one[1:]}Time"),
         max_matching_m=matching_m(given),
         min_change_s=change_s(given),
+        wheelchair=wheelchair,
+        wheelchair_unknown=unknown,
     )

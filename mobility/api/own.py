@@ -57,6 +57,14 @@ class TerritoryFacts(BaseModel):
     built_at: dt.datetime
 
 
+class ElevatorFacts(BaseModel):
+    """An elevator, by the id of its pathway."""
+
+    id: str
+    station: str
+    in_service: bool
+
+
 @router.get("/mobility/v1/territory", tags=["territory"])
 def territory(request: Request) -> TerritoryFacts:
     """The territory that this server serves."""
@@ -74,6 +82,16 @@ def territory(request: Request) -> TerritoryFacts:
         offer_count=len(world.offers),
         revision=world.revision,
     )  # fmt: skip
+
+
+@router.get("/mobility/v1/elevators", tags=["territory"])
+def elevators(request: Request) -> list[ElevatorFacts]:
+    """Elevators of the territory's stations, and whether they run."""
+    world = world_of(request)
+    return [
+        ElevatorFacts(id=e.id, station=e.station, in_service=e.id not in world.shut_elevators)
+        for e in world.network.elevators.values()
+    ]
 
 
 def _examples(folder: Path) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from mobility.api.search_parameters import (
     read_modes,
     read_place,
     read_vias,
+    read_wheelchair,
     speed_mps,
     street_modes,
     walk_s,
@@ -88,9 +89,11 @@ HONOURED = frozenset(
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
         "maxPostTransitTime", "maxDirectTime", "passengers", "withFares",
-        "withScheduledSkippedStops", "language",
+        "withScheduledSkippedStops", "language", "pedestrianProfile",
     )
 )  # fmt: skip
+OWN = frozenset(("wheelchairUnknown",))
+"""Honoured, and not in the MOTIS API."""
 IGNORED = frozenset(("timeout",))
 """A search ends by its own bounds, in well under a second."""
 SEARCHES_AT_ONCE = 2
@@ -186,6 +189,7 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
     arrive_by = given.yes("arriveBy", default=False)
     modes, carpool = read_modes(given, "transitModes")
     detail = _detail(given)
+    wheelchair, unknown = read_wheelchair(given)
     query = PlanQuery(
         origin=read_place(world, given.required("fromPlace"), "START"),
         destination=read_place(world, given.required("toPlace"), "END"),
@@ -215,6 +219,8 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
         vias=read_vias(given, world),
         explain=given.yes("explain", default=False),
         detailed=detail.legs or detail.transfers,
+        wheelchair=wheelchair,
+        wheelchair_unknown=unknown,
     )
     if not given.yes("timetableView", default=True):
         query = replace(query, window_s=0)

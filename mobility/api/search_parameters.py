@@ -23,7 +23,6 @@ VEHICLE_LIMIT = 8
 ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
     "additionalTransferTime": "0",
     "transferTimeFactor": "1",
-    "pedestrianProfile": "FOOT",
     "pedestrianSpeed": (),
     "cyclingSpeed": (),
     **dict.fromkeys(
@@ -106,6 +105,14 @@ def read_modes(given: Parameters, parameter: str) -> tuple[frozenset[Mode], bool
         else:
             raise NotSupported(f"{parameter}={name} is not supported")
     return frozenset(modes), bool({"TRANSIT", "RIDE_SHARING"} & set(names))
+
+
+def read_wheelchair(given: Parameters) -> tuple[bool, bool]:
+    """Whether a way for wheelchairs is wanted, and whether also where it is not known to be one."""
+    profile = (given.text("pedestrianProfile") or "FOOT").upper()
+    if profile not in ("FOOT", "WHEELCHAIR"):
+        raise NotSupported(f"pedestrianProfile={profile[:80]} is not supported")
+    return profile == "WHEELCHAIR", given.yes("wheelchairUnknown", default=False)
 
 
 def read_stop_modes(given: Parameters, parameter: str) -> frozenset[Mode]:

@@ -45,6 +45,12 @@ def plan(
     explain: Annotated[
         bool, typer.Option(help="Tell what was found and left out, and why.")
     ] = False,
+    wheelchair: Annotated[
+        bool, typer.Option("--wheelchair", help="Step-free ways; stops and trips said to be.")
+    ] = False,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="With --wheelchair: also where nothing is known.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plan a journey. Example: mobility plan "Gare" 46.58,1.2 --depart 2026-11-24T08:00"""
@@ -81,10 +87,12 @@ def plan(
         walk_mps=walk_speed,
         access_modes=(Mode.WALK, Mode.BIKE) if bike else (Mode.WALK,),
         explain=explain,
+        wheelchair=wheelchair,
+        wheelchair_unknown=unknown,
     )
     priced = plan_itineraries(world, query)
     if not as_json:
-        print_answer(console, world, priced)
+        print_answer(console, world, priced, accessible=wheelchair)
         return
     writer = MotisWriter(world, 6, "fr")
     answer = {

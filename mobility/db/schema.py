@@ -51,3 +51,10 @@ change = sa.Table(
     sa.Column("subject_id", sa.Uuid, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
+
+elevator_outage = sa.Table(
+    "elevator_outage",
+    metadata,
+    sa.Column("elevator_id", sa.Text, primary_key=True),
+    sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+)

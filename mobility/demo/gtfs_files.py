@@ -53,6 +53,8 @@ class Feed:
     shapes: list[Row] = field(default_factory=list)
     transfers: list[Row] = field(default_factory=list)
     frequencies: list[Row] = field(default_factory=list)
+    pathways: list[Row] = field(default_factory=list)
+    levels: list[Row] = field(default_factory=list)
 
     def add_shape(self, shape_id: str, points: Iterable[tuple[float, float, float]]) -> None:
         """Add a shape from (lat, lon, metres travelled)."""
@@ -129,6 +131,8 @@ class Feed:
             "shapes.txt": self.shapes,
             "transfers.txt": self.transfers,
             "frequencies.txt": self.frequencies,
+            "pathways.txt": self.pathways,
+            "levels.txt": self.levels,
         }
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             for name, rows in tables.items():

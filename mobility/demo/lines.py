@@ -320,7 +320,7 @@ def _run_line(
                 "trip_id": f"{shape_id}-{service_id}-{i:03d}",
                 "direction_id": direction,
                 "shape_id": shape_id,
-                "wheelchair_accessible": 1 if plan.mode == "tram" or i % 3 else 2,
+                "wheelchair_accessible": 1 if plan.mode == "tram" else (2, 1, 0, 1)[i % 4],
             }
             factor = 1.0 if plan.mode == "tram" else traffic_factor(start_s, service_id)
             times = _call_times(calls, start_s, mode=plan.mode, factor=factor)

@@ -16,6 +16,7 @@ from mobility.demo.lines import add_stops, anchor_nodes, lead, main_node, make_n
 from mobility.demo.network import Router, StreetNetwork
 from mobility.demo.poi import HUB, LYCEE, STATION, Poi
 from mobility.demo.service_days import SATURDAY, SUNDAY, WEEKDAY
+from mobility.demo.station import add_station
 from mobility.demo.stops import Call, StopBook, StopPlace
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ COACH_SLACK = 1.12  # a coach against a car
 COACH_DWELL_S = 45
 RAIL_KMH = 92.0
 RAIL_DWELL_S = 120
+RAIL_ACCESS = {names.MARKET_TOWNS[0]: 1, names.HALT_VILLAGE: 2, names.MARKET_TOWNS[1]: 0}
+"""wheelchair_boarding of the stations outside the town: one of each."""
 HOUR_S, MINUTE_S = 3600, 60
 
 TO_TOWN_H = (6.5, 7.2, 8.4, 12.9, 13.7, 17.6, 18.6)
@@ -187,7 +190,7 @@ def _run_coach(
                     "trip_id": f"{shape_id}-{service_id}-{i:03d}",
                     "direction_id": direction,
                     "shape_id": shape_id,
-                    "wheelchair_accessible": 1,
+                    "wheelchair_accessible": int(row % 3 < 2),
                 }
                 feed.add_trip(trip, times, headsign=stops[-1].place.name)
 
@@ -217,6 +220,10 @@ def build_rail(land: Landscape, network: StreetNetwork, projection: Projection) 
     label = {n: f"Gare {names.of_place(n)}" for n in order} | {names.TOWN: "Gare de Valmont"}
     stop_id = {name: f"S{i + 1:03d}" for i, name in enumerate(order)}
     for name in order:
+        if name == names.TOWN:
+            along_rail = points[order[2]] - points[order[0]]
+            add_station(feed, stop_id[name], label[name], points[name], along_rail, projection)
+            continue
         lat, lon = projection.lat_lon(points[name])
         feed.stops.append(
             {
@@ -225,7 +232,7 @@ def build_rail(land: Landscape, network: StreetNetwork, projection: Projection) 
                 "stop_lat": round(lat, 6),
                 "stop_lon": round(lon, 6),
                 "location_type": 0,
-                "wheelchair_boarding": 1 if name == names.TOWN else 2,
+                "wheelchair_boarding": RAIL_ACCESS[name],
             }
         )
     feed.routes.append(
@@ -291,7 +298,10 @@ def _run_trains(
                 exact_s = start_s + gone_m / RAIL_KMH * 3.6 + RAIL_DWELL_S * n
                 arrival_s = math.ceil(exact_s / MINUTE_S) * MINUTE_S
                 wait_s = MINUTE_S if 0 < n < len(stops) - 1 else 0
-                times.append((stop_id[name], arrival_s, arrival_s + wait_s, gone_m))
+                platform = (
+                    f"{stop_id[name]}-{direction + 1}" if name == names.TOWN else stop_id[name]
+                )
+                times.append((platform, arrival_s, arrival_s + wait_s, gone_m))
                 towards_town = stops.index(names.TOWN) > n
                 if towards_town and service_id == WEEKDAY:
                     leaving[name].append(arrival_s + wait_s)

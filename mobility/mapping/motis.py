@@ -18,6 +18,7 @@ import numpy as np
 from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from mobility.mapping.access import write_access
 from mobility.mapping.priced import PricedItinerary
 from mobility.mapping.sentences import charge_label, reason_sentences
 from mobility.mapping.steps import write_steps
@@ -267,6 +268,15 @@ class MotisWriter:
         return str(mode)
 
     def _leg(self, leg: Leg, *, detailed: bool) -> Json:
+        written = self._travelled(leg, detailed=detailed)
+        if leg.access is not None:
+            written["mobility"] = {
+                **written.get("mobility", {}),
+                **write_access(self._t, leg.access),
+            }
+        return written
+
+    def _travelled(self, leg: Leg, *, detailed: bool) -> Json:
         written: Json = {
             "mode": self._mode(leg.mode),
             "from": self.place(leg.start, departure=leg.start_at),

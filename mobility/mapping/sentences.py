@@ -61,6 +61,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Pas de plan des rues sur ce territoire : les marches sont des lignes droites.",
         "No street map in this territory: walks are straight lines.",
     ),
+    "elevator_out_of_service": (
+        "L'ascenseur {elevator} ({station}) est hors service : il n'est pas emprunté.",
+        "The elevator {elevator} ({station}) is out of service: it is not used.",
+    ),
+    "accessibility_unknown": (
+        "Seuls les arrêts et véhicules connus comme accessibles ont été cherchés.",
+        "Only stops and vehicles known to be accessible were searched.",
+    ),
     "nothing_found": ("Aucun itinéraire trouvé.", "No itinerary found."),
 }
 

@@ -11,28 +11,30 @@ from routing.itinerary import Shape
 from routing.polyline import encode_polyline
 from routing.street.graph import KINDS, Streets, step_metres
 
-STAIRS = KINDS.index("steps")
+SPECIAL = {KINDS.index("steps"): "STAIRS", KINDS.index("elevator"): "ELEVATOR"}
+"""Kinds of edges that are told by what they are, not by where they turn."""
 TURNS = ((20, "CONTINUE"), (50, "SLIGHTLY_{}"), (130, "{}"), (165, "HARD_{}"), (180, "UTURN_{}"))
 """Up to how many degrees a change of direction has this name."""
 
 
 def write_steps(streets: Streets, shape: Shape, decimals: int) -> list[dict[str, Any]]:
-    """One step for each street, or flight of steps, that follows another."""
+    """One step for each street, flight of steps or elevator that follows another."""
     if shape.edge is None or len(shape.lat) < 2:
         return []
     edge = shape.edge[1:]
     on = edge >= 0
-    name, stairs = np.zeros(len(edge), np.int64), np.zeros(len(edge), bool)
+    name, kind = np.zeros(len(edge), np.int64), np.full(len(edge), -1)
     name[on] = streets.edge_name[edge[on]]
-    stairs[on] = streets.edge_kind[edge[on]] == STAIRS
-    key = 2 * name + stairs
+    kind[on] = streets.edge_kind[edge[on]]
+    kind[~np.isin(kind, list(SPECIAL))] = -1
+    key = len(KINDS) * name + kind
     first = np.r_[0, np.flatnonzero(np.diff(key)) + 1].tolist()
     metres = step_metres(shape.lat, shape.lon)
     bearing = _bearings(shape)
     return [
         {
-            "relativeDirection": "STAIRS"
-            if stairs[a]
+            "relativeDirection": SPECIAL[int(kind[a])]
+            if kind[a] >= 0
             else _turn(bearing[a] - bearing[a - 1])
             if a
             else "DEPART",

@@ -182,6 +182,8 @@ class StreetRoute:
     lon: Float64
     edge: Int32
     """Edge by which each point is reached; `NO_EDGE` off the streets."""
+    used: Int32
+    """Edges in order, also those that move nobody on the map: an elevator goes up."""
 
 
 def find_route(
@@ -212,14 +214,27 @@ def find_route(
     if not totals or min(totals)[0] > limit_s:
         return None
     seconds, node = min(totals)
+    ways = trace(streets, arcs, arena, node)
+    first = node if not ways else _ends_of(streets, ways[0])[0]
+    return _draw(streets, seconds, start, end, ways, first_node=first, last_node=node)
+
+
+def trace(
+    streets: Streets, arcs: Arcs, arena: Arena, node: int, *, back: bool = False
+) -> list[int]:
+    """Ways of the last search to a node, in order; `back` tells that its arcs are turned round."""
     ways = []
-    at = node
-    while arena.arc[at] != NO_ARC:
-        way = int(arcs.way[arena.arc[at]])
+    while arena.arc[node] != NO_ARC:
+        way = int(arcs.way[arena.arc[node]])
         ways.append(way)
-        edge = way >> 1
-        at = int(streets.edge_to[edge] if way & 1 else streets.edge_from[edge])
-    return _draw(streets, seconds, start, end, ways[::-1], first_node=at, last_node=node)
+        node = _ends_of(streets, way)[int(back)]
+    return ways if back else ways[::-1]
+
+
+def _ends_of(streets: Streets, way: int) -> tuple[int, int]:
+    """Nodes from and to which a way leads."""
+    ends = int(streets.edge_from[way >> 1]), int(streets.edge_to[way >> 1])
+    return ends[::-1] if way & 1 else ends
 
 
 def seconds_along_edge(streets: Streets, profile: str, start: Snapped, end: Snapped) -> int | None:
@@ -248,7 +263,8 @@ def _along_one_edge(
     edge = np.r_[NO_EDGE, NO_EDGE, np.full(len(lat) - 1, start.edge), NO_EDGE].astype(np.int32)
     lat = np.r_[start.coordinate.lat, lat, end.coordinate.lat]
     lon = np.r_[start.coordinate.lon, lon, end.coordinate.lon]
-    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge)
+    used = np.array([start.edge], np.int32)
+    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge, used)
 
 
 def _on_street(streets: Streets, at: Snapped) -> tuple[float, float]:
@@ -292,12 +308,14 @@ def route_of_arcs(streets: Streets, arcs: Arcs, path: list[int]) -> StreetRoute 
     """The way along given arcs, or None when there are none."""
     if not path:
         return None
-    lat, lon, edge = _shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
+    lat, lon, edge = shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
     metres = float(step_metres(lat, lon).sum())
-    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge)
+    used = arcs.way[path] >> 1
+    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge, used)
 
 
-def _shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64, Int32]:
+def shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64, Int32]:
+    """Points along ways, and the edge by which each is reached."""
     lats, lons = [np.zeros(0)], [np.zeros(0)]
     counts = [0]
     for way in ways:
@@ -321,7 +339,7 @@ def _draw(
     last_node: int,
 ) -> StreetRoute:
     head, tail = _end_piece(streets, start, first_node), _end_piece(streets, end, last_node)
-    middle = _shape_of_ways(streets, ways)
+    middle = shape_of_ways(streets, ways)
     lat = np.concatenate([head[0], middle[0], tail[0][::-1]])
     lon = np.concatenate([head[1], middle[1], tail[1][::-1]])
     edge = np.full(len(lat), NO_EDGE, np.int32)
@@ -330,4 +348,7 @@ def _draw(
     edge[len(lat) - len(tail[0]) : -1] = end.edge
     moved = np.r_[True, (np.diff(lat) != 0) | (np.diff(lon) != 0)]
     lat, lon = lat[moved], lon[moved]
-    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge[moved])
+    edges = (start.edge, *(way >> 1 for way in ways), end.edge)
+    used = np.array([e for e in edges if e != NO_EDGE], np.int32)
+    metres = float(step_metres(lat, lon).sum())
+    return StreetRoute(seconds, metres, lat, lon, edge[moved], used)

@@ -20,7 +20,7 @@ WAY_TAGS = frozenset(
     {
         "highway", "name", "ref", "oneway", "oneway:bicycle", "cycleway", "maxspeed", "access",
         "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "junction", "tunnel",
-        "bridge", "area", "route",
+        "bridge", "area", "route", "wheelchair", "kerb", "incline", "smoothness", "width",
     }
 )  # fmt: skip
 PLACE_KINDS = frozenset(

@@ -1,5 +1,5 @@
 """
-Who may use a way, in which direction, and how fast: OSM tags to three profiles.
+Who may use a way, in which direction, and how fast: OSM tags to four profiles.
 
 Sources: OSM wiki, "Key:access", "Key:oneway", "Key:maxspeed", "OSM tags for routing". Turn
 restrictions and barriers on nodes are not read; docs/planner.md says so.
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from routing.street.step_free import StepFree, step_free_of_way
 
 KMH = 1 / 3.6
 
@@ -51,6 +53,8 @@ class Speeds:
     foot_mps: float = 1.3
     bike_mps: float = 4.2
     stairs_mps: float = 0.5
+    wheelchair_mps: float = 0.8
+    """Where this is more than on foot, it counts as on foot. MOTIS takes the same."""
     car_kmh: Mapping[str, float] = field(default_factory=lambda: DEFAULT_CAR_KMH)
     maxspeed_factor: float = 0.85
     """Driven speed over signed limit."""
@@ -66,6 +70,8 @@ class WayUse:
     car_forward_mps: float
     car_backward_mps: float
     car_may_stop: bool
+    wheelchair_mps: float = 0
+    step_free: StepFree = StepFree.UNKNOWN
 
     @property
     def used(self) -> bool:
@@ -95,6 +101,7 @@ def use_of_way(tags: Mapping[str, str], speeds: Speeds) -> WayUse:
     car = _allowed(tags, ("motorcar", "motor_vehicle", "vehicle"), access, by_default=kind in _CAR)
     forward, backward = _directions(tags)
     bike_free = tags.get("oneway:bicycle") == "no" or "opposite" in tags.get("cycleway", "")
+    step_free = step_free_of_way(tags)
     foot_mps = speeds.stairs_mps if kind == "steps" else speeds.foot_mps
     car_mps = _car_mps(kind, tags, speeds)
     limit = _maxspeed_kmh(tags.get("maxspeed", ""))
@@ -112,6 +119,10 @@ def use_of_way(tags: Mapping[str, str], speeds: Speeds) -> WayUse:
             and tags.get("junction") not in ("roundabout", "circular")
             and (limit or 0) <= STOPPING_LIMIT_KMH
         ),
+        wheelchair_mps=(
+            min(foot_mps, speeds.wheelchair_mps) if foot and step_free is not StepFree.NO else 0
+        ),
+        step_free=step_free,
     )
 
 

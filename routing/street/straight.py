@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from core.errors import InvalidInput
 from core.geo import EARTH_RADIUS_M, Coordinate
 from gtfs_data.store import Texts
-from routing.street.access import Snapped, StreetRoute
+from routing.street.access import Snapped
 from routing.street.graph import Streets
 from routing.street.kernels import NO_EDGE
 
@@ -56,6 +56,9 @@ def bare_streets(stop_lat: Float64, stop_lon: Float64) -> tuple[Streets, Int32]:
         bike_backward_s=rows,
         car_forward_s=rows,
         car_backward_s=rows,
+        wheelchair_forward_s=rows,
+        wheelchair_backward_s=rows,
+        edge_step_free=np.zeros(0, np.uint8),
         edge_first_point=np.zeros(1, np.int32),
         point_lat=metres,
         point_lon=metres,
@@ -75,14 +78,6 @@ def straight_seconds(
 ) -> Int32:
     """Whole seconds on foot between places, `DETOUR` times the straight line."""
     return np.rint(_metres(lat, lon, to_lat, to_lon) * DETOUR / foot_mps).astype(np.int32)
-
-
-def straight_route(start: Coordinate, end: Coordinate, foot_mps: float) -> StreetRoute:
-    """Walk between two places: a straight line with its own length, and the seconds of a way."""
-    lat, lon = np.array([start.lat, end.lat]), np.array([start.lon, end.lon])
-    seconds = int(straight_seconds(lat[:1], lon[:1], lat[1:], lon[1:], foot_mps)[0])
-    metres = float(_metres(lat[:1], lon[:1], lat[1:], lon[1:])[0])
-    return StreetRoute(seconds, metres, lat, lon, np.full(2, NO_EDGE, np.int32))
 
 
 def straight_walks(

@@ -54,7 +54,7 @@ def test_every_version_of_plan_answers(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("pedestrianProfile", "WHEELCHAIR"),
+        ("pedestrianProfile", "STROLLER"),
         ("via", "urbain:S001-1"),
         ("requireBikeTransport", "true"),
         ("elevationCosts", "HIGH"),

@@ -20,14 +20,13 @@ from hypothesis import strategies as st
 
 from gtfs_data.checks import Findings
 from gtfs_data.kept import (
-    NO_INTEGER,
     TABLES,
     ZONES_FILE,
     keep_tables,
     read_kept,
     read_zones,
 )
-from gtfs_data.reader import BLANK, read_feed
+from gtfs_data.reader import BLANK, NO_INTEGER, read_feed
 from tests.gtfs_data.small_feeds import GOOD, told, zip_feed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,28 +265,29 @@ def test_bad_value_costs_its_row_or_becomes_blank(tmp_path: Path) -> None:
         P2,S1,S2,stairs,1,10
         P3,S1,,1,1,10
     """
-    counts, findings = keep(zip_feed(tmp_path / "f.zip", pathways=pathways), tmp_path)
+    path = zip_feed(tmp_path / "f.zip", pathways=pathways)
+    counts, _ = keep(path, tmp_path)
     assert counts["pathways"] == 1
     (row,) = kept_rows(tmp_path, "pathways")
     assert row["pathway_id"] == "P1"
     assert math.isnan(row["length"])
-    assert told(findings) == [
-        ("invalid_value", "f/pathways.txt", 2),
-        ("invalid_value", "f/pathways.txt", 3),
-        ("missing_value", "f/pathways.txt", 4),
+    assert told(read_feed(path, "f").findings) == [
+        ("invalid_value", "pathways.txt", 2),
+        ("invalid_value", "pathways.txt", 3),
+        ("missing_value", "pathways.txt", 4),
     ]
 
 
 @pytest.mark.unit
 @pytest.mark.parametrize(
-    "levels",
-    [b"level_id,level_name\nL0,Street\n", b'level_id,level_index\n"' + b"x" * 1_100_000],
+    "networks",
+    [b"network_name\nStreet\n", b'network_id\n"' + b"x" * 1_100_000],
     ids=["lacks a column", "cell without end"],
 )
-def test_unreadable_table_costs_itself(levels: bytes, tmp_path: Path) -> None:
-    path = zip_feed(tmp_path / "f.zip", levels=levels, areas="area_id,area_name\nA,Centre")
+def test_unreadable_table_costs_itself(networks: bytes, tmp_path: Path) -> None:
+    path = zip_feed(tmp_path / "f.zip", networks=networks, areas="area_id,area_name\nA,Centre")
     counts, findings = keep(path, tmp_path)
-    assert "levels" not in counts
+    assert "networks" not in counts
     assert counts["areas"] == 1
     assert [rule for rule, *_ in told(findings)] == ["unreadable_table"]
 

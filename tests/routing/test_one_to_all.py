@@ -10,12 +10,12 @@ import pytest
 
 from carpool.compile import ride_windows
 from core.geo import Coordinate
-from routing.build import FOOT_LIMIT_S
 from routing.network import Network
 from routing.one_to_all import ReachedStops, ReachQuery, search_one_to_all
 from routing.planner import plan
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.search import rides_of
+from routing.walks import FOOT_LIMIT_S
 from tests.support.territories import TestedTerritory, random_places
 from tests.support.tiny import World, endpoint, instant, tiny_world
 

@@ -12,7 +12,7 @@ from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.store import Texts
 from gtfs_data.timetable import build_timetable
-from routing.network import MeetingPoints
+from routing.ground import MeetingPoints
 from routing.place_words import folded_words
 from routing.places import Box, MatchKind, Places, build_places
 from routing.street.graph import build_streets

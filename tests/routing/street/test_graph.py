@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.geo import METRES_PER_DEGREE
+from routing.street.cuts import Cut, split_edges
 from routing.street.graph import (
     DIRECTIONS,
     KINDS,
     PROFILES,
-    Cut,
     Streets,
     profile_arcs,
-    split_edges,
 )
 from routing.street.kernels import NO_ACCESS
 from routing.street.osm import UnreadableStreets

@@ -11,7 +11,6 @@ from core.geo import Coordinate
 from routing.street.straight import (
     NothingOnTheMap,
     bare_streets,
-    straight_route,
     straight_seconds,
     straight_walks,
 )
@@ -51,7 +50,6 @@ def test_access_is_the_straight_line_to_every_stop(
     lat, lon = (np.array([getattr(s, n) for s in stops]) for n in ("lat", "lon"))
     seconds = straight_seconds(place.lat, place.lon, lat, lon, FOOT_MPS).tolist()
     assert seconds == [straight_walk_s(place, stop) for stop in stops]
-    assert seconds == [straight_route(place, stop, FOOT_MPS).seconds for stop in stops]
 
 
 def test_stops_without_coordinates_have_no_node() -> None:

@@ -1,0 +1,68 @@
+"""
+What a leg is to a wheelchair: yes, no or unknown, and which data says so.
+
+A leg is as good as its worst part: one *no* makes it *no*, one *unknown* makes it *unknown*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from gtfs_data.timetable import NONE
+from routing.itinerary import Access
+from routing.stations import Stations
+from routing.street.graph import Streets
+from routing.street.step_free import StepFree
+
+STOPS = "stops.txt wheelchair_boarding"
+TRIPS = "trips.txt wheelchair_accessible"
+PATHWAYS = "pathways.txt"
+STREETS = "OSM"
+STRAIGHT = "straight line"
+OFFERS = "carpool offer"
+UNSAID = Access(StepFree.UNKNOWN, (OFFERS,))
+"""Drivers are not asked yet."""
+
+Part = tuple[StepFree, str]
+
+
+def access_of_vehicle(trip: int, boarding: Iterable[int]) -> Access:
+    """What trips.txt says of a trip (wheelchair_accessible), and stops.txt of two stops."""
+    return _worst([(_said(trip), TRIPS), *((_said(stop), STOPS) for stop in boarding)])
+
+
+def access_of_walk(
+    streets: Streets, stations: Stations, used: npt.NDArray[np.int32], *, straight: bool
+) -> Access:
+    """What OSM and pathways.txt say of a walk along edges, with a straight line in it or not."""
+    first = int(stations.first_edge[0])
+    inner = used[used >= first]
+    rows = stations.edge_pathway[inner - first]
+    codes = [(edge, StepFree(int(code))) for edge, code in zip(
+        used.tolist(), streets.edge_step_free[used].tolist(), strict=True
+    )]  # fmt: skip
+    doors = set(inner[rows == NONE].tolist())
+    parts = [
+        (code, PATHWAYS if edge >= first else STREETS) for edge, code in codes if edge not in doors
+    ]
+    if straight:
+        parts.append((StepFree.UNKNOWN, STRAIGHT))
+    found = _worst(parts)
+    pathways = tuple(rows[rows != NONE].tolist())
+    return Access(found.step_free, found.sources, pathways)
+
+
+def _said(code: int) -> StepFree:
+    return StepFree(code) if code in (StepFree.YES, StepFree.NO) else StepFree.UNKNOWN
+
+
+def _worst(parts: list[Part]) -> Access:
+    """The worst part decides, and names its sources; all of them where everything is yes."""
+    for level in (StepFree.NO, StepFree.UNKNOWN, StepFree.YES):
+        sources = [source for code, source in parts if code is level]
+        if sources:
+            return Access(level, tuple(dict.fromkeys(sources)))
+    return Access(StepFree.UNKNOWN, ())

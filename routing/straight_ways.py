@@ -1,0 +1,98 @@
+"""The way from place to place without a street map: out of a station, straight on, into another."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from routing.street.access import Snapped, StreetRoute, shape_of_ways, trace
+from routing.street.graph import Streets, step_metres
+from routing.street.kernels import NO_EDGE, Arcs, Arena, search_within
+from routing.street.straight import straight_seconds
+from routing.walks import Standing, Walking
+
+Float64 = npt.NDArray[np.float64]
+
+
+class _End(NamedTuple):
+    """A place in the open, and the ways inside between it and an end of the journey."""
+
+    lat: float
+    lon: float
+    seconds: int
+    ways: list[int]
+
+
+def find_straight_way(
+    streets: Streets,
+    standing: Standing,
+    walking: Walking,
+    arena: Arena,
+    start: Snapped,
+    end: Snapped,
+    limit_s: int,
+) -> StreetRoute | None:
+    """Fastest way with one straight line in it, or inside of one station; None beyond the limit."""
+    best: tuple[int, list[int], list[int], _End | None, _End | None] | None = None
+    if start.node >= 0 and end.node >= 0:
+        _from(walking.arcs, arena, start.node, limit_s)
+        if arena.stamp[end.node] == arena.number[0]:
+            ways = trace(streets, walking.arcs, arena, end.node)
+            best = int(arena.seconds[end.node]), ways, [], None, None
+    heads = _open_ends(streets, standing, walking.arcs, arena, start, limit_s, back=False)
+    tails = _open_ends(streets, standing, walking.back, arena, end, limit_s, back=True)
+    lat, lon = (np.array([getattr(tail, name) for tail in tails]) for name in ("lat", "lon"))
+    for head in heads:
+        if not tails:
+            break
+        walk_s = straight_seconds(head.lat, head.lon, lat, lon, walking.mps)
+        total_s = head.seconds + walk_s + np.array([tail.seconds for tail in tails])
+        nearest = int(np.argmin(total_s))
+        if best is None or total_s[nearest] < best[0]:
+            tail = tails[nearest]
+            best = int(total_s[nearest]), head.ways, tail.ways, head, tail
+    if best is None or best[0] > limit_s:
+        return None
+    seconds, first, then, out, into = best
+    pieces = [shape_of_ways(streets, first)]
+    for at in (out, into):
+        if at is not None:
+            spot = np.array([at.lat]), np.array([at.lon]), np.array([NO_EDGE], np.int32)
+            pieces.append(spot)
+    pieces.append(shape_of_ways(streets, then))
+    lats, lons, edges = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    used = np.array([way >> 1 for way in (*first, *then)], np.int32)
+    metres = float(step_metres(lats, lons).sum())
+    return StreetRoute(seconds, metres, lats, lons, edges.astype(np.int32), used)
+
+
+def _from(arcs: Arcs, arena: Arena, node: int, limit_s: int) -> int:
+    seeds = np.array([node], np.int32), np.zeros(1, np.int32)
+    return search_within(arcs, *seeds, limit_s, -1, arena)
+
+
+def _open_ends(
+    streets: Streets,
+    standing: Standing,
+    arcs: Arcs,
+    arena: Arena,
+    at: Snapped,
+    limit_s: int,
+    *,
+    back: bool,
+) -> list[_End]:
+    """Where one comes into the open from an end (or, `back`, leaves it towards the end)."""
+    if at.node < 0:
+        return [_End(at.coordinate.lat, at.coordinate.lon, 0, [])]
+    settled = arena.settled[: _from(arcs, arena, at.node, limit_s)]
+    return [
+        _End(
+            float(standing.lat[node]),
+            float(standing.lon[node]),
+            int(arena.seconds[node]),
+            trace(streets, arcs, arena, node, back=back),
+        )
+        for node in settled[np.isin(settled, standing.open_node)].tolist()
+    ]
