@@ -129,11 +129,12 @@ def walks_from_stops(network: Network, stop: Int32, limit_s: int) -> Walks:
     start = network.ground.stop_node[stop]
     alone, nobody = np.arange(nodes + 1, dtype=np.int32), np.zeros(nodes, np.int32)
     room = 400 * len(stop) + 1024
+    walking = network.walking("foot")
     while True:
         to, seconds = np.empty(room, np.int32), np.empty(room, np.int32)
         first = np.empty(len(stop) + 1, np.int32)
         found = walk_links(
-            network.arcs["foot"], start, network.walking("foot").links_s[stop], alone, alone, nobody, limit_s,
+            walking.arcs, start, walking.links_s[stop], alone, alone, nobody, limit_s,
             network.arena(), to, seconds, first,
         )  # fmt: skip
         if found <= room:

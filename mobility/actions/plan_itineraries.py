@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.remember import Remembered
 from mobility.mapping.co2 import co2_g
+from mobility.mapping.criteria import criteria_table
 from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
@@ -11,6 +13,10 @@ from payments.rating import Charge, Price, price_itinerary
 from routing.itinerary import Itinerary
 from routing.outages import plan_around
 from routing.query import PlanQuery
+
+SNAPSHOTS_KEPT = 2
+"""The one that serves, and the one before while it is switched."""
+_criteria = Remembered(lambda of: criteria_table(of[0].timetable, of[1]), SNAPSHOTS_KEPT)
 
 
 def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
@@ -22,7 +28,7 @@ def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
             flexible=world.flexible,
             rides_on=world.rides_on,
             limits=world.snapshot.limits,
-            criteria=world.snapshot.criteria,
+            criteria=_criteria((world.network, world.snapshot.tariff)),
             shut=world.shut_elevators,
         )
     with timed(STAGE_S, "price"):
