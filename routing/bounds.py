@@ -59,7 +59,10 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
     count = int(cell.max(initial=-1)) + 1
     by_cell = np.argsort(cell, kind="stable").astype(np.int32)
     first = np.searchsorted(cell[by_cell], np.arange(count + 1)).astype(np.int32)
-    against = _arcs(end, start, seconds, stop_count)
+    every = _arcs(end, start, seconds, stop_count)
+    needed = np.ones(len(end), np.uint8)
+    _find_detours(every, needed)
+    against = _only(every, needed == 1)
     to_s = np.full((count, count), UNREACHED_S, np.uint16)
     to_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
     from_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
@@ -153,6 +156,36 @@ def _arcs(start: Int32, end: Int32, seconds: Int32, node_count: int) -> Arcs:
     order = np.argsort(start, kind="stable")
     first = np.r_[0, np.cumsum(np.bincount(start, minlength=node_count))].astype(np.int32)
     return Arcs(first, end[order], seconds[order], np.zeros(0, np.int32))
+
+
+def _only(arcs: Arcs, needed: npt.NDArray[np.bool_]) -> Arcs:
+    first = np.r_[0, np.cumsum(needed)][arcs.first].astype(np.int32)
+    return Arcs(first, arcs.head[needed], arcs.seconds[needed], arcs.way)
+
+
+@kernel
+def _find_detours(arcs: Arcs, needed: Counts) -> None:
+    """
+    Write 0 at every arc that two shorter ones replace: most walks, where vehicles run.
+
+    Both must take time, so that no two arcs replace each other.
+    """
+    nodes = len(arcs.first) - 1
+    arc_to = np.full(nodes, NO_ENTRY, np.int32)
+    for node in range(nodes):
+        own = range(arcs.first[node], arcs.first[node + 1])
+        for arc in own:
+            arc_to[arcs.head[arc]] = arc
+        for arc in own:
+            middle, at_s = arcs.head[arc], arcs.seconds[arc]
+            for onward in range(arcs.first[middle], arcs.first[middle + 1]):
+                direct = arc_to[arcs.head[onward]]
+                if direct == NO_ENTRY or at_s == 0 or arcs.seconds[onward] == 0:
+                    continue
+                if at_s + arcs.seconds[onward] <= arcs.seconds[direct]:
+                    needed[direct] = 0
+        for arc in own:
+            arc_to[arcs.head[arc]] = NO_ENTRY
 
 
 @kernel
