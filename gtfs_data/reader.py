@@ -13,7 +13,7 @@ import codecs
 import hashlib
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ class Feed:
         """Frame of a table; an empty one with all known columns when the file is absent."""
         frame = getattr(self.tables, name)
         return frame if frame is not None else empty_table(COLUMNS[name])
+
+    def without_tables(self) -> Feed:
+        """What remains known of the feed when its tables, often gigabytes, are let go."""
+        return replace(self, tables=type(self.tables)(dist_units="km"))
 
 
 def _text(value: str) -> str:

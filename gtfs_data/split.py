@@ -119,14 +119,14 @@ def find_slot(
     texts: Int64,
     hashes: Hashes,
     slots: Int32,
-    digest: int,
+    digest: np.uint64,
     column: int,
     start: int,
     end: int,
 ) -> int:
     """Slot of a column's text, or the empty one where it belongs."""
     mask = len(slots) - 1
-    slot = np.int64(digest & np.uint64(mask))
+    slot = int(digest & np.uint64(mask))
     while slots[slot] != NO_TEXT:
         text = slots[slot]
         same = hashes[text] == digest and texts[text, COLUMN] == column
@@ -146,7 +146,7 @@ def slots_of(hashes: Hashes, slot_count: int) -> Int32:
     """Put texts that all differ into slots, a power of two of them."""
     slots = np.full(slot_count, NO_TEXT, np.int32)
     for text in range(len(hashes)):
-        slot = np.int64(hashes[text] & np.uint64(slot_count - 1))
+        slot = int(hashes[text] & np.uint64(slot_count - 1))
         while slots[slot] != NO_TEXT:
             slot = (slot + 1) & (slot_count - 1)
         slots[slot] = text

@@ -94,7 +94,8 @@ def write_feed(path: Path, agency: str, lines: Lines, stops: tuple[Text, Array, 
         for file, rows in common.items():
             _write(archive, file, [csv_text(rows).encode()])
         for file, header, *columns in (
-            ("stops", "stop_id,stop_name,stop_lat,stop_lon", stop, name, degrees(lat), degrees(lon)),
+            ("stops", "stop_id,stop_name,stop_lat,stop_lon",
+             stop, name, degrees(lat), degrees(lon)),
             ("routes", "route_id,agency_id,route_short_name,route_long_name,route_type",
              route, "1", route, both, digits(lines.route_type, 3)),
             ("trips", "route_id,service_id,trip_id,trip_headsign,direction_id",
@@ -167,7 +168,8 @@ def csv_rows(*columns: Text | str) -> bytes:
     count = next(len(column) for column in columns if not isinstance(column, str))
     cells = [part for column in columns for part in (_cells(column, count), _cells(",", count))]
     table = np.concatenate([*cells[:-1], _cells("\n", count)], axis=1)
-    return table[table != 0].tobytes()
+    rows: bytes = table[table != 0].tobytes()
+    return rows
 
 
 def _cells(column: Text | str, count: int) -> npt.NDArray[np.uint8]:
