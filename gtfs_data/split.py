@@ -126,7 +126,7 @@ def find_slot(
 ) -> int:
     """Slot of a column's text, or the empty one where it belongs."""
     mask = len(slots) - 1
-    slot = int(digest & np.uint64(mask))
+    slot = int(np.int64(digest & np.uint64(mask)))
     while slots[slot] != NO_TEXT:
         text = slots[slot]
         same = hashes[text] == digest and texts[text, COLUMN] == column
@@ -146,7 +146,7 @@ def slots_of(hashes: Hashes, slot_count: int) -> Int32:
     """Put texts that all differ into slots, a power of two of them."""
     slots = np.full(slot_count, NO_TEXT, np.int32)
     for text in range(len(hashes)):
-        slot = int(hashes[text] & np.uint64(slot_count - 1))
+        slot = int(np.int64(hashes[text] & np.uint64(slot_count - 1)))
         while slots[slot] != NO_TEXT:
             slot = (slot + 1) & (slot_count - 1)
         slots[slot] = text
