@@ -54,6 +54,11 @@ from routing.street.straight import anywhere, straight_route, straight_seconds
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
+LEAST_DAYS_KEPT = 2
+"""Today and tomorrow, however large: a rolled day takes a second or more there."""
+DAYS_KEPT_BYTES = 500_000_000
+DAY_BYTES_PER_EVENT = 48
+"""Of three days, turned both ways, when every trip runs."""
 CHANGES_KEPT = 8
 MINIMUM_TIME = 2
 """transfer_type of transfers.txt."""
@@ -134,7 +139,9 @@ class Network:
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
-        self._days = Remembered(self._roll, DAYS_KEPT)
+        day_bytes = DAY_BYTES_PER_EVENT * max(len(timetable.event_arrival_s), 1)
+        days = max(LEAST_DAYS_KEPT, min(DAYS_KEPT, DAYS_KEPT_BYTES // day_bytes))
+        self._days = Remembered(self._roll, days)
         self._changes = Remembered(self._change_times, CHANGES_KEPT)
 
     @property
