@@ -10,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mobility.demo.gtfs_files import clock, common_tables, csv_text
 from mobility.demo.service_days import DAILY, WEEKDAY
 
 CLOCK_LIMIT_S = 48 * 3600
+"""No trip is on its way at that time of the day after."""
 DAY_H = (5.0, 6.5, 8.5, 9.5, 16.0, 19.0, 21.0, 24.0)
 LEFT = (0.0, 0.05, 0.22, 0.28, 0.62, 0.85, 0.94, 1.0)
 """Share of a line's trips that have left at each hour of `DAY_H`: more in the rush hours."""
@@ -112,7 +114,7 @@ def _write(archive: zipfile.ZipFile, file: str, pieces: Iterable[bytes]) -> None
 
 
 def _stop_times(lines: Lines, trips: _Trips, trip: Text, stop: Text) -> Iterable[bytes]:
-    time = np.array([clock(second) for second in range(CLOCK_LIMIT_S)], np.bytes_)
+    time = _clock_texts()
     yield b"trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
     for begin in range(0, len(trips.line), CHUNK_TRIPS):
         line, back = (
@@ -129,6 +131,12 @@ def _stop_times(lines: Lines, trips: _Trips, trip: Text, stop: Text) -> Iterable
             trip[begin + which], time[start_s + arrival_s], time[start_s + departure_s],
             stop[lines.stop[at]], digits(k + 1, 3),
         )  # fmt: skip
+
+
+@cache
+def _clock_texts() -> Text:
+    """Second of the service day → as GTFS writes it."""
+    return np.array([clock(second) for second in range(CLOCK_LIMIT_S)], np.bytes_)
 
 
 @dataclass(frozen=True, slots=True)
