@@ -17,8 +17,12 @@ import numpy.typing as npt
 
 from gtfs_data.archive import UnreadableFeed
 from gtfs_data.checks import Findings
+from gtfs_data.split import COLUMN, END, NOT_PLAIN, START, number_cells
 
 FIELD_LIMIT_CHARS = 1_000_000
+LEAST_COLUMNS = 2
+"""Of plain tables: a row of one blank cell looks like a blank line."""
+FIRST_ROW_LINE = 2
 CHUNK_ROWS = 50_000
 """Rows that are held as lists of cells at a time."""
 
@@ -63,13 +67,52 @@ class _Growing:
         self.codes.append(np.fromiter(map(self.number.__getitem__, cells), np.int32, len(cells)))
 
 
-def read_cells(text: str, file: str, findings: Findings) -> Cells:
-    """Split a table; raises `UnreadableFeed` when it cannot be."""
+def read_cells(raw: bytes, file: str, findings: Findings) -> Cells:
+    """Split a table of UTF-8; raises `UnreadableFeed` when it cannot be."""
     csv.field_size_limit(FIELD_LIMIT_CHARS)
+    cells = _read_plain(raw) or _read_any(raw.decode(), file, findings)
+    if len(set(cells.header)) != len(cells.header):
+        findings.error("duplicate_column", file, 1, "a column stands twice: the last one counts")
+    return cells
+
+
+def _read_plain(raw: bytes) -> Cells | None:
+    """Split a table without oddities, many times faster than another; None for others."""
+    head, _, rows = raw.partition(b"\n")
+    head = head.removesuffix(b"\r")
+    try:
+        strict = csv.reader([head.decode()], skipinitialspace=True, strict=True)
+        header = _stripped(next(strict, []))
+    except csv.Error:
+        return None  # it may go on after the line
+    if b"\r" in head or len(header) < LEAST_COLUMNS:
+        return None
+    if not rows.endswith(b"\n"):
+        rows += b"\n"
+    lines = rows.count(b"\n")
+    code, line = np.empty((len(header), lines), np.int32), np.empty(lines, np.int32)
+    bytes_ = np.frombuffer(rows, np.uint8)
+    row_count, texts = number_cells(bytes_, FIELD_LIMIT_CHARS, code, line)
+    if row_count == NOT_PLAIN:
+        return None
+    columns = {}
+    for number, name in enumerate(header if row_count else []):
+        own = texts[texts[:, COLUMN] == number]
+        spans = zip(own[:, START].tolist(), own[:, END].tolist(), strict=True)
+        columns[name] = Column([rows[a:b].decode() for a, b in spans], code[number, :row_count])
+    return Cells(header, columns, line[:row_count] + FIRST_ROW_LINE)
+
+
+def _stripped(header: list[str]) -> list[str]:
+    return [cell.strip() for cell in header]
+
+
+def _read_any(text: str, file: str, findings: Findings) -> Cells:
+    """Split a table cell by cell as the standard library does, rows of wrong lengths included."""
     lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     numbers: list[int] = []
     try:
-        header = [cell.strip() for cell in next(lines, [])]
+        header = _stripped(next(lines, []))
         growing = [_Growing() for _ in header]
         chunk: list[list[str]] = []
         for row in lines:
@@ -85,8 +128,6 @@ def read_cells(text: str, file: str, findings: Findings) -> Cells:
         _add(growing, chunk)
     except csv.Error as error:
         raise UnreadableFeed(f"{file}, line {lines.line_num}: {error}") from error
-    if len(set(header)) != len(header):
-        findings.error("duplicate_column", file, 1, "a column stands twice: the last one counts")
     columns = {
         name: Column(list(column.number), np.concatenate(column.codes))
         for name, column in zip(header, growing, strict=True)

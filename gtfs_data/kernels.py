@@ -101,6 +101,54 @@ def chain_without_overtaking(
 
 
 @kernel
+def lay_out_events(
+    first_trip: Int32,
+    first_out: Int32,
+    trip: Int32,
+    shift_s: Int32,
+    first_event: Int32,
+    arrival_s: Int32,
+    departure_s: Int32,
+    out_arrival_s: Int32,
+    out_departure_s: Int32,
+) -> None:
+    """
+    Write the times of dated trips stop by stop, pattern by pattern.
+
+    Parameters
+    ----------
+    first_trip, first_out
+        Shape (pattern_count + 1,): row of each pattern's first dated trip, and of its first time.
+    trip, shift_s
+        Shape (first_trip[-1],): row in `first_event`, and what to add to the times there.
+    """
+    for pattern in range(len(first_trip) - 1):
+        count = first_trip[pattern + 1] - first_trip[pattern]
+        for nth in range(count):
+            row, out = first_trip[pattern] + nth, first_out[pattern] + nth
+            for event in range(first_event[trip[row]], first_event[trip[row] + 1]):
+                out_arrival_s[out] = arrival_s[event] + shift_s[row]
+                out_departure_s[out] = departure_s[event] + shift_s[row]
+                out += count
+
+
+@kernel
+def turn_events(
+    first_event: Int32,
+    arrival_s: Int32,
+    departure_s: Int32,
+    out_arrival_s: Int32,
+    out_departure_s: Int32,
+) -> None:
+    """Turn the times of each pattern round: the last comes first, arrivals become departures."""
+    for pattern in range(len(first_event) - 1):
+        ends = first_event[pattern] + first_event[pattern + 1] - 1
+        for event in range(first_event[pattern], first_event[pattern + 1]):
+            out_arrival_s[event] = -departure_s[ends - event]
+            out_departure_s[event] = -arrival_s[ends - event]
+
+
+@kernel
 def stops_on_shape(
     stop_lat: Float64, stop_lon: Float64, point_lat: Float64, point_lon: Float64, out: Int32
 ) -> None:

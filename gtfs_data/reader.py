@@ -13,7 +13,7 @@ import codecs
 import hashlib
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,10 @@ class Feed:
         """Frame of a table; an empty one with all known columns when the file is absent."""
         frame = self.inside.get(name) if name in INSIDE else getattr(self.tables, name)
         return frame if frame is not None else empty_table(COLUMNS[name])
+
+    def without_tables(self) -> Feed:
+        """What remains known of the feed when its tables, often gigabytes, are let go."""
+        return replace(self, tables=type(self.tables)(dist_units="km"), inside={})
 
 
 def _text(value: str) -> str:
@@ -301,16 +305,20 @@ def read_feed(path: Path, feed_id: str) -> Feed:
     return Feed(feed_id, hashlib.sha256(content).hexdigest(), tables, findings, inside)
 
 
-def _decode(raw: bytes, file: str, findings: Findings) -> str:
+def _utf8(raw: bytes, file: str, findings: Findings) -> bytes:
+    """Text of a table in UTF-8, without byte order mark and zero bytes."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         findings.warning("not_utf8", file, 1, "not UTF-8: read as UTF-16")
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        findings.warning("not_utf8", file, line, "not UTF-8: read as Windows-1252")
-        return raw.decode("cp1252", errors="replace")
+        raw = raw.decode("utf-16", errors="replace").encode()
+    else:
+        raw = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            findings.warning("not_utf8", file, line, "not UTF-8: read as Windows-1252")
+            raw = raw.decode("cp1252", errors="replace").encode()
+    return raw.replace(b"\0", b"")
 
 
 def empty_table(known: Columns) -> pd.DataFrame:
@@ -344,7 +352,7 @@ def read_table(
         raw = archive.read(member)
     except SPOILT_ARCHIVE as error:
         raise UnreadableFeed(f"{file} cannot be unpacked: {error}") from error
-    cells = read_cells(_decode(raw, file, findings).replace("\0", ""), file, findings)
+    cells = read_cells(_utf8(raw, file, findings), file, findings)
     if others:
         known = {name: (TEXT, False) for name in cells.header if name not in ("", "row")} | known
     return _typed(file, known, cells, findings)

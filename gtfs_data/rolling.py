@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from core.time import day_start_epoch_s, get_zone
 from gtfs_data.calendar import day_number
-from gtfs_data.kernels import chain_without_overtaking
+from gtfs_data.kernels import chain_without_overtaking, lay_out_events, turn_events
 from gtfs_data.store import frozen
 from gtfs_data.timetable import NONE, Timetable
 
@@ -127,16 +127,11 @@ def _lay_out(
     pattern = np.repeat(np.arange(count), stop_count)
     row = np.repeat(t.pattern_first_stop[:-1][source], stop_count) + position
     stop = t.pattern_stop[row]
-    # Event (pattern, position, n-th trip) ← that trip's event at that position.
-    length = np.repeat(stop_count, trip_count)  # per dated trip
-    rank = np.arange(len(trip)) - np.repeat(first_trip[:-1], trip_count)
-    k = np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
-    owner = np.repeat(np.arange(len(trip)), length)
-    target = first_event[rolled[owner]] + k * trip_count[rolled[owner]] + rank[owner]
-    event = t.trip_first_event[trip[owner]] + k
-    arrival, departure = np.empty(len(k), np.int32), np.empty(len(k), np.int32)
-    arrival[target] = t.event_arrival_s[event] + shift[owner]
-    departure[target] = t.event_departure_s[event] + shift[owner]
+    arrival, departure = np.empty(first_event[-1], np.int32), np.empty(first_event[-1], np.int32)
+    lay_out_events(
+        first_trip, first_event, trip, shift, t.trip_first_event, t.event_arrival_s,
+        t.event_departure_s, arrival, departure,
+    )  # fmt: skip
     calls = np.lexsort((position, pattern, stop))
     at_first = np.r_[0, np.cumsum(np.bincount(stop, minlength=t.stop_count))]
     columns = (
@@ -191,17 +186,14 @@ def mirrored(day: DayTimetable) -> DayTimetable:
     trip_pattern = np.repeat(np.arange(pattern_count), trips)
     trip_nth = np.arange(len(day.trip)) - day.first_trip[trip_pattern]
     trip_row = day.first_trip[trip_pattern] + trips[trip_pattern] - 1 - trip_nth
-    sizes = lengths * trips
-    event_pattern = np.repeat(np.arange(pattern_count), sizes)
-    event_nth = np.arange(len(day.arrival_s)) - day.first_event[event_pattern]
-    event_row = day.first_event[event_pattern] + sizes[event_pattern] - 1 - event_nth
+    arrival, departure = np.empty_like(day.arrival_s), np.empty_like(day.departure_s)
+    turn_events(day.first_event, day.arrival_s, day.departure_s, arrival, departure)
     flag = day.flag[row]
     stop = day.stop[row]
     calls = np.lexsort((nth, pattern, stop))
     columns = (
         day.first_stop, stop, ((flag & 1) << 1 | flag >> 1).astype(np.uint8), day.first_trip,
-        day.trip[trip_row], day.day[trip_row], day.first_event, -day.departure_s[event_row],
-        -day.arrival_s[event_row], day.at_stop_first, pattern[calls].astype(np.int32),
-        nth[calls].astype(np.int32),
+        day.trip[trip_row], day.day[trip_row], day.first_event, arrival, departure,
+        day.at_stop_first, pattern[calls].astype(np.int32), nth[calls].astype(np.int32),
     )  # fmt: skip
     return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))

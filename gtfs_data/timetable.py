@@ -7,7 +7,7 @@ days out around a searched date. Ids are feed-scoped (``feed:id``), so feeds may
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -196,14 +196,21 @@ _OFFSETS = {
 }
 
 
-def build_timetable(feeds: Sequence[Feed], findings: Findings) -> Timetable:
-    """Clean and merge feeds. What is wrong is left out and told in `findings`, feed by feed."""
-    parts = []
-    for feed in feeds:
+def build_timetable(feeds: Iterable[Feed], findings: Findings) -> Timetable:
+    """
+    Clean and merge feeds. What is wrong is left out and told in `findings`, feed by feed.
+
+    Feeds are taken one by one: an iterator that reads them need hold only one.
+    """
+
+    def cleaned(feed: Feed) -> _Part:
         own = Findings()
         own.extend(feed.findings)
-        parts.append(_read_part(feed, own))
+        read = _read_part(feed, own)
         findings.extend(own, prefix=f"{feed.id}/")
+        return read
+
+    parts = list(map(cleaned, feeds))  # a loop's variable would hold a feed beside the next
     columns: dict[str, Any] = {}
     for name in parts[0].texts:
         columns[name] = Texts.of([text for part in parts for text in part.texts[name]])

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.timetable import Timetable
-from routing.street.kernels import Arcs, Arena, Walks, new_arena, search_within
+from routing.street.kernels import Arcs, Walks
 
 CELL_LIMIT = 4_096
 LARGE_CELL_LIMIT = 1_024
@@ -27,7 +27,8 @@ VEHICLE_BITS = 4
 MOST_ONWARD = 2**VEHICLE_BITS - 1
 """More vehicles than are ever searched: the goal cannot be reached from there."""
 CHUNK = 64
-"""Cells that one thread searches before it takes more."""
+"""Cells that one thread searches before it takes more: bits of a word."""
+NO_ENTRY = -1
 
 Int32 = npt.NDArray[np.int32]
 Seconds = npt.NDArray[np.uint16]
@@ -58,7 +59,10 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
     count = int(cell.max(initial=-1)) + 1
     by_cell = np.argsort(cell, kind="stable").astype(np.int32)
     first = np.searchsorted(cell[by_cell], np.arange(count + 1)).astype(np.int32)
-    against = _arcs(end, start, seconds, stop_count)
+    every = _arcs(end, start, seconds, stop_count)
+    needed = np.ones(len(end), np.uint8)
+    _find_detours(every, needed)
+    against = _only(every, needed == 1)
     to_s = np.full((count, count), UNREACHED_S, np.uint16)
     to_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
     from_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
@@ -66,20 +70,17 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
     row = np.arange(len(t.pattern_stop))
     pattern = np.repeat(np.arange(len(lengths)), lengths)
     turned = (t.pattern_first_stop[:-1] + t.pattern_first_stop[1:])[pattern] - 1 - row
-    lines = _Lines.of(t.pattern_first_stop, t.pattern_stop, stop_count)
-    lines_back = _Lines.of(t.pattern_first_stop, t.pattern_stop[turned], stop_count)
 
     def fill(begin: int) -> None:
         some = slice(begin, min(begin + CHUNK, count))
-        arena = new_arena(stop_count, len(against.head))
-        _nearest_cells(against, first, by_cell, cell, begin, arena, to_s[some])
-        for way, back, out in (
-            (lines, walks_back, to_vehicles),
-            (lines_back, walks, from_vehicles),
+        _nearest_cells(against, first, by_cell, cell, begin, to_s[some])
+        for stop, back, out in (
+            (t.pattern_stop, walks_back, to_vehicles),
+            (t.pattern_stop[turned], walks, from_vehicles),
         ):
             _fewest_vehicles(
-                way.first_stop, way.stop, way.at_stop_first, way.at_stop_row, way.pattern,
-                back, first, by_cell, cell, begin, out[some],
+                np.ascontiguousarray(t.pattern_first_stop), np.ascontiguousarray(stop), back,
+                cell, begin, out[some],
             )  # fmt: skip
 
     with ThreadPoolExecutor(cpu_count()) as pool:
@@ -157,97 +158,126 @@ def _arcs(start: Int32, end: Int32, seconds: Int32, node_count: int) -> Arcs:
     return Arcs(first, end[order], seconds[order], np.zeros(0, np.int32))
 
 
+def _only(arcs: Arcs, needed: npt.NDArray[np.bool_]) -> Arcs:
+    first = np.r_[0, np.cumsum(needed)][arcs.first].astype(np.int32)
+    return Arcs(first, arcs.head[needed], arcs.seconds[needed], arcs.way)
+
+
+@kernel
+def _find_detours(arcs: Arcs, needed: Counts) -> None:
+    """
+    Write 0 at every arc that two shorter ones replace: most walks, where vehicles run.
+
+    Both must take time, so that no two arcs replace each other.
+    """
+    nodes = len(arcs.first) - 1
+    arc_to = np.full(nodes, NO_ENTRY, np.int32)
+    for node in range(nodes):
+        own = range(arcs.first[node], arcs.first[node + 1])
+        for arc in own:
+            arc_to[arcs.head[arc]] = arc
+        for arc in own:
+            middle, at_s = arcs.head[arc], arcs.seconds[arc]
+            for onward in range(arcs.first[middle], arcs.first[middle + 1]):
+                direct = arc_to[arcs.head[onward]]
+                if direct == NO_ENTRY or at_s == 0 or arcs.seconds[onward] == 0:
+                    continue
+                if at_s + arcs.seconds[onward] <= arcs.seconds[direct]:
+                    needed[direct] = 0
+        for arc in own:
+            arc_to[arcs.head[arc]] = NO_ENTRY
+
+
 @kernel
 def _nearest_cells(
-    arcs: Arcs, first: Int32, by_cell: Int32, cell: Int32, begin: int, arena: Arena, out: Seconds
+    arcs: Arcs, first: Int32, by_cell: Int32, cell: Int32, begin: int, out: Seconds
 ) -> None:
-    """Seconds from the cells `begin` … along arcs to every cell; rows of `out`."""
-    zero_s = np.zeros(len(by_cell), np.int32)
+    """
+    Seconds from the cells `begin` … along arcs to every cell; rows of `out`.
+
+    Dijkstra's search with one list of nodes for every second: there are few seconds, many nodes.
+    """
+    reached_s = np.empty(len(cell), np.int32)
+    newest = np.full(UNREACHED_S, NO_ENTRY, np.int32)
+    room = len(arcs.head) + len(cell)  # a node enters as a seed, or by one of its arcs
+    entered, older = np.empty(room, np.int32), np.empty(room, np.int32)
     for i in range(len(out)):
-        seeds = by_cell[first[begin + i] : first[begin + i + 1]]
-        settled = search_within(arcs, seeds, zero_s[: len(seeds)], UNREACHED_S - 1, -1, arena)
-        for k in range(settled):
-            node = arena.settled[k]
-            out[i, cell[node]] = min(out[i, cell[node]], np.uint16(arena.seconds[node]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lines:
-    """Stop sequences and where each stop stands in them."""
-
-    first_stop: Int32
-    stop: Int32
-    at_stop_first: Int32
-    at_stop_row: Int32
-    pattern: Int32
-
-    @classmethod
-    def of(cls, first_stop: Int32, stop: Int32, stop_count: int) -> _Lines:
-        counts = np.bincount(stop, minlength=stop_count)
-        return cls(
-            np.ascontiguousarray(first_stop),
-            np.ascontiguousarray(stop),
-            np.r_[0, np.cumsum(counts)].astype(np.int32),
-            np.argsort(stop, kind="stable").astype(np.int32),
-            np.repeat(np.arange(len(first_stop) - 1), np.diff(first_stop)).astype(np.int32),
-        )
+        reached_s[:] = UNREACHED_S
+        count = 0
+        for k in range(first[begin + i], first[begin + i + 1]):
+            reached_s[by_cell[k]] = 0
+            entered[count], older[count] = by_cell[k], newest[0]
+            newest[0] = count
+            count += 1
+        at_s, waiting = 0, count
+        while waiting > 0:
+            entry = newest[at_s]
+            if entry == NO_ENTRY:
+                at_s += 1
+                continue
+            newest[at_s] = older[entry]
+            waiting -= 1
+            node = entered[entry]
+            if reached_s[node] != at_s:
+                continue  # it was reached sooner; an equal time does not enter twice
+            out[i, cell[node]] = min(out[i, cell[node]], np.uint16(at_s))
+            for arc in range(arcs.first[node], arcs.first[node + 1]):
+                head, then_s = arcs.head[arc], at_s + arcs.seconds[arc]
+                if then_s < reached_s[head]:
+                    reached_s[head] = then_s
+                    entered[count], older[count] = head, newest[then_s]
+                    newest[then_s] = count
+                    count += 1
+                    waiting += 1
 
 
 @kernel
 def _fewest_vehicles(
-    first_stop: Int32,
-    stop: Int32,
-    at_stop_first: Int32,
-    at_stop_row: Int32,
-    pattern: Int32,
-    walks_back: Walks,
-    first: Int32,
-    by_cell: Int32,
-    cell: Int32,
-    begin: int,
-    out: Counts,
+    first_stop: Int32, stop: Int32, walks_back: Walks, cell: Int32, begin: int, out: Counts
 ) -> None:
-    """Vehicles from every stop to the cells `begin` …, walking before each; rows of `out`."""
-    stops = len(cell)
-    vehicles = np.empty(stops, np.uint8)
-    boards = np.empty(stops, np.uint8)
-    scanned_to = np.empty(len(first_stop), np.int32)
-    now, then = np.empty(stops, np.int32), np.empty(stops, np.int32)
-    for i in range(len(out)):
-        vehicles[:], boards[:] = MOST_ONWARD, 0
-        scanned_to[:-1] = first_stop[:-1]
-        count = 0
-        for k in range(first[begin + i], first[begin + i + 1]):
-            node = by_cell[k]
-            vehicles[node] = 0
-            now[count] = node
-            count += 1
-        for level in range(1, MOST_ONWARD):
-            boarding = 0
-            for k in range(count):
-                for j in range(at_stop_first[now[k]], at_stop_first[now[k] + 1]):
-                    row = at_stop_row[j]
-                    p = pattern[row]
-                    for r in range(scanned_to[p], row):
-                        if boards[stop[r]] == 0:
-                            boards[stop[r]] = 1
-                            then[boarding] = stop[r]
-                            boarding += 1
-                    scanned_to[p] = max(scanned_to[p], row)
-            count = 0
-            for k in range(boarding):
-                node = then[k]
-                if vehicles[node] > level:
-                    vehicles[node] = level
-                    now[count] = node
-                    count += 1
-                for j in range(walks_back.first[node], walks_back.first[node + 1]):
-                    other = walks_back.to[j]
-                    if other < stops and vehicles[other] > level:
-                        vehicles[other] = level
-                        now[count] = other
-                        count += 1
-            if count == 0:
-                break
+    """
+    Vehicles from every cell to the cells `begin` …, walking before each; rows of `out`.
+
+    All of them at once, breadth first: each goal is a bit, and every stop has a word of the goals
+    that are reached from it.
+    """
+    stops, one = len(cell), np.uint64(1)
+    reached, boards = np.zeros(stops, np.uint64), np.zeros(stops, np.uint64)
+    now, then = np.zeros(stops, np.uint64), np.zeros(stops, np.uint64)
+    in_cell = np.zeros(int(cell.max()) + 1, np.uint64)
+    for node in range(stops):
+        if begin <= cell[node] < begin + len(out):
+            now[node] = reached[node] = one << np.uint64(cell[node] - begin)
+    for level in range(MOST_ONWARD):
+        found = False
         for node in range(stops):
-            out[i, cell[node]] = min(out[i, cell[node]], vehicles[node])
+            fresh = now[node] & ~in_cell[cell[node]]
+            in_cell[cell[node]] |= fresh
+            found |= now[node] != 0
+            for i in range(len(out)):
+                if fresh == 0:
+                    break
+                if fresh & one:
+                    out[i, cell[node]] = level
+                fresh >>= one
+        if not found:
+            break
+        for p in range(len(first_stop) - 1):
+            ahead = np.uint64(0)
+            for row in range(first_stop[p + 1] - 1, first_stop[p] - 1, -1):
+                node = stop[row]
+                then[node] |= ahead & ~boards[node]
+                boards[node] |= ahead
+                ahead |= now[node]
+        now[:] = 0
+        for node in range(stops):
+            if then[node] == 0:
+                continue
+            now[node] |= then[node] & ~reached[node]
+            for k in range(walks_back.first[node], walks_back.first[node + 1]):
+                other = walks_back.to[k]
+                if other < stops:
+                    now[other] |= then[node] & ~reached[other]
+            then[node] = 0
+        for node in range(stops):
+            reached[node] |= now[node]

@@ -69,6 +69,11 @@ from routing.walks import (
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
+LEAST_DAYS_KEPT = 2
+"""Today and tomorrow, however large: a rolled day takes a second or more there."""
+DAYS_KEPT_BYTES = 500_000_000
+DAY_BYTES_PER_EVENT = 48
+"""Of three days, turned both ways, when every trip runs."""
 TERRAINS_KEPT = 12
 """Conditions on dates whose searches are prepared: small unless lines or stops are avoided."""
 PACES_KEPT = 4
@@ -127,11 +132,13 @@ class Network:
         self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
-        self._days = Remembered(self._roll, DAYS_KEPT)
+        day_bytes = DAY_BYTES_PER_EVENT * max(len(timetable.event_arrival_s), 1)
+        days = max(LEAST_DAYS_KEPT, min(DAYS_KEPT, DAYS_KEPT_BYTES // day_bytes))
+        self._days = Remembered(self._roll, days)
         self._paces = Remembered(self._at_pace, PACES_KEPT)
-        self._terrains = Remembered(self._terrain, TERRAINS_KEPT)
+        self._terrains = Remembered(self._terrain, min(TERRAINS_KEPT, 2 * days))
         self._layers = Remembered(self._laid_in_layers, LAYERS_KEPT)
-        self._step_free = Remembered(self._step_free_day, DAYS_KEPT)
+        self._step_free = Remembered(self._step_free_day, days)
         self._walkings = Remembered(self._walking, len(PROFILES))
         self._around = Remembered(self._walking_around, WALKINGS_KEPT)
 

@@ -270,8 +270,11 @@ def _between_stops(links: Links, stop_count: int) -> Links:
 
 def _with_rules(links: Links, timetable: Timetable, *, adding: bool) -> Links:
     """Apply transfers.txt: forbidden changes go, minimum times bind, stated ones are added."""
+    rules = timetable.transfer_from, timetable.transfer_to
+    pair, stated = (a.astype(np.int64) * timetable.stop_count + b for a, b in (links[:2], rules))
+    bound = np.isin(pair, stated)
     walk_s = {
-        (int(a), int(b)): int(s) for a, b, s in zip(*(x.tolist() for x in links), strict=True)
+        (a, b): s for a, b, s in zip(*(column[bound].tolist() for column in links), strict=True)
     }
     placed = set(np.flatnonzero(~np.isnan(timetable.stop_lat + timetable.stop_lon)).tolist())
     for a, b, kind, least_s in zip(
@@ -291,11 +294,11 @@ def _with_rules(links: Links, timetable: Timetable, *, adding: bool) -> Links:
             walk_s[a, b] = max(walk_s.get((a, b), 0), least_s)
         else:
             walk_s.setdefault((a, b), _straight_walk_s(timetable, a, b))
-    if not walk_s:
-        empty = np.zeros(0, np.int32)
-        return empty, empty, empty
-    table = np.array([(a, b, s) for (a, b), s in walk_s.items()], np.int32)
-    return table[:, 0], table[:, 1], table[:, 2]
+    ruled = np.array([(a, b, s) for (a, b), s in walk_s.items()], np.int32).reshape(-1, 3)
+    start, to, seconds = (
+        np.r_[column[~bound], ruled[:, i]].astype(np.int32) for i, column in enumerate(links)
+    )
+    return start, to, seconds
 
 
 def _straight_walk_s(timetable: Timetable, a: int, b: int) -> int:

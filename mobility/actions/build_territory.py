@@ -21,7 +21,7 @@ from mobility.actions.build_ground import build_ground, write_named_places
 from mobility.actions.draw_basemap import BASEMAP, OSM_CREDIT, BasemapDrawing
 from mobility.service_drop import check_service, service_of_feeds
 from mobility.snapshots import current_snapshot, point_at, prune
-from mobility.territory import TerritoryFile
+from mobility.territory import FeedSource, TerritoryFile
 from payments.tariff import read_tariff
 from routing.network import Network, save_network
 from routing.places import build_places
@@ -57,11 +57,14 @@ def build_territory(
     """
     territory, findings = source.territory, Findings()
     feeds = []
-    for feed in territory.feeds:
+
+    def read(feed: FeedSource) -> Feed:
         on_step(f"feed {feed.id}")
-        feeds.append(read_feed(source.path(feed.path), feed.id))
-    on_step("timetable")
-    timetable = build_timetable(feeds, findings)
+        whole = read_feed(source.path(feed.path), feed.id)
+        feeds.append(whole.without_tables())
+        return whole
+
+    timetable = build_timetable(map(read, territory.feeds), findings)
     source.check_files()
     if territory.tariff is not None:
         read_tariff(source.path(territory.tariff))  # a bad one stops the build here

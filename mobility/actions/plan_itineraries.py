@@ -16,7 +16,9 @@ from routing.query import PlanQuery
 
 SNAPSHOTS_KEPT = 2
 """The one that serves, and the one before while it is switched."""
-_criteria = Remembered(lambda of: criteria_table(of[0].timetable, of[1]), SNAPSHOTS_KEPT)
+_criteria: Remembered[tuple[Network, Tariff | None], CriteriaTable] = Remembered(
+    lambda of: criteria_table(of[0].timetable, of[1]), SNAPSHOTS_KEPT
+)
 
 
 def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:

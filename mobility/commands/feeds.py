@@ -107,10 +107,20 @@ def demo_territory(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     seed: Annotated[int, typer.Option(help="Another seed, another town.")] = 7,
     stops: Annotated[int, typer.Option(help="Urban stops, roughly.", min=20, max=5000)] = 260,
+    region: Annotated[
+        bool, typer.Option("--region", help="300 towns, 50,000 stops, no streets.")
+    ] = False,
+    country: Annotated[
+        bool, typer.Option("--country", help="2,500 towns, 400,000 stops, no streets.")
+    ] = False,
 ) -> None:
     """Generate a believable town with its villages. Example: mobility demo-territory demo/"""
+    from mobility.demo.region import COUNTRY, REGION, build_region
     from mobility.demo.territory import build_demo_territory
 
     with progress_bar(shown=True) as step:
-        path = build_demo_territory(out, seed=seed, stop_count=stops, on_step=step)
+        if region or country:
+            path = build_region(out, COUNTRY if country else REGION, seed=seed, on_step=step)
+        else:
+            path = build_demo_territory(out, seed=seed, stop_count=stops, on_step=step)
     console.print(f"Generated: {path}", soft_wrap=True)

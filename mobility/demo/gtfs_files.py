@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mobility.demo.service_days import (
+    DAILY,
     FIRST_DATE,
     LAST_DATE,
     SATURDAY,
@@ -31,7 +32,7 @@ ZIP_DATE = (2026, 1, 1, 0, 0, 0)
 
 Row = dict[str, str | int | float]
 
-_WEEK = {WEEKDAY: "1111100", SATURDAY: "0000010", SUNDAY: "0000001"}
+_WEEK = {WEEKDAY: "1111100", SATURDAY: "0000010", SUNDAY: "0000001", DAILY: "1111111"}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -88,46 +89,12 @@ class Feed:
 
     def write(self, path: Path) -> None:
         """Write the feed's zip."""
-        used = {str(t["service_id"]) for t in self.trips}
-        start, end = FIRST_DATE.strftime("%Y%m%d"), LAST_DATE.strftime("%Y%m%d")
-        span: Row = {"start_date": start, "end_date": end}
-        calendar: list[Row] = [
-            {"service_id": s, **dict(zip(_DAYS, map(int, week), strict=True)), **span}
-            for s, week in _WEEK.items()
-            if s in used
-        ]
-        dates: list[Row] = [
-            {
-                "service_id": e.service_id,
-                "date": e.on_date.strftime("%Y%m%d"),
-                "exception_type": 1 if e.runs else 2,
-            }
-            for e in list_exceptions(tuple(s for s in (*_WEEK, SCHOOL) if s in used))
-        ]
-        agency: Row = {
-            "agency_id": "1",
-            "agency_name": f"{self.agency_name} ({GENERATED_LABEL})",
-            "agency_url": self.url,
-            "agency_timezone": "Europe/Paris",
-            "agency_lang": "fr",
-        }
-        info: Row = {
-            "feed_publisher_name": "Données générées (Mobility)",
-            "feed_publisher_url": "https://example.org/mobility/demo",
-            "feed_lang": "fr",
-            "feed_start_date": start,
-            "feed_end_date": end,
-            "feed_version": "generated",
-        }
         tables = {
-            "agency.txt": [agency],
-            "feed_info.txt": [info],
+            **common_tables(self.agency_name, self.url, {str(t["service_id"]) for t in self.trips}),
             "stops.txt": self.stops,
             "routes.txt": self.routes,
             "trips.txt": self.trips,
             "stop_times.txt": self.stop_times,
-            "calendar.txt": calendar,
-            "calendar_dates.txt": dates,
             "shapes.txt": self.shapes,
             "transfers.txt": self.transfers,
             "frequencies.txt": self.frequencies,
@@ -140,6 +107,46 @@ class Feed:
                     archive.writestr(
                         zipfile.ZipInfo(name, ZIP_DATE), csv_text(rows), zipfile.ZIP_DEFLATED
                     )
+
+
+def common_tables(agency_name: str, url: str, used: set[str]) -> dict[str, list[Row]]:
+    """File → rows of what every generated feed says: who runs it, since when, on which days."""
+    start, end = FIRST_DATE.strftime("%Y%m%d"), LAST_DATE.strftime("%Y%m%d")
+    span: Row = {"start_date": start, "end_date": end}
+    calendar: list[Row] = [
+        {"service_id": s, **dict(zip(_DAYS, map(int, week), strict=True)), **span}
+        for s, week in _WEEK.items()
+        if s in used
+    ]
+    dates: list[Row] = [
+        {
+            "service_id": e.service_id,
+            "date": e.on_date.strftime("%Y%m%d"),
+            "exception_type": 1 if e.runs else 2,
+        }
+        for e in list_exceptions(tuple(s for s in (*_WEEK, SCHOOL) if s in used))
+    ]
+    agency: Row = {
+        "agency_id": "1",
+        "agency_name": f"{agency_name} ({GENERATED_LABEL})",
+        "agency_url": url,
+        "agency_timezone": "Europe/Paris",
+        "agency_lang": "fr",
+    }
+    info: Row = {
+        "feed_publisher_name": "Données générées (Mobility)",
+        "feed_publisher_url": "https://example.org/mobility/demo",
+        "feed_lang": "fr",
+        "feed_start_date": start,
+        "feed_end_date": end,
+        "feed_version": "generated",
+    }
+    return {
+        "agency.txt": [agency],
+        "feed_info.txt": [info],
+        "calendar.txt": calendar,
+        "calendar_dates.txt": dates,
+    }
 
 
 def csv_text(rows: list[Row], *, quoting: int = csv.QUOTE_MINIMAL) -> str:

@@ -116,6 +116,11 @@ PLOTS_OF = (
     "des-Frères", "Maréchal", "Robin", "aux-Lièvres", "Chauvet", "des-Brumes", "Tournant", "Sorel",
     "aux-Cailles", "Vieux", "Guillot", "des-Sœurs", "Renaud", "aux-Chèvres", "Gaillard", "Bas",
 )  # fmt: skip
+TOWN_ENDINGS = (
+    "sur-Loyre", "la-Forêt", "le-Vieux", "les-Bains", "en-Plaine", "sous-Bois", "le-Haut",
+    "l'Étang", "la-Tour", "les-Prés", "le-Sec", "d'Aval", "du-Gué", "la-Basse", "le-Château",
+    "la-Lande",
+)  # fmt: skip
 PAST_FIRST_NAMES = (
     "Antoine", "Blanche", "Célestin", "Honorine", "Edmond", "Augustine", "Ferdinand", "Mathilde",
     "Gustave", "Joséphine", "Isidore", "Léontine", "Anselme", "Eugénie", "Théophile", "Adèle",

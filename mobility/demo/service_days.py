@@ -12,7 +12,7 @@ from datetime import date, timedelta
 FIRST_DATE = date(2026, 9, 1)
 LAST_DATE = date(2028, 8, 31)
 
-WEEKDAY, SATURDAY, SUNDAY, SCHOOL = "LV", "SA", "DI", "SCO"
+WEEKDAY, SATURDAY, SUNDAY, SCHOOL, DAILY = "LV", "SA", "DI", "SCO", "TLJ"
 
 # Approximate school holidays (first and last free day), generated like everything else.
 SCHOOL_HOLIDAYS = (
