@@ -10,9 +10,12 @@ from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from payments.rating import Charge, Price, price_itinerary
+from payments.tariff import Tariff
 from routing.itinerary import Itinerary
+from routing.network import Network
 from routing.outages import plan_around
 from routing.query import PlanQuery
+from routing.raptor.criteria import CriteriaTable
 
 SNAPSHOTS_KEPT = 2
 """The one that serves, and the one before while it is switched."""
