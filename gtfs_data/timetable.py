@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.geo import METRES_PER_DEGREE
 from core.ids import scoped
 from core.time import find_zone
+from gtfs_data.blocks import IN_SEAT, join_trips
 from gtfs_data.calendar import read_calendar
 from gtfs_data.checks import Findings
-from gtfs_data.kernels import stops_on_shape
 from gtfs_data.patterns import read_trips
 from gtfs_data.reader import BLANK, Feed
 from gtfs_data.references import check_references
+from gtfs_data.shapes import read_shapes, stops_along_shapes
 from gtfs_data.store import Texts
 
 NONE = -1
@@ -73,7 +73,7 @@ class Timetable:
     service_first_day: Int32
     """Shape (1,): day number of column 0 of `service_runs`."""
     service_runs: npt.NDArray[np.uint8]
-    """Shape (service_count, day_count)."""
+    """Shape (service_count, day_count); after the feed's own, days of through trips."""
 
     trip_id: Texts
     trip_headsign: Texts
@@ -82,6 +82,8 @@ class Timetable:
     trip_direction: Int32
     trip_pattern: Int32
     trip_wheelchair: Int32
+    trip_headway_s: Int32
+    """Of runs of frequencies.txt whose times are not exact: one leaves about this often; else 0."""
     trip_first_event: Int32
     """Shape (trip_count + 1,); trips stand in order of pattern, then of departure."""
     event_arrival_s: Int32
@@ -106,6 +108,21 @@ class Timetable:
     transfer_type: Int32
     transfer_min_s: Int32
     """transfers.txt between stops; stations stand for all their platforms."""
+
+    through_pattern: Int32
+    """Shape (through_count,): through trips, as `gtfs_data.blocks` joins them."""
+    through_service: Int32
+    through_first_trip: Int32
+    """Shape (through_count + 1,)."""
+    through_trip: Int32
+    through_first_row: Int32
+    """Shape (through_pattern_count + 1,): calls for getting in, then calls for getting out."""
+    through_row_part: Int32
+    """Which of its trips calls there: 0 for the first."""
+    through_row_position: Int32
+    """Position in that trip's pattern."""
+    through_row_stop: Int32
+    through_row_flag: npt.NDArray[np.uint8]
 
     @property
     def stop_count(self) -> int:
@@ -133,12 +150,18 @@ _REFERS = {
     "trip_pattern": "pattern_route",
     "pattern_route": "route_type",
     "pattern_shape": "shape",
+    "through_pattern": "through",
+    "through_service": "service",
+    "through_trip": "trip_service",
+    "through_row_stop": "stop_lat",
 }
 _OFFSETS = {
     "trip_first_event": "event_arrival_s",
     "pattern_first_trip": "trip_service",
     "pattern_first_stop": "pattern_stop",
     "shape_first_point": "shape_lat",
+    "through_first_trip": "through_trip",
+    "through_first_row": "through_row_stop",
 }
 
 
@@ -171,8 +194,9 @@ def build_timetable(feeds: Sequence[Feed], findings: Findings) -> Timetable:
 def _row_count(part: _Part, table: str) -> int:
     if table == "service":
         return len(part.runs)
-    if table == "shape":
-        return len(part.arrays["shape_first_point"]) - 1
+    if table in ("shape", "through"):
+        firsts = {"shape": "shape_first_point", "through": "through_first_row"}
+        return len(part.arrays[firsts[table]]) - 1
     column = part.texts.get(table, part.arrays.get(table))
     assert column is not None
     return len(column)
@@ -209,13 +233,14 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     if (service == NONE).any():
         for row in frame["row"][service == NONE]:
             findings.error("unknown_service", "trips.txt", int(row), "service_id has no calendar")
+    throughs, runs = join_trips(feed, trips, service, calendar.runs, findings)
     pattern_of_trip = np.repeat(
         np.arange(len(trips.pattern_first_trip) - 1), np.diff(trips.pattern_first_trip)
     )
     route_row = _first_rows(routes["route_id"])
     head = frame.iloc[trips.pattern_first_trip[:-1]]
     running = np.flatnonzero(calendar.runs.any(axis=0)) + calendar.first_day
-    shapes, shape_arrays = _read_shapes(feed)
+    shapes, shape_arrays = read_shapes(feed)
     pattern_shape = np.array([shapes.get(s, NONE) for s in head["shape_id"]], np.int32)
     publisher = feed.table("feed_info")["feed_publisher_name"]
     texts: dict[str, list[str]] = {
@@ -247,6 +272,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "trip_direction": frame["direction_id"].to_numpy(np.int32),
         "trip_pattern": pattern_of_trip.astype(np.int32),
         "trip_wheelchair": frame["wheelchair_accessible"].to_numpy(np.int32),
+        "trip_headway_s": trips.headway_s,
         "trip_first_event": trips.first_event,
         "event_arrival_s": trips.arrival_s,
         "event_departure_s": trips.departure_s,
@@ -256,11 +282,12 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "pattern_stop": trips.pattern_stop,
         "pattern_flag": trips.pattern_flag,
         "pattern_shape": pattern_shape,
-        "pattern_stop_point": _project(trips, stops, pattern_shape, shape_arrays),
+        "pattern_stop_point": stops_along_shapes(trips, stops, pattern_shape, shape_arrays),
         **shape_arrays,
         **_transfers(feed, stops, findings),
+        **throughs,
     }
-    return _Part(texts, arrays, calendar.first_day, calendar.runs)
+    return _Part(texts, arrays, calendar.first_day, runs)
 
 
 def _first_rows(ids: pd.Series[str]) -> dict[str, int]:
@@ -300,56 +327,6 @@ def _agencies(routes: pd.DataFrame, agency: pd.DataFrame) -> Int32:
     return np.array([rows.get(a, default) for a in routes["agency_id"]], np.int32)
 
 
-SHAPE_STEP_M = 50.0
-"""Straight parts of shapes get points at least this often, so that stops find one nearby."""
-PIECE_LIMIT = 400
-"""Of one straight part: 20 km; a point on the wrong continent must not fill the memory."""
-
-
-def _read_shapes(feed: Feed) -> tuple[dict[str, int], dict[str, npt.NDArray[Any]]]:
-    points = feed.table("shapes").sort_values(["shape_id", "shape_pt_sequence"], kind="stable")
-    name = points["shape_id"].to_numpy(str)
-    lat = points["shape_pt_lat"].to_numpy(np.float64)
-    lon = points["shape_pt_lon"].to_numpy(np.float64)
-    steps = np.zeros(len(name), np.int64)  # pieces from each point to the next of its shape
-    if len(name) > 1:
-        north = np.diff(lat) * METRES_PER_DEGREE
-        east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians(lat[:-1]))
-        pieces = np.ceil(np.hypot(north, east) / SHAPE_STEP_M).clip(0, PIECE_LIMIT).astype(np.int64)
-        steps[:-1] = np.where(name[1:] == name[:-1], np.maximum(pieces, 1), 0)
-    count = np.maximum(steps, 1)
-    row = np.repeat(np.arange(len(name)), count)
-    share = (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)) / count[row]
-    following = np.minimum(row + 1, max(len(name) - 1, 0))
-    ids, start = np.unique(name[row], return_index=True)
-    first = np.r_[start, len(row)].astype(np.int32) if len(row) else np.zeros(1, np.int32)
-    return {str(s): i for i, s in enumerate(ids)}, {
-        "shape_first_point": first,
-        "shape_lat": lat[row] + share * (lat[following] - lat[row]),
-        "shape_lon": lon[row] + share * (lon[following] - lon[row]),
-    }
-
-
-def _project(
-    trips: Any,  # noqa: ANN401 — FeedTrips
-    stops: pd.DataFrame,
-    pattern_shape: Int32,
-    shapes: dict[str, npt.NDArray[Any]],
-) -> Int32:
-    out = np.full(len(trips.pattern_stop), NONE, np.int32)
-    lat, lon = stops["stop_lat"].to_numpy(np.float64), stops["stop_lon"].to_numpy(np.float64)
-    for p, shape in enumerate(pattern_shape):
-        if shape == NONE:
-            continue
-        a, b = trips.pattern_first_stop[p], trips.pattern_first_stop[p + 1]
-        q, r = shapes["shape_first_point"][shape], shapes["shape_first_point"][shape + 1]
-        rows = trips.pattern_stop[a:b]
-        stops_on_shape(
-            lat[rows], lon[rows], shapes["shape_lat"][q:r], shapes["shape_lon"][q:r], out[a:b]
-        )
-    return out
-
-
 _TRANSFER_LIMITS = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
 
 
@@ -363,12 +340,14 @@ def _transfers(
             platforms.setdefault(rows[parent], []).append(i)
     table: list[tuple[int, int, int, int]] = []
     for rule in feed.table("transfers").to_dict("records"):
+        if rule["transfer_type"] >= IN_SEAT:
+            continue  # tells who stays aboard: see `gtfs_data.blocks`
         ends = [rows.get(rule["from_stop_id"], NONE), rows.get(rule["to_stop_id"], NONE)]
         if NONE in ends:
             lost = rule["to_stop_id"] if ends[0] != NONE else rule["from_stop_id"]
             findings.error("unknown_stop", "transfers.txt", rule["row"], f"no stop {lost!r}")
             continue
-        if rule["transfer_type"] > 3 or any(rule[name] for name in _TRANSFER_LIMITS):
+        if any(rule[name] for name in _TRANSFER_LIMITS):
             continue  # between single trips or routes: not for everyone who changes here
         kind = max(rule["transfer_type"], 0)
         for a in platforms.get(ends[0], [ends[0]]):

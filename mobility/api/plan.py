@@ -56,7 +56,6 @@ PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
         ),
         (),
     ),
-    "joinInterlinedLegs": ("true", "false"),
     "ignoreDirectRentalReturnConstraints": "false",
     "ignorePreTransitRentalReturnConstraints": "false",
     "ignorePostTransitRentalReturnConstraints": "false",
@@ -67,8 +66,7 @@ PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
     "realtimeMode": "REALTIME",
     "algorithm": ("PONG", "RAPTOR", "TB"),
 }  # fmt: skip
-"""Accepted at these values only. Trips are never joined by block yet, and one algorithm gives
-the answers of all names."""
+"""Accepted at these values only. One algorithm gives the answers of all names."""
 HONOURED = frozenset(
     (
         "fromPlace", "toPlace", "time", "arriveBy", "maxTransfers", "maxTravelTime",
@@ -76,7 +74,7 @@ HONOURED = frozenset(
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
         "maxPostTransitTime", "maxDirectTime", "passengers", "withFares",
-        "withScheduledSkippedStops", "language",
+        "withScheduledSkippedStops", "joinInterlinedLegs", "language",
     )
 )  # fmt: skip
 IGNORED = frozenset(("timeout",))
@@ -210,6 +208,7 @@ def _detail(given: Parameters) -> Detail:
         legs=legs,
         transfers=given.yes("detailedTransfers", default=legs),
         skipped_stops=given.yes("withScheduledSkippedStops", default=False),
+        joined=given.yes("joinInterlinedLegs", default=True),
     )
 
 

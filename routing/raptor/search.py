@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
-from gtfs_data.rolling import DayTimetable
+from gtfs_data.rolling import DayTimetable, rows_open
 from gtfs_data.store import frozen
 from routing.network import Network
 from routing.raptor.flexible import (
@@ -247,8 +247,8 @@ class Search:
         t = self.network.timetable
         modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
         allowed = np.array([mode in self.transit_modes for mode in modes], bool)
-        route = t.pattern_route[t.trip_pattern[day.trip[day.first_trip[:-1]]]]
-        on = np.repeat(allowed[route], np.diff(day.first_stop))
+        of_trip = allowed[t.pattern_route[t.trip_pattern]]
+        on = rows_open(t, day, of_trip, turned=self.arrive_by)
         return day._replace(flag=frozen(np.where(on, day.flag, 0).astype(np.uint8)))
 
     def _costs(self) -> Costs:
