@@ -9,7 +9,7 @@ import pytest
 
 from core.geo import METRES_PER_DEGREE
 from gtfs_data import patterns
-from gtfs_data.timetable import PIECE_LIMIT
+from gtfs_data.shapes import PIECE_LIMIT
 from routing.street import straight
 from tests.gtfs_data.small_feeds import small_timetable
 
