@@ -63,8 +63,10 @@ def test_feed_may_link_trips_of_a_vehicle_that_waits_for_hours_or_drives_on_empt
         aboard L1@07:00 > L2@10:00
     """
     assert told(world, depart="06:50") == [
-        "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Halle 10:00 > Lycée 10:15 | "
-        "walk 2min  [06:55 > 10:17, 0 transfers]"
+        (
+            "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Halle 10:00 > Lycée 10:15 | "
+            "walk 2min  [06:55 > 10:17, 0 transfers]"
+        )
     ]
 
 
@@ -83,8 +85,10 @@ def test_block_that_goes_on_elsewhere_is_left() -> None:
     assert told(world, depart="06:50") == []
     near = world.replace("4min", "1min")
     assert told(near, depart="06:50") == [
-        "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Halle 07:12 > Lycée 07:25 | "
-        "walk 2min  [06:55 > 07:27, 0 transfers]"
+        (
+            "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Halle 07:12 > Lycée 07:25 | "
+            "walk 2min  [06:55 > 07:27, 0 transfers]"
+        )
     ]
 
 
@@ -169,8 +173,10 @@ def test_riders_stay_aboard_for_three_trips() -> None:
         block Bus1 07:25
     """
     assert told(world, depart="06:50") == [
-        "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Gare 07:10 > Halle 07:15 | "
-        "aboard L3 Halle 07:15 > Lycée 07:25 | walk 2min  [06:55 > 07:27, 0 transfers]"
+        (
+            "walk 5min | L1 Mairie 07:00 > Gare 07:10 | aboard L2 Gare 07:10 > Halle 07:15 | "
+            "aboard L3 Halle 07:15 > Lycée 07:25 | walk 2min  [06:55 > 07:27, 0 transfers]"
+        )
     ]
     assert plan(tiny_world(world), "Mairie", "Ferme", depart="06:50") == []
 
@@ -231,5 +237,3 @@ def test_modes_that_are_left_out_end_the_ride() -> None:
             assert len(plan(world, *ends, transit_modes=frozenset(modes), **question)) == count
         part = plan(world, ends[0], "Gare", transit_modes=frozenset({Mode.BUS}), **question)
         assert len(part) == 1
-
-

@@ -12,10 +12,9 @@ is one straight street along the equator, so that walks and drives are known by 
          08:00   -            08:20                           - runs by without stopping
          08:30   08:40b       08:50a                          b: boarding only, a: alighting only
     offer Anna  Ferme > Mairie > Gare  07:05-07:15  budget 5min  seats 2
-    block Bus1 07:00 07:30                                    trips of the line above, by their first
-                                                              time, that one vehicle runs
-    aboard L1@07:00 > L2@07:30                                transfers.txt: riders stay aboard (type 4)
-    alight L1@07:00 > L2@07:30                                riders must get out (type 5)
+    block Bus1 07:00 07:30                                    one vehicle runs these trips of L1
+    aboard L1@07:00 > L2@07:30                                transfers.txt, type 4: riders may stay
+    alight L1@07:00 > L2@07:30                                type 5: riders must get out
     every 10min L1@07:00 07:00-08:00 exact                    frequencies.txt; without exact: about
     feed south                                                lines below belong to another feed
     service 2026-03-01..2026-03-31                            days on which the lines below run
