@@ -29,6 +29,7 @@ from scipy.spatial import KDTree
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.rolling import roll_days
+from gtfs_data.throughs import is_through
 from gtfs_data.timetable import build_timetable
 
 NEAR_M, WALK_MPS, LONGEST_WALK_MIN = 250.0, 1.2, 10
@@ -56,6 +57,8 @@ def calls_of(
     day = roll_days(t, date, ZoneInfo(t.feed_zone[0]))
     trips = []
     for p in range(len(day.first_stop) - 1):
+        if is_through(t, int(day.trip[day.first_trip[p]])):
+            break  # riders who stay aboard: not every rival knows them
         stops = [t.stop_id[s] for s in day.stop[day.first_stop[p] : day.first_stop[p + 1]].tolist()]
         some = slice(int(day.first_event[p]), int(day.first_event[p + 1]))
         arrival, departure = (

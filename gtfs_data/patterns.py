@@ -27,7 +27,12 @@ HEADWAY_LIMIT = 5_000
 EXPANDED_LIMIT = 30_000_000
 """Stop times that a feed's frequencies may stand for; a capital has three million."""
 
+EXACT_TIMES = 1
+"""exact_times of frequencies.txt: vehicles leave at these times, not just this often."""
+
 Int32 = npt.NDArray[np.int32]
+_Member = tuple[int, int, str, int]
+"""A trip of a pattern: its first event's row, seconds to add to its times, id, headway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class FeedTrips:
     """Shape (trip_count,): row of `trips`; frequency runs repeat it."""
     trip_id: list[str]
     """Unique, also among the runs that one frequency-based trip stands for."""
+    headway_s: Int32
+    """Shape (trip_count,): see `Timetable.trip_headway_s`."""
     first_event: Int32
     """Shape (trip_count + 1,)."""
     arrival_s: Int32
@@ -68,7 +75,7 @@ def read_trips(feed: Feed, findings: Findings) -> FeedTrips:
     runs = _frequency_runs(feed, trips, findings)
 
     route_of, shape_of, id_of = (trips[c].tolist() for c in ("route_id", "shape_id", "trip_id"))
-    groups: dict[tuple[Any, ...], list[tuple[int, int, str]]] = {}
+    groups: dict[tuple[Any, ...], list[_Member]] = {}
     expanded = 0
     for i in np.flatnonzero(good).tolist():
         a, b = int(first[i]), int(first[i + 1])
@@ -81,23 +88,25 @@ def read_trips(feed: Feed, findings: Findings) -> FeedTrips:
                 message = f"more than {EXPANDED_LIMIT:,} stop times: trip {trip_id} is left out"
                 findings.error("too_many_runs", "frequencies.txt", None, message)
                 continue
-            shifts = runs[trip_id] - departure[a]
             group = groups.setdefault(key, [])
-            group += [(i, int(s), f"{trip_id}@{_clock(int(s + departure[a]))}") for s in shifts]
+            group += [
+                (i, start_s - int(departure[a]), f"{trip_id}@{_clock(start_s)}", headway_s)
+                for start_s, headway_s in runs[trip_id].items()
+            ]
         else:
-            groups.setdefault(key, []).append((i, 0, trip_id))
+            groups.setdefault(key, []).append((i, 0, trip_id, 0))
     return _assemble(trips, groups, first, trip_row, (stop, flag, arrival, departure))
 
 
 def _assemble(
     trips: pd.DataFrame,
-    groups: dict[tuple[Any, ...], list[tuple[int, int, str]]],
+    groups: dict[tuple[Any, ...], list[_Member]],
     first: Int32,
     trip_row: Int32,
     columns: tuple[Int32, npt.NDArray[np.uint8], Int32, Int32],
 ) -> FeedTrips:
     stop, flag, arrival, departure = columns
-    rows, ids, lengths, arrivals, departures = [], [], [], [], []
+    rows, ids, headways, lengths, arrivals, departures = [], [], [], [], [], []
     stops, flags, trip_counts, stop_counts = [], [], [], []
     for members in groups.values():
         a, b = int(first[members[0][0]]), int(first[members[0][0] + 1])
@@ -105,12 +114,13 @@ def _assemble(
         flags.append(flag[a:b])
         trip_counts.append(len(members))
         stop_counts.append(b - a)
-        for i, shift_s, trip_id in sorted(
+        for i, shift_s, trip_id, headway_s in sorted(
             members, key=lambda m: int(departure[first[m[0]]]) + m[1]
         ):
             a, b = int(first[i]), int(first[i + 1])
             rows.append(trip_row[i])
             ids.append(trip_id)
+            headways.append(headway_s)
             lengths.append(b - a)
             arrivals.append(arrival[a:b] + shift_s)
             departures.append(departure[a:b] + shift_s)
@@ -118,19 +128,21 @@ def _assemble(
         trips=trips,
         trip_row=np.array(rows, np.int32),
         trip_id=ids,
-        first_event=_offsets(lengths),
+        headway_s=np.array(headways, np.int32),
+        first_event=offsets(lengths),
         arrival_s=_joined(arrivals, np.int32),
         departure_s=_joined(departures, np.int32),
-        pattern_first_trip=_offsets(trip_counts),
-        pattern_first_stop=_offsets(stop_counts),
+        pattern_first_trip=offsets(trip_counts),
+        pattern_first_stop=offsets(stop_counts),
         pattern_stop=_joined(stops, np.int32),
         pattern_flag=_joined(flags, np.uint8),
     )
 
 
-def _offsets(counts: list[int]) -> Int32:
-    offsets: Int32 = np.r_[0, np.cumsum(counts)].astype(np.int32)
-    return offsets
+def offsets(counts: list[int]) -> Int32:
+    """Where each of some tables of so many rows begins when they stand end to end, and the end."""
+    firsts: Int32 = np.r_[0, np.cumsum(counts)].astype(np.int32)
+    return firsts
 
 
 def _joined(parts: list[Any], dtype: Any) -> npt.NDArray[Any]:  # noqa: ANN401 — numpy dtype
@@ -271,9 +283,14 @@ def _flags(events: pd.DataFrame) -> npt.NDArray[np.uint8]:
 
 def _frequency_runs(
     feed: Feed, trips: pd.DataFrame, findings: Findings
-) -> dict[str, npt.NDArray[np.int64]]:
-    """Trip id → departures at its first stop, for trips that frequencies.txt repeats."""
-    runs: dict[str, list[int]] = {}
+) -> dict[str, dict[int, int]]:
+    """
+    Trip id → departures at its first stop, for trips that frequencies.txt repeats.
+
+    Each with the headway where times are not exact, else 0. A vehicle leaves at the start of a
+    window and every headway from there on, before its end.
+    """
+    runs: dict[str, dict[int, int]] = {}
     known = set(trips["trip_id"])
     for window in feed.table("frequencies").to_dict("records"):
         row, start_s, end_s = window["row"], window["start_time"], window["end_time"]
@@ -284,5 +301,8 @@ def _frequency_runs(
             message = f"{start_s}–{end_s} s every {headway_s} s makes no sense: left out"
             findings.error("frequency_window", "frequencies.txt", row, message)
         else:
-            runs.setdefault(window["trip_id"], []).extend(range(start_s, end_s, headway_s))
-    return {trip: np.unique(np.array(starts, np.int64)) for trip, starts in runs.items()}
+            told_s = 0 if window["exact_times"] == EXACT_TIMES else headway_s
+            starts = runs.setdefault(window["trip_id"], {})
+            for at_s in range(start_s, end_s, headway_s):
+                starts[at_s] = min(starts.get(at_s, told_s), told_s)
+    return runs

@@ -18,6 +18,7 @@ import pandas as pd
 from core.geo import METRES_PER_DEGREE
 from core.ids import scoped
 from core.time import find_zone
+from gtfs_data.blocks import IN_SEAT, join_trips
 from gtfs_data.calendar import read_calendar
 from gtfs_data.checks import Findings
 from gtfs_data.pathways import GENERIC_NODE, read_levels, read_pathways
@@ -87,7 +88,7 @@ class Timetable:
     service_first_day: Int32
     """Shape (1,): day number of column 0 of `service_runs`."""
     service_runs: npt.NDArray[np.uint8]
-    """Shape (service_count, day_count)."""
+    """Shape (service_count, day_count); after the feed's own, days of through trips."""
 
     trip_id: Texts
     trip_headsign: Texts
@@ -96,6 +97,8 @@ class Timetable:
     trip_direction: Int32
     trip_pattern: Int32
     trip_wheelchair: Int32
+    trip_headway_s: Int32
+    """Of runs of frequencies.txt whose times are not exact: one leaves about this often; else 0."""
     trip_first_event: Int32
     """Shape (trip_count + 1,); trips stand in order of pattern, then of departure."""
     event_arrival_s: Int32
@@ -120,6 +123,21 @@ class Timetable:
     transfer_type: Int32
     transfer_min_s: Int32
     """transfers.txt between stops; stations stand for all their platforms."""
+
+    through_pattern: Int32
+    """Shape (through_count,): through trips, as `gtfs_data.blocks` joins them."""
+    through_service: Int32
+    through_first_trip: Int32
+    """Shape (through_count + 1,)."""
+    through_trip: Int32
+    through_first_row: Int32
+    """Shape (through_pattern_count + 1,): calls for getting in, then calls for getting out."""
+    through_row_part: Int32
+    """Which of its trips calls there: 0 for the first."""
+    through_row_position: Int32
+    """Position in that trip's pattern."""
+    through_row_stop: Int32
+    through_row_flag: npt.NDArray[np.uint8]
 
     @property
     def stop_count(self) -> int:
@@ -187,12 +205,18 @@ _REFERS = {
     "trip_pattern": "pattern_route",
     "pattern_route": "route_type",
     "pattern_shape": "shape",
+    "through_pattern": "through",
+    "through_service": "service",
+    "through_trip": "trip_service",
+    "through_row_stop": "stop_lat",
 }
 _OFFSETS = {
     "trip_first_event": "event_arrival_s",
     "pattern_first_trip": "trip_service",
     "pattern_first_stop": "pattern_stop",
     "shape_first_point": "shape_lat",
+    "through_first_trip": "through_trip",
+    "through_first_row": "through_row_stop",
 }
 
 
@@ -232,8 +256,9 @@ def build_timetable(feeds: Iterable[Feed], findings: Findings) -> Timetable:
 def _row_count(part: _Part, table: str) -> int:
     if table == "service":
         return len(part.runs)
-    if table == "shape":
-        return len(part.arrays["shape_first_point"]) - 1
+    if table in ("shape", "through"):
+        firsts = {"shape": "shape_first_point", "through": "through_first_row"}
+        return len(part.arrays[firsts[table]]) - 1
     column = part.texts.get(table, part.arrays.get(table))
     assert column is not None
     return len(column)
@@ -269,6 +294,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
     service = np.array([service_row.get(s, NONE) for s in frame["service_id"]], np.int32)
     for row in frame["row"][service == NONE]:
         findings.error("unknown_service", "trips.txt", int(row), "service_id has no calendar")
+    throughs, runs = join_trips(feed, trips, service, calendar.runs, findings)
     pattern_of_trip = np.repeat(
         np.arange(len(trips.pattern_first_trip) - 1), np.diff(trips.pattern_first_trip)
     )
@@ -310,6 +336,7 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "trip_direction": frame["direction_id"].to_numpy(np.int32),
         "trip_pattern": pattern_of_trip.astype(np.int32),
         "trip_wheelchair": frame["wheelchair_accessible"].to_numpy(np.int32),
+        "trip_headway_s": trips.headway_s,
         "trip_first_event": trips.first_event,
         "event_arrival_s": trips.arrival_s,
         "event_departure_s": trips.departure_s,
@@ -322,8 +349,9 @@ def _read_part(feed: Feed, findings: Findings) -> _Part:
         "pattern_stop_point": stops_along_shapes(trips, stops, pattern_shape, shape_arrays),
         **shape_arrays,
         **_transfers(feed, stops, findings),
+        **throughs,
     }
-    return _Part(texts, arrays, calendar.first_day, calendar.runs)
+    return _Part(texts, arrays, calendar.first_day, runs)
 
 
 def _first_rows(ids: pd.Series[str]) -> dict[str, int]:
@@ -380,12 +408,14 @@ def _transfers(
             platforms.setdefault(rows[parent], []).append(i)
     table: list[tuple[int, int, int, int]] = []
     for rule in feed.table("transfers").to_dict("records"):
+        if rule["transfer_type"] >= IN_SEAT:
+            continue  # tells who stays aboard: see `gtfs_data.blocks`
         ends = [rows.get(rule["from_stop_id"], NONE), rows.get(rule["to_stop_id"], NONE)]
         if NONE in ends:
             lost = rule["to_stop_id"] if ends[0] != NONE else rule["from_stop_id"]
             findings.error("unknown_stop", "transfers.txt", rule["row"], f"no stop {lost!r}")
             continue
-        if rule["transfer_type"] > 3 or any(rule[name] for name in _TRANSFER_LIMITS):
+        if any(rule[name] for name in _TRANSFER_LIMITS):
             continue  # between single trips or routes: not for everyone who changes here
         kind = max(rule["transfer_type"], 0)
         for a in platforms.get(ends[0], [ends[0]]):

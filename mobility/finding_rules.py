@@ -98,7 +98,7 @@ RULES: dict[str, Rule] = {
         _ERROR, "A pathway is of no known mode: it is left out.", "pathway_mode goes from 1 to 7.",
     ),
     "unknown_trip": Rule(
-        _ERROR, "Stop times or frequencies of no trip of the feed: left out.",
+        _ERROR, "Stop times, frequencies or in-seat transfers of no trip of the feed: left out.",
         "Often a trips.txt that was filtered alone: filter both.",
     ),
     "unknown_parent": Rule(
@@ -169,6 +169,10 @@ RULES: dict[str, Rule] = {
     "frequency_window": Rule(
         _ERROR, "A row of frequencies.txt makes no sense: it is left out.",
         "end_time comes after start_time, headway_secs is more than zero.",
+    ),
+    "block_overlap": Rule(
+        _WARNING, "Trips of one block overlap, as if one vehicle ran both: riders must change.",
+        "Give the two trips different blocks, or correct their times.",
     ),
     "too_many_runs": Rule(
         _ERROR, "Frequencies stand for more trips than a capital has: the rest is left out.",

@@ -10,6 +10,7 @@ import numpy as np
 from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
 from core.time import DAY_S, day_start_epoch_s, to_instant
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.throughs import is_through
 from routing.network import Network
 
 DAYS_AHEAD = 7
@@ -89,6 +90,8 @@ def _on_day(network: Network, query: BoardQuery, date: dt.date) -> list[StopEven
             row = int(day.first_stop[pattern]) + position
             first_trip, trips = int(day.first_trip[pattern]), int(day.first_trip[pattern + 1])
             trips -= first_trip
+            if is_through(t, int(day.trip[first_trip])):
+                break  # its trips call here themselves; these patterns come last
             last = row + 1 == int(day.first_stop[pattern + 1])
             if (arrivals and position == 0) or (not arrivals and last):
                 continue

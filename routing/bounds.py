@@ -66,22 +66,22 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
     to_s = np.full((count, count), UNREACHED_S, np.uint16)
     to_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
     from_vehicles = np.full((count, count), MOST_ONWARD, np.uint8)
-    lengths = np.diff(t.pattern_first_stop)
-    row = np.arange(len(t.pattern_stop))
+    # A through trip is one line: one vehicle, though it runs several trips.
+    first_stop = np.r_[t.pattern_first_stop, len(t.pattern_stop) + t.through_first_row[1:]]
+    first_stop = first_stop.astype(np.int32)
+    calls = np.r_[t.pattern_stop, t.through_row_stop].astype(np.int32)
+    lengths = np.diff(first_stop)
     pattern = np.repeat(np.arange(len(lengths)), lengths)
-    turned = (t.pattern_first_stop[:-1] + t.pattern_first_stop[1:])[pattern] - 1 - row
+    turned = (first_stop[:-1] + first_stop[1:])[pattern] - 1 - np.arange(len(calls))
 
     def fill(begin: int) -> None:
         some = slice(begin, min(begin + CHUNK, count))
         _nearest_cells(against, first, by_cell, cell, begin, to_s[some])
         for stop, back, out in (
-            (t.pattern_stop, walks_back, to_vehicles),
-            (t.pattern_stop[turned], walks, from_vehicles),
+            (calls, walks_back, to_vehicles),
+            (calls[turned], walks, from_vehicles),
         ):
-            _fewest_vehicles(
-                np.ascontiguousarray(t.pattern_first_stop), np.ascontiguousarray(stop), back,
-                cell, begin, out[some],
-            )  # fmt: skip
+            _fewest_vehicles(first_stop, stop, back, cell, begin, out[some])
 
     with ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(fill, range(0, count, CHUNK)))
@@ -113,7 +113,11 @@ def _cells(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], limit: in
 
 
 def _fastest(t: Timetable, walks: Walks) -> tuple[Int32, Int32, Int32]:
-    """(from, to, seconds) of the fastest run between consecutive stops, and of walks."""
+    """
+    (from, to, seconds) of the fastest run between consecutive stops, and of walks.
+
+    Runs between the trips of a through trip, too: the second may begin elsewhere.
+    """
     length = np.diff(t.pattern_first_stop)
     ride_s = np.full(len(t.pattern_stop), 2**30, np.int32)
     _fastest_runs(
@@ -126,13 +130,27 @@ def _fastest(t: Timetable, walks: Walks) -> tuple[Int32, Int32, Int32]:
     stops = t.stop_count
     walk_from = np.repeat(np.arange(stops), np.diff(walks.first[: stops + 1]))
     walk_to = walks.to[: len(walk_from)]
-    start = np.r_[t.pattern_stop[row], walk_from]
-    end = np.r_[t.pattern_stop[row + 1], walk_to]
-    seconds = np.maximum(np.r_[ride_s[row], walks.seconds[: len(walk_from)]], 0)
+    seam_from, seam_to, seam_s = _seams(t)
+    start = np.r_[t.pattern_stop[row], walk_from, seam_from]
+    end = np.r_[t.pattern_stop[row + 1], walk_to, seam_to]
+    seconds = np.maximum(np.r_[ride_s[row], walks.seconds[: len(walk_from)], seam_s], 0)
     order = np.lexsort((seconds, end, start))
     start, end, seconds = start[order], end[order], seconds[order]
     best = np.r_[True, (np.diff(start) != 0) | (np.diff(end) != 0)][: len(start)]
     return tuple(a[best].astype(np.int32) for a in (start, end, seconds))
+
+
+def _seams(t: Timetable) -> tuple[Int32, Int32, Int32]:
+    """(from, to, seconds) of vehicles that go on as another trip."""
+    number = np.repeat(np.arange(len(t.through_pattern)), np.diff(t.through_first_trip))
+    goes_on = np.flatnonzero(np.diff(number) == 0)
+    before, then = t.through_trip[goes_on], t.through_trip[goes_on + 1]
+    last, first = t.trip_first_event[before + 1] - 1, t.trip_first_event[then]
+    return (
+        t.pattern_stop[t.pattern_first_stop[t.trip_pattern[before] + 1] - 1],
+        t.pattern_stop[t.pattern_first_stop[t.trip_pattern[then]]],
+        t.event_arrival_s[first] - t.event_departure_s[last],
+    )
 
 
 @kernel

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.throughs import is_through
 from routing.network import Network
 from routing.raptor.unroll import RawJourney, RawVehicle
 from routing.street.kernels import Walks
@@ -29,7 +30,10 @@ def with_best_changes(network: Network, terrain: Terrain, journey: RawJourney) -
     legs, walks_s = list(journey.legs), list(journey.walk_s)
     for i, (leg, then) in enumerate(zip(journey.legs, journey.legs[1:], strict=False)):
         first = legs[i]
-        if isinstance(leg, RawVehicle) and isinstance(then, RawVehicle):
+        trips = [one.trip for one in (leg, then) if isinstance(one, RawVehicle)]
+        # A vehicle that goes on as another trip is changed to and from as it was found.
+        if len(trips) == 2 and not any(is_through(network.timetable, trip) for trip in trips):
+            assert isinstance(then, RawVehicle)
             assert isinstance(first, RawVehicle)
             legs[i], legs[i + 1], walks_s[i] = _best_change(
                 network, terrain, first, then, walks_s[i]

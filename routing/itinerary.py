@@ -90,6 +90,10 @@ class TransitLeg:
     board_position: int
     alight_position: int
     calls: tuple[Call, ...]
+    stays_aboard: bool
+    """The vehicle of the leg before goes on as this trip: riders keep their seats."""
+    headway_s: int
+    """More than 0 where times are not exact: vehicles leave about this often."""
     access: Access | None = None
     """None where it was not looked up."""
 
@@ -150,8 +154,19 @@ class Itinerary:
 
     @property
     def vehicle_count(self) -> int:
-        """Vehicles and rides taken."""
-        return sum(not isinstance(leg, StreetLeg) for leg in self.legs)
+        """Vehicles and rides taken; one that goes on as another trip is one vehicle."""
+        return len(self.vehicles)
+
+    @property
+    def vehicles(self) -> tuple[tuple[int, ...], ...]:
+        """Rows of the legs in each vehicle and ride: several where riders stay aboard."""
+        found: list[tuple[int, ...]] = []
+        for row, leg in enumerate(self.legs):
+            if isinstance(leg, TransitLeg) and leg.stays_aboard:
+                found[-1] += (row,)
+            elif not isinstance(leg, StreetLeg):
+                found.append((row,))
+        return tuple(found)
 
     @property
     def family(self) -> Family:

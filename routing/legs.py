@@ -9,6 +9,7 @@ import numpy as np
 from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
+from gtfs_data.throughs import Part, parts_of_ride
 from routing.access import UNSAID, access_of_vehicle, access_of_walk
 from routing.ends import PROFILE_OF_MODE, pace_factor, tie_end
 from routing.itinerary import (
@@ -65,7 +66,7 @@ class LegBuilder:
             journey.access_mode, None, first.board_node, journey.start_s, journey.access_s, gaps[0]
         )
         for i, leg in enumerate(journey.legs):
-            legs.append(self._ride(leg) if isinstance(leg, RawRide) else self._vehicle(leg))
+            legs += [self._ride(leg)] if isinstance(leg, RawRide) else self._vehicle(leg)
             if leg is not last:
                 end = journey.legs[i + 1].board_node
                 legs += self._gap(
@@ -172,56 +173,68 @@ class LegBuilder:
         straight = not network.has_streets and bool((route.edge == NO_EDGE).any())
         return access_of_walk(network.streets, network.stations, route.used, straight=straight)
 
-    def _vehicle(self, leg: RawVehicle) -> TransitLeg:
+    def _vehicle(self, leg: RawVehicle) -> list[TransitLeg]:
+        """One leg for each trip of the vehicle on which the rider is aboard."""
         t = self._network.timetable
-        pattern = int(t.trip_pattern[leg.trip])
+        parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
+        first_event = int(t.trip_first_event[parts[0].trip]) + parts[0].board
+        shift_s = leg.start_s - int(t.event_departure_s[first_event])
+        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=self._network.zone).date()
+        date = searched + dt.timedelta(days=leg.day)
+        return [self._aboard(part, shift_s, date, stays=i > 0) for i, part in enumerate(parts)]
+
+    def _aboard(self, part: Part, shift_s: int, date: dt.date, *, stays: bool) -> TransitLeg:
+        t = self._network.timetable
+        pattern = int(t.trip_pattern[part.trip])
         first = int(t.pattern_first_stop[pattern])
-        event = int(t.trip_first_event[leg.trip])
-        shift_s = leg.start_s - int(t.event_departure_s[event + leg.board_position])
-        calls = tuple(
+        event = int(t.trip_first_event[part.trip])
+        calls = [
             Call(
                 self._place(int(t.pattern_stop[first + i])),
                 self._at(int(t.event_arrival_s[event + i]) + shift_s),
                 self._at(int(t.event_departure_s[event + i]) + shift_s),
             )
-            for i in range(leg.board_position + 1, leg.alight_position)
-        )
-        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=self._network.zone).date()
+            for i in range(part.board, part.leave + 1)
+        ]
         route_type = int(t.route_type[t.pattern_route[pattern]])
         return TransitLeg(
             mode=mode_of_route_type(route_type) or Mode.OTHER,
-            start=self._place(leg.board_node),
-            end=self._place(leg.alight_node),
-            start_at=self._at(leg.start_s),
-            end_at=self._at(leg.end_s),
-            shape=self._vehicle_shape(pattern, leg),
-            trip=leg.trip,
-            service_date=searched + dt.timedelta(days=leg.day),
-            board_position=leg.board_position,
-            alight_position=leg.alight_position,
-            calls=calls,
+            start=calls[0].place,
+            end=calls[-1].place,
+            start_at=calls[0].departure_at,
+            end_at=calls[-1].arrival_at,
+            shape=self._vehicle_shape(pattern, part),
+            trip=part.trip,
+            service_date=date,
+            board_position=part.board,
+            alight_position=part.leave,
+            calls=tuple(calls[1:-1]),
+            stays_aboard=stays,
+            headway_s=int(t.trip_headway_s[part.trip]),
             access=access_of_vehicle(
-                int(t.trip_wheelchair[leg.trip]),
-                self._network.wheelchair_boarding[[leg.board_node, leg.alight_node]].tolist(),
+                int(t.trip_wheelchair[part.trip]),
+                self._network.wheelchair_boarding[
+                    t.pattern_stop[[first + part.board, first + part.leave]]
+                ].tolist(),
             ),
         )
 
-    def _vehicle_shape(self, pattern: int, leg: RawVehicle) -> Shape:
+    def _vehicle_shape(self, pattern: int, part: Part) -> Shape:
         t = self._network.timetable
         first = int(t.pattern_first_stop[pattern])
-        a, b = first + leg.board_position, first + leg.alight_position
+        a, b = first + part.board, first + part.leave
         shape = int(t.pattern_shape[pattern])
         stops = t.pattern_stop[a : b + 1]
         lat, lon = t.stop_lat[stops], t.stop_lon[stops]
         if shape >= 0:
             start = int(t.shape_first_point[shape])
-            part = slice(
+            drawn = slice(
                 start + int(t.pattern_stop_point[a]), start + int(t.pattern_stop_point[b]) + 1
             )
-            if part.stop - part.start >= 2:
+            if drawn.stop - drawn.start >= 2:
                 # The line as drawn, from and to the stops themselves.
-                lat = np.r_[lat[0], t.shape_lat[part], lat[-1]]
-                lon = np.r_[lon[0], t.shape_lon[part], lon[-1]]
+                lat = np.r_[lat[0], t.shape_lat[drawn], lat[-1]]
+                lon = np.r_[lon[0], t.shape_lon[drawn], lon[-1]]
         return Shape(lat, lon, float(step_metres(lat, lon).sum()))
 
     def _ride(self, leg: RawRide) -> RideLeg:

@@ -204,7 +204,8 @@ class Network:
         trips, stops = (
             np.isin(said, taken) for said in (t.trip_wheelchair, self.wheelchair_boarding)
         )
-        day = only_trips(self.day(date)[0], trips, stops)
+        whole = np.minimum.reduceat(trips[t.through_trip], t.through_first_trip[:-1])
+        day = only_trips(self.day(date)[0], np.r_[trips, whole], stops)
         return day, mirrored(day)
 
     def day(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
@@ -232,8 +233,8 @@ class Network:
             day, day_back = self.day(date)
         t, factor = self.timetable, conditions.walk_factor
         return Terrain(
-            allowed_day(t, day, conditions),
-            allowed_day(t, day_back, conditions),
+            allowed_day(t, day, conditions, turned=False),
+            allowed_day(t, day_back, conditions, turned=True),
             *self._paces((conditions.profile, conditions.shut, factor)),
             change_s=self._change_times(conditions),
             cell=self.bounds.cell,

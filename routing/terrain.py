@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
-from gtfs_data.rolling import DayTimetable
+from gtfs_data.rolling import DayTimetable, rows_open
 from gtfs_data.store import frozen
 from gtfs_data.timetable import Timetable
 from routing.street.kernels import Walks
@@ -84,19 +84,18 @@ class Terrain(NamedTuple):
         return len(self.change_s)
 
 
-def allowed_day(t: Timetable, day: DayTimetable, conditions: Conditions) -> DayTimetable:
-    """Close the patterns and stops that are not to be used."""
-    closed = np.zeros(len(day.stop), bool)
+def allowed_day(
+    t: Timetable, day: DayTimetable, conditions: Conditions, *, turned: bool
+) -> DayTimetable:
+    """Close the trips and stops that are not to be used; `turned` says that `day` is a mirror."""
+    flag = day.flag
     if conditions.transit_modes != TRANSIT_MODES or conditions.avoid_routes:
         modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
-        off = np.array([mode not in conditions.transit_modes for mode in modes], bool)
-        off[list(conditions.avoid_routes)] = True
-        off_pattern = np.ones(len(day.first_trip) - 1, bool)  # of some no trip may be left
-        pattern = np.repeat(np.arange(len(off_pattern)), np.diff(day.first_trip))
-        off_pattern[pattern] = off[t.pattern_route[t.trip_pattern[day.trip]]]
-        closed |= np.repeat(off_pattern, np.diff(day.first_stop))
+        on = np.array([mode in conditions.transit_modes for mode in modes], bool)
+        on[list(conditions.avoid_routes)] = False
+        open_rows = rows_open(t, day, on[t.pattern_route[t.trip_pattern]], turned=turned)
+        flag = np.where(open_rows, flag, 0).astype(np.uint8)
     if conditions.avoid_stops:
-        closed |= np.isin(day.stop, list(conditions.avoid_stops))
-    if not closed.any():
-        return day
-    return day._replace(flag=frozen(np.where(closed, 0, day.flag).astype(np.uint8)))
+        avoided = np.isin(day.stop, list(conditions.avoid_stops))
+        flag = np.where(avoided, 0, flag).astype(np.uint8)
+    return day if flag is day.flag else day._replace(flag=frozen(flag))

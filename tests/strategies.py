@@ -16,10 +16,13 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 from hypothesis import strategies as st
 
+from gtfs_data.blocks import join_trips
 from gtfs_data.calendar import day_number
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.checks import Findings
+from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD, FeedTrips
 from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds
@@ -29,6 +32,7 @@ from routing.raptor.unroll import Reach
 from routing.spi import RideWindow
 from routing.street.kernels import Walks
 from routing.terrain import WHOLE, Terrain
+from tests.oracles.block_oracle import BlockTrip, Pairs, chains, joined, links
 from tests.oracles.raptor_oracle import PlainCandidate, PlainRide, PlainTrip, PlainWorld
 
 DATE = dt.date(2026, 3, 10)
@@ -46,6 +50,7 @@ class RandomTrip:
     plain: PlainTrip
     pattern: int
     late: bool
+    block: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ class RandomWorld:
     patterns: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
     """Stops and flags of each pattern."""
     trips: tuple[RandomTrip, ...]
+    linked: Pairs
+    """Trips between which transfers.txt lets riders stay aboard."""
+    parted: Pairs
+    """Trips between which it does not."""
     walks: dict[tuple[int, int], int]
     """From stop to stop."""
     point_walks: dict[tuple[int, int], int]
@@ -104,12 +113,20 @@ class RandomWorld:
         stops = [max(self.change_s, self.stop_change_s.get(i, 0)) for i in range(self.stop_count)]
         return stops + [CARPOOL_CHANGE_S] * self.point_count
 
+    @property
+    def links(self) -> set[tuple[int, int]]:
+        """Trips between which riders may stay aboard."""
+        trips = [BlockTrip(trip.plain, trip.block, int(trip.late)) for trip in self.trips]
+        return links(trips, self.linked, self.parted)
+
     def plain(self) -> PlainWorld:
         """For the oracle."""
+        own = [trip.plain for trip in self.trips]
+        through = [joined([own[i] for i in chain]) for chain in chains(self.links)]
         return PlainWorld(
             stop_count=self.stop_count,
             node_count=self.stop_count + self.point_count,
-            trips=tuple(trip.plain for trip in self.trips),
+            trips=(*own, *through),
             walks={**self.walks, **self.point_walks},
             rides=self.rides,
             drive_s=self.drive_s,
@@ -192,28 +209,71 @@ class RandomWorld:
             ]
             return np.array(times, np.int32)
 
+        runs = np.array([[0, 1, 0], [1, 0, 0]], np.uint8)
+        columns = {
+            "trip_first_event": np.r_[0, np.cumsum(lengths)].astype(np.int32),
+            "event_arrival_s": events("arrive_s"),
+            "event_departure_s": events("depart_s"),
+            "pattern_first_stop": np.r_[0, np.cumsum(sizes)].astype(np.int32),
+            "pattern_stop": np.array([s for stops, _ in self.patterns for s in stops], np.int32),
+            "pattern_flag": np.array([f for _, flags in self.patterns for f in flags], np.uint8),
+            "trip_service": np.array([int(trip.late) for trip in self.trips], np.int32),
+        }
+        throughs, runs = self._throughs(columns, runs)
         return SimpleNamespace(
+            **columns,
+            **throughs,
             stop_count=self.stop_count,
             stop_lat=np.zeros(self.stop_count),
             stop_lon=np.arange(self.stop_count, dtype=float),
             feed_zone=["UTC"],
             route_feed=np.zeros(len(self.patterns), np.int32),
             service_first_day=np.array([day_number(DATE) - 1], np.int32),
-            service_runs=np.array([[0, 1, 0], [1, 0, 0]], np.uint8),
-            trip_service=np.array([int(trip.late) for trip in self.trips], np.int32),
+            service_runs=runs,
             trip_pattern=np.array([trip.pattern for trip in self.trips], np.int32),
-            trip_first_event=np.r_[0, np.cumsum(lengths)].astype(np.int32),
-            event_arrival_s=events("arrive_s"),
-            event_departure_s=events("depart_s"),
             pattern_route=np.arange(len(self.patterns), dtype=np.int32),
-            pattern_first_stop=np.r_[0, np.cumsum(sizes)].astype(np.int32),
-            pattern_stop=np.array([s for stops, _ in self.patterns for s in stops], np.int32),
-            pattern_flag=np.array([f for _, flags in self.patterns for f in flags], np.uint8),
             transfer_from=np.array(slower, np.int32),
             transfer_to=np.array(slower, np.int32),
             transfer_type=np.full(len(slower), TRANSFER_AT_STOP, np.int32),
             transfer_min_s=np.array(list(self.stop_change_s.values()), np.int32),
         )
+
+    def _throughs(self, columns: dict[str, Any], runs: Any) -> Any:
+        """Through trips, joined by the code that reads feeds."""
+        ids = [f"T{i}" for i in range(len(self.trips))]
+        per_pattern = np.bincount([t.pattern for t in self.trips], minlength=len(self.patterns))
+        trips = FeedTrips(
+            trips=pd.DataFrame(
+                {"trip_id": ids, "block_id": [t.block for t in self.trips], "row": range(len(ids))}
+            ),
+            trip_row=np.arange(len(ids), dtype=np.int32),
+            trip_id=ids,
+            headway_s=np.zeros(len(ids), np.int32),
+            first_event=columns["trip_first_event"],
+            arrival_s=columns["event_arrival_s"],
+            departure_s=columns["event_departure_s"],
+            pattern_first_trip=np.r_[0, np.cumsum(per_pattern)].astype(np.int32),
+            **{name: columns[name] for name in columns if name.startswith("pattern_")},
+        )
+        tables = {
+            "transfers": pd.DataFrame(
+                [
+                    {"transfer_type": kind, "from_trip_id": ids[a], "to_trip_id": ids[b]}
+                    for kind, pairs in ((4, self.linked), (5, self.parted))
+                    for a, b in sorted(pairs)
+                ],
+                columns=["transfer_type", "from_trip_id", "to_trip_id"],
+            ),
+            "stops": pd.DataFrame(
+                {
+                    "parent_station": [""] * self.stop_count,
+                    "stop_lat": np.zeros(self.stop_count),
+                    "stop_lon": np.arange(self.stop_count, dtype=float),
+                }
+            ),
+        }
+        feed = SimpleNamespace(table=tables.__getitem__)
+        return join_trips(cast("Any", feed), trips, columns["trip_service"], runs, Findings())
 
 
 def _reach(reached: dict[int, int]) -> Reach:
@@ -292,16 +352,20 @@ def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWo
     stops, points = nodes[:stop_count], nodes[stop_count:]
     own = range(len(nodes), len(nodes) + 5)
     drive_s = _draw_drives(dice, range(stop_count, own.stop)) if rides else {}
-    patterns = tuple(_draw_pattern(dice, stops) for _ in range(pattern_count))
+    patterns: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    for _ in range(pattern_count):
+        patterns.append(_draw_pattern(dice, stops, patterns))
+    trips: list[RandomTrip] = []
+    for number, pattern in enumerate(patterns):
+        for _ in range(dice.count(1, 4)):
+            trips.append(_draw_trip(dice, number, *pattern, trips))
     return RandomWorld(
         stop_count=stop_count,
         point_count=point_count,
-        patterns=patterns,
-        trips=tuple(
-            _draw_trip(dice, number, *pattern)
-            for number, pattern in enumerate(patterns)
-            for _ in range(dice.count(1, 4))
-        ),
+        patterns=tuple(patterns),
+        trips=tuple(trips),
+        linked=_draw_pairs(dice, len(trips)),
+        parted=_draw_pairs(dice, len(trips)),
         walks=dice.walks(6, stops, stops),
         point_walks=dice.walks(9, stops, points) | dice.walks(9, points, stops) if rides else {},
         bodies=tuple(_draw_body(dice, points, own, drive_s) for _ in range(body_count)),
@@ -324,19 +388,34 @@ def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWo
     )
 
 
-def _draw_pattern(dice: _Dice, stops: range) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Stops, perhaps in a loop, and flags."""
+def _draw_pattern(
+    dice: _Dice, stops: range, others: list[tuple[tuple[int, ...], tuple[int, ...]]]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Stops, perhaps in a loop, perhaps from another one's end on, and flags."""
     called = [dice.one_of(*stops)]
+    if others and dice.one_of(True, False):
+        called = [dice.one_of(*others)[0][-1]]
     for _ in range(dice.count(1, 4)):
         called.append(dice.one_of(*(stop for stop in stops if stop != called[-1])))
     return tuple(called), tuple(dice.one_of(3, 3, 3, 3, 1, 2, 0) for _ in called)
 
 
 def _draw_trip(
-    dice: _Dice, pattern: int, called: tuple[int, ...], flags: tuple[int, ...]
+    dice: _Dice,
+    pattern: int,
+    called: tuple[int, ...],
+    flags: tuple[int, ...],
+    others: list[RandomTrip],
 ) -> RandomTrip:
+    """A trip of its own, or that of a vehicle which ends another one there."""
     arrive, depart = [], []
     at_s = OPENING_S + dice.seconds(0, 40)
+    late, block = dice.one_of(False, False, True), dice.one_of("", "X", "Y", "Z")
+    before = [trip for trip in others if trip.block and trip.plain.stops[-1] == called[0]]
+    if before and dice.one_of(True, True, False):
+        goes_on = dice.one_of(*before)
+        late, block = goes_on.late, goes_on.block
+        at_s = goes_on.plain.arrive_s[-1] + dice.one_of(0, dice.seconds(0, 5), dice.seconds(0, 40))
     for _ in called:
         arrive.append(at_s)
         depart.append(at_s + dice.seconds(0, 1))
@@ -348,7 +427,16 @@ def _draw_trip(
         tuple(arrive),
         tuple(depart),
     )
-    return RandomTrip(plain, pattern, dice.one_of(False, False, True))
+    return RandomTrip(plain, pattern, late, block)
+
+
+def _draw_pairs(dice: _Dice, trip_count: int) -> Pairs:
+    """Trips named in transfers.txt, most of them far from each other."""
+    if trip_count == 0:
+        return frozenset()
+    trips = range(trip_count)
+    count = dice.one_of(0, 0, 1, 2)
+    return frozenset((dice.one_of(*trips), dice.one_of(*trips)) for _ in range(count))
 
 
 def _draw_drives(dice: _Dice, nodes: range) -> dict[tuple[int, int], int]:

@@ -52,7 +52,7 @@ CONDITIONS = (
     "additionalTransferTime",
 )  # fmt: skip
 """What a rider may ask for beyond the common search."""
-OWN = frozenset(("avoidRoutes", "avoidStops", "explain"))
+OWN = frozenset(("avoidRoutes", "avoidStops", "explain", "wheelchairUnknown"))
 """Parameters that MOTIS does not know."""
 
 PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
@@ -69,7 +69,6 @@ PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
         ),
         (),
     ),
-    "joinInterlinedLegs": ("true", "false"),
     "ignoreDirectRentalReturnConstraints": "false",
     "ignorePreTransitRentalReturnConstraints": "false",
     "ignorePostTransitRentalReturnConstraints": "false",
@@ -80,8 +79,7 @@ PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
     "realtimeMode": "REALTIME",
     "algorithm": ("PONG", "RAPTOR", "TB"),
 }  # fmt: skip
-"""Accepted at these values only. Trips are never joined by block yet, and one algorithm gives
-the answers of all names."""
+"""Accepted at these values only. One algorithm gives the answers of all names."""
 HONOURED = frozenset(
     (
         *CONDITIONS, "fromPlace", "toPlace", "time", "arriveBy", "maxTransfers", "maxTravelTime",
@@ -89,11 +87,9 @@ HONOURED = frozenset(
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
         "maxPostTransitTime", "maxDirectTime", "passengers", "withFares",
-        "withScheduledSkippedStops", "language", "pedestrianProfile",
+        "withScheduledSkippedStops", "joinInterlinedLegs", "language", "pedestrianProfile",
     )
 )  # fmt: skip
-OWN = frozenset(("wheelchairUnknown",))
-"""Honoured, and not in the MOTIS API."""
 IGNORED = frozenset(("timeout",))
 """A search ends by its own bounds, in well under a second."""
 SEARCHES_AT_ONCE = 2
@@ -237,6 +233,7 @@ def _detail(given: Parameters) -> Detail:
         legs=legs,
         transfers=given.yes("detailedTransfers", default=legs),
         skipped_stops=given.yes("withScheduledSkippedStops", default=False),
+        joined=given.yes("joinInterlinedLegs", default=True),
     )
 
 

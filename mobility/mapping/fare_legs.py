@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.modes import RAIL_MODES, Mode
 from payments.rating import FareLeg
-from routing.itinerary import Itinerary, RideLeg, TransitLeg
+from routing.itinerary import Itinerary
 
 FARE_MODE = {
     Mode.TRAM: "tram",
@@ -18,11 +18,17 @@ FARE_MODE = {
 
 
 def fare_legs(itinerary: Itinerary) -> tuple[list[FareLeg], list[int]]:
-    """Legs that are paid for, and which leg of the itinerary each is."""
+    """
+    Legs that are paid for, and which leg of the itinerary each is.
+
+    A vehicle that goes on as another trip is boarded, and paid, once: by the mode in which it is
+    boarded, for all of its way. The first of its legs stands for them.
+    """
     legs, rows = [], []
-    for row, leg in enumerate(itinerary.legs):
-        if isinstance(leg, TransitLeg | RideLeg):
-            metres = 0 if leg.shape is None else round(leg.shape.metres)
-            legs.append(FareLeg(FARE_MODE.get(leg.mode, "other"), leg.start_at, metres))
-            rows.append(row)
+    for own in itinerary.vehicles:
+        first = itinerary.legs[own[0]]
+        shapes = [itinerary.legs[row].shape for row in own]
+        metres = sum(0 if shape is None else round(shape.metres) for shape in shapes)
+        legs.append(FareLeg(FARE_MODE.get(first.mode, "other"), first.start_at, metres))
+        rows.append(own[0])
     return legs, rows

@@ -1,8 +1,8 @@
 """
 Itineraries → the shape of the MOTIS 2 API (its OpenAPI document, design of the carpool leg).
 
-Our own facts stand in an extra member, `mobility`, of the answer, of itineraries and of carpool
-legs: price with its charges, CO2, detour, seats.
+Our own facts stand in an extra member, `mobility`, of the answer, of itineraries and of legs: price
+with its charges, CO2, detour, seats, how often a vehicle leaves where its times are not exact.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,12 @@ from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from mobility.mapping.access import write_access
+from mobility.mapping.interlined import joined_leg, joined_shape, rows_shown
 from mobility.mapping.priced import PricedItinerary
-from mobility.mapping.sentences import charge_label, reason_sentences
+from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
+from mobility.mapping.written_prices import write_fare_transfers, write_price
 from mobility.world import World
-from payments.rating import Price
 from routing.itinerary import (
     Itinerary,
     Leg,
@@ -58,6 +59,8 @@ class Detail:
     """Geometry and steps of walks between vehicles."""
     skipped_stops: bool = False
     """Stops on the way at which nobody may get in or out."""
+    joined: bool = True
+    """One leg for a vehicle that goes on as another trip, not one for each trip."""
 
 
 EVERYTHING = Detail()
@@ -93,31 +96,29 @@ class MotisWriter:
         """One itinerary with its price."""
         it = priced.itinerary
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
+        shown = rows_shown(it, joined=self._detail.joined)
+        price = replace(
+            priced.price,
+            charges=tuple(
+                replace(c, legs=tuple(shown[row] for row in c.legs)) for c in priced.price.charges
+            ),
+        )
         own: Json = {
             "family": str(it.family),
-            "price": self._price(priced.price),
+            "price": write_price(price),
             "co2_g": priced.co2_g,
             "best_for": list(it.best_for),
             "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
             "seats_left": min((leg.seat_count for leg in rides), default=None),
         }
         written: Json = {**self.unpriced(it), "mobility": own}
-        if fares and priced.price.amount_cents is not None:
-            written["fareTransfers"] = self._fare_transfers(priced.price, written["legs"])
+        if fares and price.amount_cents is not None:
+            written["fareTransfers"] = write_fare_transfers(price, written["legs"], self._language)
         return written
 
     def unpriced(self, it: Itinerary) -> Json:
         """One itinerary as MOTIS knows it; its id stays empty, as none can be refreshed."""
-        last = len(it.legs) - 1
-        legs = [
-            self._leg(
-                leg,
-                detailed=self._detail.transfers
-                if isinstance(leg, StreetLeg) and 0 < i < last
-                else self._detail.legs,
-            )
-            for i, leg in enumerate(it.legs)
-        ]
+        legs = self._legs(it)
         for before, then in itertools.pairwise(legs):
             then["from"]["arrival"] = then["from"]["scheduledArrival"] = before["endTime"]
         return {
@@ -140,6 +141,35 @@ class MotisWriter:
             }
             for r in removed
         ]
+
+    def _legs(self, it: Itinerary) -> list[Json]:
+        last, detail = len(it.legs) - 1, self._detail
+        legs = [
+            self._leg(
+                leg,
+                detailed=detail.transfers
+                if isinstance(leg, StreetLeg) and 0 < i < last
+                else detail.legs,
+            )
+            for i, leg in enumerate(it.legs)
+        ]
+        shown = rows_shown(it, joined=detail.joined)
+        written = []
+        for _, own in itertools.groupby(range(len(legs)), key=shown.__getitem__):
+            rows = list(own)
+            if len(rows) == 1:
+                written.append(legs[rows[0]])
+                continue
+            shape = joined_shape([it.legs[row].shape for row in rows]) if detail.legs else None
+            aboard = it.legs[rows[-1]].end_at - it.legs[rows[0]].start_at
+            written.append(
+                joined_leg(
+                    [legs[row] for row in rows],
+                    duration_s=round(aboard.total_seconds()),
+                    geometry=self._geometry(shape),
+                )
+            )
+        return written
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
         """One end of a leg, with its arrival and departure where known."""
@@ -310,8 +340,12 @@ class MotisWriter:
             for i, call in enumerate(leg.calls)
             if self._detail.skipped_stops or self._t.pattern_flag[board + 1 + i]
         ]
+        own: Json = {"interlineWithPreviousLeg": True} if leg.stays_aboard else {}
+        if leg.headway_s:
+            own["mobility"] = {"times": "approximate", "headway_s": leg.headway_s}
         return {
             **self.route_facts(leg.trip),
+            **own,
             "from": self._called(board, departure=leg.start_at),
             "to": self._called(alight, arrival=leg.end_at),
             "tripId": self.trip_id(leg.trip, leg.service_date),
@@ -372,39 +406,3 @@ class MotisWriter:
             known = write_steps(self._world.network.streets, shape, self._decimals)
             self._known_steps[id(shape)] = known
         return known
-
-    def _price(self, price: Price) -> Json:
-        return {
-            "amount_cents": price.amount_cents,
-            "currency": price.currency,
-            "unknown_reason": price.unknown_reason,
-            "tariff_hash": price.tariff_hash,
-            "charges": [
-                {
-                    "legs": list(c.legs),
-                    "rule": c.rule,
-                    "kind": c.kind,
-                    "label_fr": charge_label(c, "fr"),
-                    "label_en": charge_label(c, "en"),
-                    "amount_cents": c.amount_cents,
-                }
-                for c in price.charges
-            ],
-        }
-
-    def _fare_transfers(self, price: Price, legs: list[Json]) -> list[Json]:
-        """One fare transfer a charge, its legs pointing to it."""
-        written: list[Json] = []
-        for charge in price.charges:
-            product = {
-                "name": charge_label(charge, self._language),
-                "amount": charge.amount_cents / 100,
-                "currency": price.currency,
-            }
-            for nth, leg in enumerate(charge.legs):
-                legs[leg]["fareTransferIndex"] = len(written)
-                legs[leg]["effectiveFareLegIndex"] = nth
-            free = {**product, "amount": 0.0}
-            products = [[[product if leg == charge.legs[0] else free]] for leg in charge.legs]
-            written.append({"rule": "A_AB", "effectiveFareLegProducts": products})
-        return written

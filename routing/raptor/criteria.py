@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
+from gtfs_data.throughs import parts_of_ride
 from routing.network import Network
 from routing.raptor.bags import (
     ALIVE,
@@ -111,6 +112,7 @@ def search_criteria(
     bound_s = np.maximum.accumulate(limit_s[:, ::-1], axis=1)[:, ::-1]
     where = Aim(labels.egress, labels.onward, limit_s, frozen(bound_s.copy()))
     start_bags(bags)
+    day = _without_throughs(search.network, day)
     measures = _measures(search.network, table, day, forward=forward)
     access = start.as_walks()
     rows = min(search.max_vehicles, MAX_VEHICLES) + 1
@@ -135,17 +137,19 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
     for leg in journey.legs:
         if not isinstance(leg, RawVehicle):
             return None
-        pattern = int(t.trip_pattern[leg.trip])
-        route = int(t.pattern_route[pattern])
+        parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
+        route = int(t.pattern_route[t.trip_pattern[parts[0].trip]])  # by which it is paid
         product = int(table.route_product[route])
         if product >= 0 and product not in paid:
             cents += int(table.product_cents[product])
             if table.product_once[product]:
                 paid.add(product)
-        first = int(t.pattern_first_stop[pattern])
-        along = _grams(metres[first + np.array([leg.board_position, leg.alight_position])],
-                       table.route_g_per_km[route])  # fmt: skip
-        hectograms += -(-int(along[1] - along[0]) // GRAMS_STEP)
+        for part in parts:
+            pattern = int(t.trip_pattern[part.trip])
+            rows = int(t.pattern_first_stop[pattern]) + np.array([part.board, part.leave])
+            factor = table.route_g_per_km[t.pattern_route[pattern]]
+            board, leave = _grams(metres[rows], factor).tolist()
+            hectograms += -(-(leave - board) // GRAMS_STEP)
     walks_s = (journey.access_s, *journey.walk_s, journey.egress_s)
     return Values(cents, hectograms, sum(int(walk_steps(walk_s)) for walk_s in walks_s))
 
@@ -155,17 +159,36 @@ def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
     return grams
 
 
+def _without_throughs(network: Network, day: DayTimetable) -> DayTimetable:
+    """
+    Patterns of the feeds alone: nobody gets into a vehicle for what it will be later.
+
+    Who stays aboard is found by time; by other criteria he is told to change where it goes on.
+    """
+    trip = np.zeros(len(day.first_trip) - 1, np.int32)
+    trip[np.repeat(np.arange(len(trip)), np.diff(day.first_trip))] = day.trip
+    through = trip >= len(network.timetable.trip_service)
+    if not through.any():
+        return day
+    closed = np.repeat(through, np.diff(day.first_stop))
+    return day._replace(flag=frozen(np.where(closed, 0, day.flag).astype(np.uint8)))
+
+
 def _measures(
     network: Network, table: CriteriaTable, day: DayTimetable, *, forward: bool
 ) -> Measures:
     t = network.timetable
     lengths = np.diff(day.first_stop)
-    source = t.trip_pattern[day.trip[day.first_trip[:-1]]]
+    trip = np.zeros(len(lengths), np.int32)  # any of each pattern; of through trips the first
+    trip[np.repeat(np.arange(len(lengths)), np.diff(day.first_trip))] = day.trip
+    own = trip < len(t.trip_service)
+    source = t.trip_pattern[np.where(own, trip, 0)]
     route = t.pattern_route[source]
     position = np.arange(len(day.stop)) - np.repeat(day.first_stop[:-1], lengths)
     last = np.repeat(lengths - 1, lengths)
     row = np.repeat(t.pattern_first_stop[:-1][source], lengths)
     row += position if forward else last - position
+    row[np.repeat(~own, lengths)] = 0  # closed
     grams = _grams(network.pattern_metres[row], np.repeat(table.route_g_per_km[route], lengths))
     return Measures(
         row_grams=frozen(grams if forward else -grams),

@@ -39,7 +39,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class RawVehicle:
-    """A vehicle leg; nodes and times as in the search, positions counted in the pattern."""
+    """
+    One vehicle, perhaps on several trips one after the other (`gtfs_data.throughs.parts_of_ride`).
+
+    Nodes, times and number of the trip as in the search, positions counted in the pattern.
+    """
 
     board_node: int
     alight_node: int

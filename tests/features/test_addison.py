@@ -15,6 +15,7 @@ from carpool.compile import compile_offer
 from carpool.offers import WEEKDAYS, Offer
 from core.geo import Coordinate
 from core.ids import OfferId
+from gtfs_data.throughs import is_through
 from mobility.world import World
 from tests.support.territories import TestedTerritory, build_real, shared_data
 
@@ -44,6 +45,8 @@ def morning(county: TestedTerritory) -> dict[str, Any]:
     t, day = network.timetable, network.day(DATE)[0]
     points = list(network.points.id)
     for pattern in range(len(day.first_stop) - 1):
+        if is_through(t, int(day.trip[day.first_trip[pattern]])):
+            break
         first, last = (
             int(day.stop[day.first_stop[pattern]]),
             int(day.stop[day.first_stop[pattern + 1] - 1]),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.time import day_start_epoch_s
+from gtfs_data.throughs import is_through
 from tests.oracles.board_oracle import Call, ListedFeed
 from tests.oracles.feed_tables import FeedTables, ListedCall
 from tests.oracles.itinerary_checker import CheckContext, check_itinerary
@@ -141,6 +142,8 @@ def searched_calls(
     calls = []
     for p in range(len(day.first_stop) - 1):
         a, b = int(day.first_trip[p]), int(day.first_trip[p + 1])
+        if is_through(t, int(day.trip[a])):
+            break  # of riders who stay aboard: the trips themselves stand before
         own = [k for k in range(b - a) if day.day[a + k] == offset]
         names = {k: t.trip_id[int(day.trip[a + k])].removeprefix(f"{feed}:") for k in own}
         for i, row in enumerate(range(int(day.first_stop[p]), int(day.first_stop[p + 1]))):

@@ -266,6 +266,54 @@ def test_overlapping_frequency_windows_give_each_departure_once(tmp_path: Path) 
     ]  # fmt: skip
 
 
+def test_frequency_windows_that_meet_give_the_second_once(tmp_path: Path) -> None:
+    frequencies = """
+        trip_id,start_time,end_time,headway_secs,exact_times
+        T2,08:00:00,08:20:00,600,0
+        T2,08:20:00,08:40:01,1200,1
+    """
+    timetable, _ = small_timetable(tmp_path, frequencies=frequencies)
+    # 08:20 is the end of the first, and begins the second; 08:40 is a second before its end.
+    assert list(timetable.trip_id)[1:] == [
+        "f:T2@08:00:00", "f:T2@08:10:00", "f:T2@08:20:00", "f:T2@08:40:00",
+    ]  # fmt: skip
+    assert timetable.trip_headway_s.tolist() == [0, 600, 600, 0, 0]
+
+
+def test_shortest_headway_is_told_where_windows_overlap_and_none_where_one_is_exact(
+    tmp_path: Path,
+) -> None:
+    frequencies = """
+        trip_id,start_time,end_time,headway_secs,exact_times
+        T2,08:00:00,08:30:00,900,
+        T2,08:00:00,08:30:00,600,
+        T2,08:15:00,08:16:00,600,1
+    """
+    timetable, _ = small_timetable(tmp_path, frequencies=frequencies)
+    told_s = dict(zip(timetable.trip_id, timetable.trip_headway_s.tolist(), strict=True))
+    assert told_s == {
+        "f:T1": 0, "f:T2@08:00:00": 600, "f:T2@08:10:00": 600, "f:T2@08:15:00": 0,
+        "f:T2@08:20:00": 600,
+    }  # fmt: skip
+
+
+def test_frequencies_count_from_the_first_departure_wherever_the_listed_times_begin(
+    tmp_path: Path,
+) -> None:
+    times = """
+        trip_id,stop_id,stop_sequence,arrival_time,departure_time
+        T1,S1,1,00:00:00,00:02:00
+        T1,S3,2,00:25:00,00:25:00
+    """
+    frequencies = """
+        trip_id,start_time,end_time,headway_secs
+        T1,08:00:00,08:10:00,600
+    """
+    timetable, _ = small_timetable(tmp_path, stop_times=times, frequencies=frequencies)
+    # Two minutes at the first stop, 23 to the last.
+    assert trip_lines(timetable) == ["f:T1@08:00:00: f:S1 07:58:00/08:00:00, f:S3 08:23:00"]
+
+
 @pytest.mark.parametrize(
     "window", ["08:00:00,09:00:00,0", "09:00:00,08:00:00,600", "00:00:00,24:00:00,1"]
 )
@@ -278,6 +326,16 @@ def test_frequency_window_that_makes_no_sense_is_told(tmp_path: Path, window: st
         ("frequency_window", "f/frequencies.txt", 2),
         ("unknown_trip", "f/frequencies.txt", 3),
     ]
+
+
+def test_negative_headway_is_no_number_of_seconds(tmp_path: Path) -> None:
+    frequencies = """
+        trip_id,start_time,end_time,headway_secs
+        T2,08:00:00,09:00:00,-600
+    """
+    timetable, findings = small_timetable(tmp_path, frequencies=frequencies)
+    assert told(findings) == [("invalid_value", "f/frequencies.txt", 2)]
+    assert list(timetable.trip_id) == ["f:T1", "f:T2"]
 
 
 def test_boarding_rules_part_patterns(tmp_path: Path) -> None:

@@ -159,14 +159,17 @@ def test_transfer_of_a_station_holds_for_all_its_platforms(tmp_path: Path) -> No
         tmp_path, stops=STATION, stop_times=TIMES, transfers=transfers
     )
     # Row 2: P1 and P2 to S3. Row 3: all four pairs. Row 4 as it stands. Row 5 leads nowhere and is
-    # told. Row 6 (a rider stays seated) joins trips, not stops.
+    # told. Row 6 (a rider stays seated) joins trips, not stops, and names none.
     assert described(timetable)["transfers"] == [
         ("f:P1", "f:S3", 2, 240), ("f:P2", "f:S3", 2, 240),
         ("f:P1", "f:P1", 2, 120), ("f:P1", "f:P2", 2, 120),
         ("f:P2", "f:P1", 2, 120), ("f:P2", "f:P2", 2, 120),
         ("f:P1", "f:S3", 0, 0),
     ]  # fmt: skip
-    assert told(findings) == [("unknown_stop", "f/transfers.txt", 5)]
+    assert told(findings) == [
+        ("unknown_stop", "f/transfers.txt", 5),
+        ("unknown_trip", "f/transfers.txt", 6),
+    ]
 
 
 def test_shape_points_are_in_order_of_sequence_and_stops_lie_on_them(tmp_path: Path) -> None:

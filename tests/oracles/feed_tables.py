@@ -95,6 +95,18 @@ class FeedTables:
             if row["from_stop_id"] in a and row["to_stop_id"] in b and not narrowed:
                 yield row
 
+    def seat_rules(self, from_trip: str, to_trip: str) -> set[str]:
+        """Types of the rows of transfers.txt between two trips."""
+        return {
+            row["transfer_type"]
+            for row in self.transfers
+            if (row.get("from_trip_id"), row.get("to_trip_id")) == (from_trip, to_trip)
+        }
+
+    def trips_of_block(self, block_id: str) -> list[str]:
+        """Trips that one vehicle runs, each on its days."""
+        return [trip for trip, row in self.trips.items() if row.get("block_id") == block_id]
+
     def calls(self, trip_id: str) -> list[ListedCall]:
         """Stop times of a trip in order, blanks filled by distance."""
         if trip_id not in self._calls:

@@ -38,6 +38,9 @@ WALK_MPS = 1.3
 FORBIDDEN, MINIMUM_TIME = "3", "2"
 STREET_MODES = frozenset({"WALK", "BIKE", "CAR"})
 RIDE = "RIDE_SHARING"
+STAYS = "interlineWithPreviousLeg"
+LONGEST_STAND_S = 1_800
+SEAM_M = 100.0
 DAYS_BACK = 3
 """A trip seen today may have started on a service day this long ago."""
 MODES_OF_TYPE = {
@@ -130,7 +133,7 @@ def _check_frame(itinerary: Json, context: CheckContext) -> Iterator[str]:
         yield "startTime or endTime is not that of the first or last leg"
     if itinerary["duration"] != end_s - start_s:
         yield f"duration {itinerary['duration']} is not {end_s - start_s} s"
-    vehicles = sum(leg["mode"] not in STREET_MODES for leg in legs)
+    vehicles = sum(leg["mode"] not in STREET_MODES and not leg.get(STAYS) for leg in legs)
     if itinerary["transfers"] != max(0, vehicles - 1):
         yield f"{itinerary['transfers']} transfers with {vehicles} vehicles"
     if context.earliest_at is not None and start_s < context.earliest_at.timestamp():
@@ -140,6 +143,8 @@ def _check_frame(itinerary: Json, context: CheckContext) -> Iterator[str]:
     for i, (a, b) in enumerate(itertools.pairwise(legs)):
         if instant_s(b["startTime"]) < instant_s(a["endTime"]):
             yield f"leg {i + 1} starts at {b['startTime']}, before leg {i} ends at {a['endTime']}"
+        if b.get(STAYS):
+            continue  # the vehicle's own way from one trip to the next
         if _apart_m(a["to"], b["from"]) > SAME_PLACE_M and not _walked_silently(legs, i, context):
             yield f"leg {i + 1} starts {_apart_m(a['to'], b['from']):.0f} m from leg {i}'s end"
         if a["mode"] == "WALK" == b["mode"]:
@@ -209,7 +214,8 @@ def _check_leg(legs: list[Json], i: int, context: CheckContext) -> Iterator[str]
     elif leg["mode"] == RIDE:
         yield from _check_ride(leg, context)
     elif leg["mode"] not in STREET_MODES:
-        yield from _check_vehicle(leg, context)
+        goes_on = i + 1 < len(legs) and bool(legs[i + 1].get(STAYS))
+        yield from _check_vehicle(leg, context, goes_on=goes_on)
 
 
 def _coordinate(place: Json) -> Coordinate:
@@ -347,6 +353,9 @@ def _check_changes(legs: list[Json], context: CheckContext) -> Iterator[str]:
                 yield f"leg {i} is no walk, yet {end.id} is not at the {own}"
     for i, j in itertools.pairwise(vehicles):
         a, b = legs[i], legs[j]
+        if b.get(STAYS):
+            yield from _check_aboard(a, b, context)
+            continue
         gap_s = instant_s(b["startTime"]) - instant_s(a["endTime"])
         walk_s = sum(leg["duration"] for leg in legs[i + 1 : j])
         change_s = CARPOOL_CHANGE_S if a["mode"] == RIDE else CHANGE_S
@@ -362,10 +371,42 @@ def _check_changes(legs: list[Json], context: CheckContext) -> Iterator[str]:
                 yield f"change from leg {i} to leg {j}: {gap_s} s, transfers.txt asks for more"
 
 
+def _check_aboard(a: Json, b: Json, context: CheckContext) -> Iterator[str]:
+    """Riders keep their seats: one block on one day, nothing of it between, or a link."""
+    before, then = (_find_trip(leg["tripId"], context) for leg in (a, b))
+    if before is None or then is None or before[0] is not then[0]:
+        yield "stays aboard between feeds, or of a trip that is not there"
+        return
+    feed, pair = before[0], (before[1], then[1])
+    (date,), (other,) = (_service_dates(leg, feed) for leg in (a, b))
+    if date != other:
+        yield f"stays aboard from {pair[0]} of {date} to {pair[1]} of {other}"
+    kinds = feed.seat_rules(*pair)
+    if "5" in kinds:
+        yield f"stays aboard from {pair[0]} to {pair[1]}: transfers.txt says to get out"
+    if "4" in kinds:
+        return
+    block = [feed.trips[trip].get("block_id", "") for trip in pair]
+    if not block[0] or block[0] != block[1]:
+        yield f"stays aboard from {pair[0]} to {pair[1]}, blocks {block}"
+        return
+    order = sorted(
+        (feed.calls(trip)[0].departure_s, feed.calls(trip)[-1].arrival_s, trip)
+        for trip in feed.trips_of_block(block[0])
+        if feed.runs(feed.trips[trip]["service_id"], date) and len(feed.calls(trip)) > 1
+    )
+    following = [(x[2], y[2]) for x, y in itertools.pairwise(order)]
+    if pair not in following:
+        yield f"stays aboard from {pair[0]} to {pair[1]}, block {block[0]} runs {following}"
+    stands_s = instant_s(b["startTime"]) - instant_s(a["endTime"])
+    if not 0 <= stands_s <= LONGEST_STAND_S or _apart_m(a["to"], b["from"]) > SEAM_M:
+        yield f"stays aboard for {stands_s} s and {_apart_m(a['to'], b['from']):.0f} m"
+
+
 # --- vehicles ---------------------------------------------------------------------------------
 
 
-def _check_vehicle(leg: Json, context: CheckContext) -> Iterator[str]:
+def _check_vehicle(leg: Json, context: CheckContext, *, goes_on: bool) -> Iterator[str]:
     trip = _find_trip(leg["tripId"], context)
     if trip is None:
         yield f"no trip {leg['tripId']!r} in the feeds, or it does not start then"
@@ -379,7 +420,9 @@ def _check_vehicle(leg: Json, context: CheckContext) -> Iterator[str]:
     if not running:
         yield f"{leg['tripId']} does not run (service {row['service_id']})"
         return
-    attempts = [list(_check_calls(leg, feed, trip_id, shift_s, date)) for date in running]
+    attempts = [
+        list(_check_calls(leg, feed, trip_id, shift_s, date, goes_on=goes_on)) for date in running
+    ]
     yield from min(attempts, key=len)
 
 
@@ -426,7 +469,7 @@ def _check_labels(leg: Json, feed: FeedTables, row: Json, route: Json) -> Iterat
 
 
 def _check_calls(
-    leg: Json, feed: FeedTables, trip_id: str, shift_s: int, date: dt.date
+    leg: Json, feed: FeedTables, trip_id: str, shift_s: int, date: dt.date, *, goes_on: bool
 ) -> Iterator[str]:
     base_s = clock_epoch_s(date, shift_s, feed.zone)
     calls = feed.calls(trip_id)
@@ -452,14 +495,21 @@ def _check_calls(
             f"listed; listed are {listed}"
         )
         return
-    attempts = [list(_check_between(leg, calls[i : j + 1], prefix, base_s)) for i, j in pairs]
+    if (goes_on and pairs[-1][1] < len(calls) - 1) or (leg.get(STAYS) and pairs[0][0] > 0):
+        yield f"{trip_id}: stays aboard elsewhere than at its ends"
+    attempts = [
+        list(_check_between(leg, calls[i : j + 1], prefix, base_s, goes_on=goes_on))
+        for i, j in pairs
+    ]
     yield from min(attempts, key=len)
 
 
-def _check_between(leg: Json, calls: list[ListedCall], prefix: str, base_s: int) -> Iterator[str]:
-    if not calls[0].may_board:
+def _check_between(
+    leg: Json, calls: list[ListedCall], prefix: str, base_s: int, *, goes_on: bool
+) -> Iterator[str]:
+    if not calls[0].may_board and not leg.get(STAYS):
         yield f"nobody may board at {calls[0].stop_id}"
-    if not calls[-1].may_alight:
+    if not calls[-1].may_alight and not goes_on:
         yield f"nobody may alight at {calls[-1].stop_id}"
     told = leg.get("intermediateStops") or []
     # Where nobody may board nor alight is no stop to a rider, and is shown only when asked for.

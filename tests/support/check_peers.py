@@ -114,6 +114,8 @@ FIN_014
 STM_007 STM_008
     frequency_window@frequencies.txt | start_and_end_range_out_of_order@frequencies.txt \
 number_out_of_range@frequencies.txt | FRQ_005 FRQ_008
+    block_overlap@trips.txt | block_trips_with_overlapping_stop_times | TRP_022
+    unknown_trip@transfers.txt | foreign_key_violation@transfers.txt/to_trip_id | TRF_007
     fast_travel@trips.txt | fast_travel_between_consecutive_stops | STM_012
     near_origin@stops.txt | point_near_origin@stops.txt | GEO_016
     far_from_shape@stops.txt | stop_too_far_from_shape stops_match_shape_out_of_order | \

@@ -34,8 +34,13 @@ class BareTerritory:
     peak_bytes: int
 
     def plan(self, origin: str, destination: str, at: dt.datetime, **params: Any) -> dict[str, Any]:
-        """Answer of plan (v6) between two places or stop ids, as a client reads it."""
+        """
+        Answer of plan (v6) between two places or stop ids, as a client reads it.
+
+        A leg for each trip, so that each can be looked up.
+        """
         given = {"fromPlace": origin, "toPlace": destination, "time": at.isoformat()}
+        given |= {"joinInterlinedLegs": "false"}
         given |= {name: str(value) for name, value in params.items()}
         answer = answer_plan(self.world, Parameters(QueryParams(given)), given, version=6)
         read: dict[str, Any] = orjson.loads(orjson.dumps(answer))

@@ -88,6 +88,11 @@ FAULTS: dict[str, dict[str, str | bytes]] = {
     "time_goes_back@stop_times.txt": _with("stop_times", "07:10:00,07:11:00", "06:10:00,06:11:00"),
     "frequency_window@frequencies.txt": {
         "frequencies": f"{FREQUENCIES}T1,10:00:00,09:00:00,600\n"},
+    "block_overlap@trips.txt": {
+        "trips": "trip_id,route_id,service_id,block_id\nT1,R,C,B\nT2,R,C,B\n",
+        **_with("stop_times", "T2,S1,1,07:30:00,07:30:00", "T2,S1,1,07:20:00,07:20:00")},
+    "unknown_trip@transfers.txt": {"transfers": "from_stop_id,to_stop_id,transfer_type,"
+                                   "from_trip_id,to_trip_id\n,,4,T1,T9\n"},
     "fast_travel@trips.txt": _with("stops", "S3,Lycée,43.63", "S3,Lycée,45.63"),
     "near_origin@stops.txt": _with("stops", "S3,Lycée,43.63,3.90", "S3,Lycée,0.01,0.01"),
     "far_from_shape@stops.txt": {"trips": SHAPED, "shapes": SHAPE.replace("3.90", "3.95")},

@@ -107,8 +107,13 @@ class TestedTerritory:
     def plan(
         self, origin: Coordinate, destination: Coordinate, at: dt.datetime, **params: Any
     ) -> dict[str, Any]:
-        """Answer of plan (v6) as a client reads it, without the way over HTTP."""
+        """
+        Answer of plan (v6) as a client reads it, without the way over HTTP.
+
+        A leg for each trip, so that each can be looked up.
+        """
         given = {
+            "joinInterlinedLegs": "false",
             "fromPlace": f"{origin.lat!r},{origin.lon!r}",
             "toPlace": f"{destination.lat!r},{destination.lon!r}",
             "time": at.isoformat(),

@@ -12,6 +12,10 @@ is one straight street along the equator, so that walks and drives are known by 
          08:00   -            08:20                           - runs by without stopping
          08:30   08:40b       08:50a                          b: boarding only, a: alighting only
     offer Anna  Ferme > Mairie > Gare  07:05-07:15  budget 5min  seats 2
+    block Bus1 07:00 07:30                                    one vehicle runs these trips of L1
+    aboard L1@07:00 > L2@07:30                                transfers.txt, type 4: riders may stay
+    alight L1@07:00 > L2@07:30                                type 5: riders must get out
+    every 10min L1@07:00 07:00-08:00 exact                    frequencies.txt; without exact: about
     feed south                                                lines below belong to another feed
     service 2026-03-01..2026-03-31                            days on which the lines below run
     zone Europe/London                                        time zone of this feed
@@ -66,6 +70,8 @@ FOOTPATH_M = 2400
 DATE = "2026-03-10"
 """A Tuesday."""
 SERVICE = "2026-01-01..2026-12-31"
+SEATS = {"aboard": 4, "alight": 5}
+"""transfer_type between trips."""
 SPEEDS = Speeds(foot_mps=1.0, car_kmh=dict.fromkeys(DEFAULT_CAR_KMH, 36.0))
 ZONE = ZoneInfo("Europe/Paris")
 
@@ -76,6 +82,8 @@ class _Line:
     stops: list[str]
     service: str
     trips: list[list[str]] = field(default_factory=list)
+    blocks: dict[str, str] = field(default_factory=dict)
+    """First time of a trip → its block."""
 
 
 @dataclass(slots=True)
@@ -83,6 +91,10 @@ class _FeedText:
     id: str
     zone: str = ZONE.key
     lines: list[_Line] = field(default_factory=list)
+    seats: list[tuple[int, str, str]] = field(default_factory=list)
+    """transfer_type and the trips, as `L1@07:00`."""
+    repeats: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """Trip, window, headway, exact_times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,13 @@ def tiny_world(text: str) -> World:
             feeds[-1].zone = rest[0]
         elif word == "service":
             service = rest[0]
+        elif word == "block":
+            feeds[-1].lines[-1].blocks |= dict.fromkeys(rest[1:], rest[0])
+        elif word in SEATS:
+            feeds[-1].seats.append((SEATS[word], rest[0], rest[2]))
+        elif word == "every":
+            exact = int(rest[3:] == ["exact"])
+            feeds[-1].repeats.append((rest[1], rest[2], minutes_s(rest[0]), exact))
         elif word == "offer":
             offers.append(" ".join(rest))
         elif re.match(r"[\d-]", word):
@@ -242,7 +261,7 @@ def _write_gtfs(path: Path, feed: _FeedText, place_m: dict[str, int]) -> None:
         ],
         "stops": [("stop_id", "stop_name", "stop_lat", "stop_lon")],
         "routes": [("route_id", "route_short_name", "route_type")],
-        "trips": [("trip_id", "route_id", "service_id")],
+        "trips": [("trip_id", "route_id", "service_id", "block_id")],
         "stop_times": [
             ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time",
              "pickup_type", "drop_off_type")
@@ -258,17 +277,31 @@ def _write_gtfs(path: Path, feed: _FeedText, place_m: dict[str, int]) -> None:
     for service in services:
         first, last = service.replace("-", "").split("..")
         tables["calendar"].append((service, *"1111111", first, last))
-    number = 0
+    number, named = 0, dict[str, str]()
     for line in feed.lines:
         if (line.name, line.name, 3) not in tables["routes"]:
             tables["routes"].append((line.name, line.name, 3))
         for times in line.trips:
             number += 1
             trip = f"trip{number}"
-            tables["trips"].append((trip, line.name, line.service))
+            starts = next(cell for cell in times if cell != "-").partition("/")[0].rstrip("ab")
+            named.setdefault(f"{line.name}@{starts}", trip)
+            block = line.blocks.get(starts, "")
+            tables["trips"].append((trip, line.name, line.service, block))
             for i, (stop, cell) in enumerate(zip(line.stops, times, strict=True)):
                 if cell != "-":
                     tables["stop_times"].append((trip, stop, i, *_stop_time(cell)))
+    tables["transfers"] = [
+        ("transfer_type", "from_trip_id", "to_trip_id"),
+        *((kind, named[a], named[b]) for kind, a, b in feed.seats),
+    ]
+    tables["frequencies"] = [
+        ("trip_id", "start_time", "end_time", "headway_secs", "exact_times"),
+        *(
+            (named[trip], *(f"{clock}:00" for clock in window.split("-")), headway_s, exact)
+            for trip, window, headway_s, exact in feed.repeats
+        ),
+    ]
     with zipfile.ZipFile(path, "w") as archive:
         for name, rows in tables.items():
             content = "\n".join(",".join(str(cell) for cell in row) for row in rows)
@@ -394,6 +427,8 @@ def told(world: World, itinerary: Itinerary, date: dt.date) -> str:
             legs.append(f"{leg.mode.lower()} {_minutes(leg.end_at - leg.start_at)}")
             continue
         carrier = _line_of(world, leg) if isinstance(leg, TransitLeg) else _driver(world, leg)
+        if isinstance(leg, TransitLeg) and leg.stays_aboard:
+            carrier = f"aboard {carrier}"
         legs.append(
             f"{carrier} {leg.start.name} {_clock(leg.start_at, date)} > "
             f"{leg.end.name} {_clock(leg.end_at, date)}"

@@ -1,0 +1,49 @@
+"""Prices → the shapes in which answers tell them: our own, and that of the MOTIS API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mobility.mapping.sentences import charge_label
+from payments.rating import Price
+
+Json = dict[str, Any]
+
+
+def write_price(price: Price) -> Json:
+    """Amount, and each charge with its rule and the legs that it is for."""
+    return {
+        "amount_cents": price.amount_cents,
+        "currency": price.currency,
+        "unknown_reason": price.unknown_reason,
+        "tariff_hash": price.tariff_hash,
+        "charges": [
+            {
+                "legs": list(c.legs),
+                "rule": c.rule,
+                "kind": c.kind,
+                "label_fr": charge_label(c, "fr"),
+                "label_en": charge_label(c, "en"),
+                "amount_cents": c.amount_cents,
+            }
+            for c in price.charges
+        ],
+    }
+
+
+def write_fare_transfers(price: Price, legs: list[Json], language: str) -> list[Json]:
+    """One fare transfer a charge, its legs pointing to it."""
+    written: list[Json] = []
+    for charge in price.charges:
+        product = {
+            "name": charge_label(charge, language),
+            "amount": charge.amount_cents / 100,
+            "currency": price.currency,
+        }
+        for nth, leg in enumerate(charge.legs):
+            legs[leg]["fareTransferIndex"] = len(written)
+            legs[leg]["effectiveFareLegIndex"] = nth
+        free = {**product, "amount": 0.0}
+        products = [[[product if leg == charge.legs[0] else free]] for leg in charge.legs]
+        written.append({"rule": "A_AB", "effectiveFareLegProducts": products})
+    return written
