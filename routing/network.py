@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from functools import cached_property
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ from gtfs_data.store import (
     write_snapshot,
 )
 from gtfs_data.timetable import Timetable
-from routing.bounds import Bounds
+from routing.bounds import Bounds, CoarseBounds, coarse_bounds
 from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
 from routing.street.drive import DriveTimes
 from routing.street.graph import (
@@ -136,6 +137,14 @@ class Network:
         self._scratch = threading.local()
         self._days = Remembered(self._roll, DAYS_KEPT)
         self._changes = Remembered(self._change_times, CHANGES_KEPT)
+
+    @cached_property
+    def coarse(self) -> CoarseBounds:
+        """Least times between parts of the territory, in vehicles and by car."""
+        t, points = self.timetable, self.points
+        return coarse_bounds(
+            self.bounds, t.stop_lat, t.stop_lon, points.lat, points.lon, self.ground.drive_s
+        )
 
     @property
     def stop_count(self) -> int:

@@ -23,7 +23,7 @@ from gtfs_data.calendar import day_number
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored, roll_days
 from gtfs_data.store import frozen
-from routing.bounds import build_bounds
+from routing.bounds import build_bounds, coarse_bounds
 from routing.network import Network
 from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
@@ -147,10 +147,15 @@ class RandomWorld:
             drive_s=frozen(drive),
             drive_back_s=frozen(np.ascontiguousarray(drive.T)),
         )
+        bounds = build_bounds(cast("Any", table), ground.walks, ground.walks_back)
+        line = np.arange(self.point_count, dtype=float)
         network = SimpleNamespace(
             ground=ground,
             timetable=table,
-            bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
+            bounds=bounds,
+            coarse=coarse_bounds(
+                bounds, table.stop_lat, table.stop_lon, 0 * line, line, ground.drive_s
+            ),
             stop_count=self.stop_count,
             node_count=node_count,
             day=lambda _: days,

@@ -31,6 +31,8 @@ class Costs(NamedTuple):
     """Shape (node_count,): from getting out at a node to boarding there; cars need more."""
     stop_s: int
     """A driver's stop to let a rider in."""
+    alone_s: int
+    """How much later than a ride all the way one may arrive by joining rides and vehicles."""
 
 
 @kernel
