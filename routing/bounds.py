@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
+from gtfs_data.store import frozen
 from gtfs_data.timetable import Timetable
 from routing.street.kernels import Arcs, Walks
 
 CELL_LIMIT = 4_096
 LARGE_CELL_LIMIT = 1_024
 """Of networks with more stops than `CELL_LIMIT`: each cell costs a search over all stops."""
+COARSE_LIMIT = 256
+"""Of tables read as a whole by every search: cells of some hundred metres in a city."""
 UNREACHED_S = 2**16 - 1
 VEHICLE_BITS = 4
 MOST_ONWARD = 2**VEHICLE_BITS - 1
@@ -86,6 +89,49 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
     with ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(fill, range(0, count, CHUNK)))
     return Bounds(cell, to_s, to_vehicles, np.ascontiguousarray(to_s.T), from_vehicles)
+
+
+@dataclass(frozen=True, slots=True)
+class CoarseBounds:
+    """Least seconds between cells of stops and between cells of meeting points, as in `Bounds`."""
+
+    stop_cell: Int32
+    ride_to_s: Seconds
+    ride_from_s: Seconds
+    point_cell: Int32
+    drive_to_s: Seconds
+    drive_from_s: Seconds
+
+
+def coarse_bounds(
+    bounds: Bounds,
+    stop_lat: npt.NDArray[np.float64],
+    stop_lon: npt.NDArray[np.float64],
+    point_lat: npt.NDArray[np.float64],
+    point_lon: npt.NDArray[np.float64],
+    drive_s: Seconds,
+) -> CoarseBounds:
+    """Bounds in vehicles and drives, in up to `COARSE_LIMIT` cells each."""
+    stop_cell = _cells(stop_lat, stop_lon, COARSE_LIMIT)
+    point_cell = _cells(point_lat, point_lon, COARSE_LIMIT)
+    ride_s = _least(bounds.to_s, bounds.cell, stop_cell)
+    drive_from_s = _least(drive_s, np.arange(len(drive_s), dtype=np.int32), point_cell)
+    arrays = (
+        stop_cell, ride_s, ride_s.T, point_cell, drive_from_s.T, drive_from_s,
+    )  # fmt: skip
+    return CoarseBounds(*(frozen(np.ascontiguousarray(array)) for array in arrays))
+
+
+def _least(table: Seconds, row: Int32, cell: Int32) -> Seconds:
+    """Least of `table`, which place i reads at ``row[i]``, between every two cells of places."""
+    if len(cell) == 0:
+        return np.zeros((0, 0), table.dtype)
+    order = np.argsort(cell, kind="stable")
+    first = np.searchsorted(cell[order], np.arange(cell.max() + 1))
+    least = np.empty((len(first), table.shape[1]), table.dtype)
+    for i, rows in enumerate(np.split(row[order], first[1:])):
+        table[rows].min(axis=0, out=least[i])
+    return np.minimum.reduceat(least[:, row[order]], first, axis=1)
 
 
 def _cell_limit(stop_count: int) -> int:

@@ -33,7 +33,7 @@ from gtfs_data.store import (
     write_snapshot,
 )
 from gtfs_data.timetable import NONE, Timetable, pattern_metres
-from routing.bounds import Bounds
+from routing.bounds import Bounds, CoarseBounds, coarse_bounds
 from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.layers import Layers
 from routing.links import Links, at_pace, turned
@@ -141,6 +141,14 @@ class Network:
         self._step_free = Remembered(self._step_free_day, days)
         self._walkings = Remembered(self._walking, len(PROFILES))
         self._around = Remembered(self._walking_around, WALKINGS_KEPT)
+
+    @cached_property
+    def coarse(self) -> CoarseBounds:
+        """Least times between parts of the territory, in vehicles and by car."""
+        t, points = self.timetable, self.points
+        return coarse_bounds(
+            self.bounds, t.stop_lat, t.stop_lon, points.lat, points.lon, self.ground.drive_s
+        )
 
     @property
     def stop_count(self) -> int:

@@ -25,7 +25,7 @@ from gtfs_data.checks import Findings
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD, FeedTrips
 from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
-from routing.bounds import build_bounds
+from routing.bounds import build_bounds, coarse_bounds
 from routing.network import Network
 from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
@@ -170,11 +170,16 @@ class RandomWorld:
             drive_s=frozen(drive),
             drive_back_s=frozen(np.ascontiguousarray(drive.T)),
         )
+        bounds = build_bounds(cast("Any", table), ground.walks, ground.walks_back)
+        line = np.arange(self.point_count, dtype=float)
         network = SimpleNamespace(
             ground=ground,
             timetable=table,
-            bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
             pattern_metres=frozen(np.array(self.metres, np.int32)),
+            bounds=bounds,
+            coarse=coarse_bounds(
+                bounds, table.stop_lat, table.stop_lon, 0 * line, line, ground.drive_s
+            ),
             stop_count=self.stop_count,
             node_count=node_count,
         )

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from core.jit import kernel
 
 Int32 = npt.NDArray[np.int32]
+FAR_S = 2**29
+"""A drive that no driver makes; added to a time it still fits its type."""
 
 
 class FlexibleBodies(NamedTuple):
@@ -41,6 +43,8 @@ class FlexibleBodies(NamedTuple):
     at_point_first: Int32
     """Shape (point_count + 1,): CSR of the candidates at a point."""
     at_point_candidate: Int32
+    at_point_body: Int32
+    """Body of each of these."""
     body: Int32
     """Body of each candidate."""
 
@@ -57,6 +61,11 @@ class Rides(NamedTuple):
     """Row of the offer in the world's list."""
     day: Int32
     """Date of the run relative to the searched date, in days."""
+    body: Int32
+    by_earliest: Int32
+    """Rides in order of `earliest_s`."""
+    by_latest: Int32
+    """Rides from the last of `latest_s` to the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +87,54 @@ def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
 
 
 class RideScratch(NamedTuple):
-    """Scratch of one thread for scanning a ride: one entry per candidate of the largest body."""
+    """Scratch of one thread for scanning rides."""
 
-    boarding: Int32
-    """Candidates at which the rider can be let in (searching backward: out)."""
-    boarding_s: Int32
+    running: npt.NDArray[np.uint8]
+    """Shape (body_count,): 1 where a body runs in time and has the seats."""
+    last_fresh: Int32
+    """Shape (body_count,): row of a body's last entry in `fresh`, or -1."""
+    fresh: Int32
+    """Shape (candidate_count, 2): candidates at marked points, and the row of their body before."""
+    beat_s: Int32
+    """Shape (point_count,): getting out at a point sooner than this is of use."""
+    beats: npt.NDArray[np.uint8]
+    """Shape (point_count,): 1 where `beat_s` was found in this round."""
+    board: Int32
+    """
+    Shape (BOARD_COLUMNS, largest_body): candidates at which the rider can be let in (searching
+    backward: out).
+    """
     other: Int32
-    """Candidates that are worth reaching."""
-    other_point: Int32
-    other_cost_s: Int32
-    other_low_s: Int32
-    other_high_s: Int32
-    other_best_s: Int32
-    """Times to beat, then the times found."""
-    other_from: Int32
-    """Boarding candidate by which a better time was found, or -1."""
+    """Shape (OTHER_COLUMNS, largest_body): candidates that are worth reaching."""
+    drive_s: Int32
+    """Shape (largest_body,): drives to these."""
 
 
-def new_ride_scratch(candidate_count: int) -> RideScratch:
-    """Scratch for bodies of up to so many candidates."""
-    size = max(candidate_count, 1)
-    return RideScratch(*(np.zeros(size, np.int32) for _ in RideScratch._fields))
+BOARD_COLUMNS = 6
+# Columns of boardings: candidate, its point, when the rider sits in the car, that less the driver's
+# own drive to there (nobody is anywhere before this and the drive), and the driver's time left;
+# then rows of those that no other stands in for.
+AT, AT_POINT, BOARD_S, LATE_S, LEFT_S, KEPT = range(BOARD_COLUMNS)
+OTHER_COLUMNS = 6
+# Columns of others: candidate, its point and segment, drives to it from the end at which the search
+# comes and from it to the other end, the time to beat and later the time found.
+OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
+
+
+def new_ride_scratch(flexible: FlexibleTrips) -> RideScratch:
+    """Scratch for these flexible trips."""
+    bodies, size = flexible.bodies, max(flexible.largest_body, 1)
+    points, body_count = len(bodies.at_point_first) - 1, len(bodies.solo_s)
+    return RideScratch(
+        running=np.zeros(body_count, np.uint8),
+        last_fresh=np.full(body_count, -1, np.int32),
+        fresh=np.zeros((len(bodies.point), 2), np.int32),
+        beat_s=np.zeros(points, np.int32),
+        beats=np.zeros(points, np.uint8),
+        board=np.zeros((BOARD_COLUMNS, size), np.int32),
+        other=np.zeros((OTHER_COLUMNS, size), np.int32),
+        drive_s=np.zeros(size, np.int32),
+    )
 
 
 @kernel
@@ -109,7 +145,8 @@ def scan_ride(
     scratch: RideScratch,
     boarding_count: int,
     other_count: int,
-    stop_s: int,
+    low_s: int,
+    high_s: int,
     forward: bool,
 ) -> None:
     """
@@ -120,32 +157,131 @@ def scan_ride(
     matrix
         Shape (P, P): drive seconds from the boarding point (searching backward: to it).
     scratch
-        ``boarding``, ``boarding_s`` and the ``other`` columns are given; ``other_best_s`` and
-        ``other_from`` are written.
-    stop_s
-        The driver's stop to let the rider in; it does not count in his budget.
+        ``board`` and ``other`` are given; times found are written.
+    low_s, high_s
+        Bounds on the time at another candidate plus the drive from there: a driver's window, where
+        the search comes from his end.
     """
-    solo_s = bodies.solo_s[body]
+    segments = bodies.segment
+    costs_s = bodies.to_end_s if forward else bodies.from_start_s
+    board, others, drive_s = scratch.board, scratch.other, scratch.drive_s
+    at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
+    late_s, left_s, other, point = board[LATE_S], board[LEFT_S], others[OTHER], others[POINT]
+    one_segment = segments[bodies.first_candidate[body + 1] - 1] == 0
+    least_late_s, active = late_s[:boarding_count].min(), other_count
+    most_s, kept_count = np.int32(FAR_S), 0
     for i in range(boarding_count):
-        candidate, board_s = scratch.boarding[i], scratch.boarding_s[i] + stop_s
-        row = matrix[bodies.point[candidate]]
-        point, segment = bodies.point[candidate], bodies.segment[candidate]
-        left_s = solo_s + bodies.budget_s[body]
-        left_s -= bodies.from_start_s[candidate] if forward else bodies.to_end_s[candidate]
-        for j in range(other_count):
-            if scratch.other_point[j] == point:
+        if late_s[i] >= most_s:
+            continue
+        first, last = 0, active
+        stand_in = _stand_in(board, segments, matrix, i, kept_count)
+        if stand_in >= 0:
+            # Who boards there is here in time: all but the way back to there is known.
+            first = _row_of(other, other_count, at[stand_in])
+            if first < 0:
                 continue
-            drive_s = np.int64(row[scratch.other_point[j]])
-            later = bodies.segment[scratch.other[j]] - segment
-            if later != 0:
-                if (later > 0) != forward:
-                    continue  # the driver does not pass them in this order
-                first, second = candidate, scratch.other[j]
-                if not forward:
-                    first, second = second, first
-                drive_s = bodies.to_end_s[first] + bodies.from_start_s[second] - solo_s
-            if drive_s + scratch.other_cost_s[j] > left_s:
-                continue
-            then_s = max(board_s + drive_s, scratch.other_low_s[j])
-            if then_s < scratch.other_best_s[j] and then_s <= scratch.other_high_s[j]:
-                scratch.other_best_s[j], scratch.other_from[j] = then_s, candidate
+            last = first + 1
+        else:
+            board[KEPT, kept_count] = i
+            kept_count += 1
+        drives_s, here = matrix[at_point[i]], at_point[i]
+        for j in range(first, last):
+            drive_s[j] = np.int32(drives_s[point[j]]) if point[j] != here else np.int32(FAR_S)
+        if not one_segment:
+            past_s = np.int32(costs_s[at[i]] - bodies.solo_s[body])
+            _drive_through(others, drive_s, first, last, segments[at[i]], past_s, forward)
+        _get_out(
+            others, drive_s, first, last, board_s[i], left_s[i], np.int32(low_s), np.int32(high_s)
+        )
+        open_count, most_s = _still_open(others, active, least_late_s)
+        if open_count == 0:
+            break
+        if 2 * open_count < active:
+            active = _open_first(others, active, least_late_s)
+
+
+@kernel
+def _stand_in(
+    board: Int32, segments: Int32, matrix: npt.NDArray[np.uint16], i: int, kept_count: int
+) -> int:
+    """Row of a boarding kept before, from which the driver comes by boarding `i` in time, or -1."""
+    at, at_point, board_s, left_s = board[AT], board[AT_POINT], board[BOARD_S], board[LEFT_S]
+    for k in range(kept_count):
+        before = np.int64(board[KEPT, k])
+        if segments[at[before]] == segments[at[i]]:
+            drive_s = np.int64(matrix[at_point[before], at_point[i]])
+            if left_s[before] - drive_s >= left_s[i] and board_s[before] + drive_s <= board_s[i]:
+                return int(before)
+    return -1
+
+
+@kernel
+def _row_of(other: Int32, count: int, candidate: int) -> int:
+    for j in range(count):
+        if other[j] == candidate:
+            return j
+    return -1
+
+
+@kernel
+def _get_out(
+    others: Int32,
+    drive_s: Int32,
+    first: int,
+    last: int,
+    ready_s: np.int32,
+    left_s: np.int32,
+    low_s: np.int32,
+    high_s: np.int32,
+) -> None:
+    """Take a boarding to the others from `first` to `last`, without a branch: runs as vectors."""
+    cost_s, best_s = others[COST_S], others[BEST_S]
+    for j in range(first, last):
+        then_s = max(np.int32(ready_s + drive_s[j]), np.int32(low_s - cost_s[j]))
+        sooner = (np.int32(drive_s[j] + cost_s[j]) <= left_s) & (then_s < best_s[j])
+        sooner &= np.int32(then_s + cost_s[j]) <= high_s
+        best_s[j] = then_s if sooner else best_s[j]
+
+
+@kernel
+def _still_open(others: Int32, count: int, least_late_s: np.int32) -> tuple[int, np.int32]:
+    """How many of the first others may be reached sooner still; how late a boarding may be."""
+    near_s, best_s = others[NEAR_S], others[BEST_S]
+    open_count, most_s = np.int32(0), np.int32(-FAR_S)
+    for j in range(count):
+        spare_s = np.int32(best_s[j] - near_s[j])
+        open_count += np.int32(least_late_s < spare_s)
+        most_s = max(most_s, spare_s)
+    return int(open_count), most_s
+
+
+@kernel
+def _open_first(others: Int32, count: int, least_late_s: np.int32) -> int:
+    """Put those that may be reached sooner still before the rest; returns how many they are."""
+    near_s, best_s = others[NEAR_S], others[BEST_S]
+    kept = 0
+    for j in range(count):
+        if least_late_s < best_s[j] - near_s[j]:
+            for column in range(OTHER_COLUMNS):
+                others[column, kept], others[column, j] = others[column, j], others[column, kept]
+            kept += 1
+    return kept
+
+
+@kernel
+def _drive_through(
+    others: Int32,
+    drive_s: Int32,
+    first: int,
+    last: int,
+    segment: np.int32,
+    past_s: np.int32,
+    forward: bool,
+) -> None:
+    """Write the drives to others in later segments, through the driver's stops between."""
+    near_s, segments = others[NEAR_S], others[SEGMENT]
+    for j in range(first, last):
+        later = np.int32(segments[j] - segment) if forward else np.int32(segment - segments[j])
+        through_s = np.int32(near_s[j] + past_s) if drive_s[j] < FAR_S else np.int32(FAR_S)
+        through_s = through_s if later > 0 else np.int32(FAR_S)
+        drive_s[j] = drive_s[j] if later == 0 else through_s

@@ -29,6 +29,7 @@ from routing.raptor.labels import (
     aim,
     reset_labels,
 )
+from routing.raptor.ride_bounds import RideBounds, aim_rides
 from routing.raptor.ride_scan import scan_rides
 from routing.raptor.scan import (
     Costs,
@@ -107,15 +108,15 @@ def run_rounds(
         touched = scan_patterns(day, labels, queued, row, rows, touched)
         if seats > 0:
             touched = scan_rides(
-                bodies, rides, matrix, costs, labels, scratch, row, rows, stop_count, seats,
-                forward, touched,
+                bodies, rides, matrix, walks, costs, labels, scratch, count, start_s, row, rows,
+                stop_count, seats, forward, touched,
             )  # fmt: skip
         for i in range(count):
             node = labels.marked[i]
             labels.marks[node] = 0
             if node >= stop_count:
                 ready_s = labels.time_s[READY + row - 1, node]
-                labels.scanned[node - stop_count, row - 1] = ready_s
+                labels.scanned[row - 1, node - stop_count] = ready_s
         count = walk_on(
             walks, costs.change_s, labels, touched, start_s, row, rows, stop_count, forward
         )
@@ -138,6 +139,7 @@ def search_range(
     cell_s: Seconds,
     cell_vehicles: Counts,
     best_s: Int32,
+    bounds: RideBounds,
     labels: Labels,
     ride_labels: Labels,
     scratch: RideScratch,
@@ -190,6 +192,10 @@ def search_range(
     leading = find_leading(day, labels, egress_node, stop_count)
     if seats > 0:
         reset_labels(ride_labels, rows, egress_node, egress_s)
+        aim_rides(
+            bounds, point_walks, costs.change_s, costs.stop_s, costs.onward_256, labels,
+            ride_labels, egress_node, forward,
+        )  # fmt: skip
         find_leading(day, ride_labels, egress_node, stop_count)
     count, nobody = int(np.int64(0)), int(np.int64(0))
     for i in range(-1, len(starts_s)):
@@ -203,7 +209,7 @@ def search_range(
         )  # fmt: skip
         if i >= 0:
             count = _record(
-                day, walks_back, bodies, matrix, costs, labels, access, rows,
+                day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
                 stop_count, forward, journeys, legs, count,
             )  # fmt: skip
         last_of_step = (
@@ -223,7 +229,7 @@ def search_range(
         )  # fmt: skip
         if i >= 0:
             count = _record(
-                day, point_walks_back, bodies, matrix, costs, ride_labels, access,
+                day, point_walks_back, bodies, rides, matrix, costs, ride_labels, access,
                 rows, stop_count, forward, journeys, legs, count,
             )  # fmt: skip
     return count
@@ -243,6 +249,7 @@ def _record(
     day: DayTimetable,
     walks_back: Walks,
     bodies: FlexibleBodies,
+    rides: Rides,
     matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
@@ -260,8 +267,11 @@ def _record(
         if not better or labels.goal_node[row] == NOWHERE or count >= JOURNEY_LIMIT:
             continue
         leg_count = unroll_legs(
-            day, walks_back, bodies, matrix, costs, labels, row, stop_count, forward, legs[count]
-        )
+            day, walks_back, bodies, rides, matrix, costs, labels, row, stop_count, forward,
+            legs[count],
+        )  # fmt: skip
+        if leg_count < row:
+            continue  # the ride that it ends with may be boarded sooner: with fewer vehicles
         first = legs[count, leg_count - 1, FROM]
         least_s = np.int64(FAR)
         for i in range(len(access.to)):

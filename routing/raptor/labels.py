@@ -37,9 +37,9 @@ class Labels(NamedTuple):
     time_s: Int32
     """Shape (TIMES, node_count): `ALIGHT` + 1 … 8, then `READY` + 0 … 7."""
     ride: Int32
-    """Shape (point_count, MAX_VEHICLES, 3): ride, candidates of pickup and dropoff."""
+    """Shape (point_count, MAX_VEHICLES, 2): ride, and the candidate at which one gets out."""
     scanned: Int32
-    """Shape (point_count, MAX_VEHICLES): ready time when a point's rides were last scanned."""
+    """Shape (MAX_VEHICLES, point_count): ready time when a point's rides were last scanned."""
     goal_s: Int32
     """
     Shape (LIMITS,): best time at the goal by number of vehicles; `-FAR` beyond what is allowed.
@@ -54,6 +54,8 @@ class Labels(NamedTuple):
     """Shape (node_count,): walk to the goal, FAR where there is none."""
     onward: Int32
     """Shape (node_count,): least seconds to the goal × 16 + fewest vehicles; see `bounds`."""
+    leave: Int32
+    """Shape (point_count,): the same from a point at which one has left a ride, by other rides."""
     marked: Int32
     marks: npt.NDArray[np.uint8]
     touched: Int32
@@ -72,14 +74,15 @@ def new_labels(stop_count: int, point_count: int, pattern_count: int) -> Labels:
     nodes = stop_count + point_count
     return Labels(
         time_s=np.zeros((TIMES, nodes), np.int32),
-        ride=np.zeros((point_count, MAX_VEHICLES, 3), np.int32),
-        scanned=np.zeros((point_count, MAX_VEHICLES), np.int32),
+        ride=np.zeros((point_count, MAX_VEHICLES, 2), np.int32),
+        scanned=np.zeros((MAX_VEHICLES, point_count), np.int32),
         goal_s=np.zeros(LIMITS, np.int32),
         goal_node=np.zeros(MAX_VEHICLES + 1, np.int32),
         goal_row=np.zeros(MAX_VEHICLES + 1, np.int32),
         before_s=np.zeros(MAX_VEHICLES + 1, np.int32),
         egress=np.full(nodes, FAR, np.int32),
         onward=np.zeros(nodes, np.int32),
+        leave=np.zeros(point_count, np.int32),
         marked=np.zeros(nodes, np.int32),
         marks=np.zeros(nodes, np.uint8),
         touched=np.zeros(nodes, np.int32),
@@ -100,6 +103,7 @@ def reset_labels(labels: Labels, rows: int, egress_node: Int32, egress_s: Int32)
     labels.goal_s[rows:] = -FAR
     labels.egress[:] = FAR
     labels.onward[:] = 0
+    labels.leave[:] = 0
     for i in range(len(egress_node)):
         node = egress_node[i]
         labels.egress[node] = min(labels.egress[node], egress_s[i])

@@ -6,9 +6,42 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch, scan_ride
-from routing.raptor.labels import ALIGHT, FAR, READY, Labels, fold, reach_goal
+from routing.bounds import MOST_ONWARD, VEHICLE_BITS
+from routing.raptor.flexible import (
+    AT,
+    AT_POINT,
+    BEST_S,
+    BOARD_S,
+    COST_S,
+    LATE_S,
+    LEFT_S,
+    NEAR_S,
+    OTHER,
+    POINT,
+    SEGMENT,
+    FlexibleBodies,
+    Rides,
+    RideScratch,
+    scan_ride,
+)
+from routing.raptor.labels import (
+    ALIGHT,
+    FAR,
+    MAX_VEHICLES,
+    NOWHERE,
+    READY,
+    Labels,
+    fold,
+    reach_goal,
+)
 from routing.raptor.scan import Costs
+from routing.street.kernels import Walks
+
+Int32 = npt.NDArray[np.int32]
+MANY = 64
+"""Marked points from which on all candidates are looked at rather than those at each point."""
+LAST = MAX_VEHICLES - 1
+"""Most vehicles after which one boards another."""
 
 
 @kernel
@@ -16,9 +49,12 @@ def scan_rides(
     bodies: FlexibleBodies,
     rides: Rides,
     matrix: npt.NDArray[np.uint16],
+    walks: Walks,
     costs: Costs,
     labels: Labels,
     scratch: RideScratch,
+    marked_count: int,
+    start_s: int,
     row: int,
     rows: int,
     stop_count: int,
@@ -26,57 +62,106 @@ def scan_rides(
     forward: bool,
     touched_count: int,
 ) -> int:
-    """Take every ride that can be boarded at a marked meeting point."""
-    for body in range(len(bodies.solo_s)):
-        if bodies.seat_count[body] < seats:
+    """
+    Take every ride that can be boarded at a marked meeting point, the first to leave first.
+
+    Returns how many nodes were reached sooner, `touched_count` before.
+    """
+    order = rides.by_earliest if forward else rides.by_latest
+    running, last_fresh, body_of = scratch.running, scratch.last_fresh, rides.body
+    earliest_s, latest_s = rides.earliest_s, rides.latest_s
+    solo_s, budget_s = bodies.solo_s, bodies.budget_s
+    _find_running(bodies, rides, labels.goal_s[row], start_s, seats, forward, running)
+    _find_fresh(bodies, labels, scratch, marked_count, stop_count)
+    scratch.beats[:] = 0
+    for ride in order:
+        body = body_of[ride]
+        if running[body] == 0 or last_fresh[body] == NOWHERE:
             continue
-        for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
-            boarding = _boardings(
-                bodies, rides, costs.stop_s, labels, scratch, body, ride, row, stop_count, forward
-            )
-            if boarding == 0:
-                continue
-            others = _worth_reaching(
-                bodies, rides, costs, labels, scratch, body, ride, row, stop_count, forward
-            )
-            scan_ride(bodies, matrix, body, scratch, boarding, others, costs.stop_s, forward)
-            for j in range(others):
-                if scratch.other_from[j] >= 0:
-                    touched_count = _reach_by_ride(
-                        labels, row, rows, scratch, ride, j, stop_count, touched_count
-                    )
+        first_s = earliest_s[ride]
+        if not forward:
+            first_s = -latest_s[ride] - solo_s[body] - budget_s[body]
+        if first_s >= labels.goal_s[row]:
+            continue
+        boarding = _boardings(
+            bodies, rides, costs.stop_s, labels, scratch, body, ride, row, stop_count, forward
+        )
+        if boarding == 0:
+            continue
+        others = _worth_reaching(
+            bodies, rides, walks, costs.change_s, labels, scratch, boarding, body, ride, row,
+            stop_count, forward,
+        )  # fmt: skip
+        if others == 0:
+            continue
+        boarding = _worth_boarding(bodies, scratch, boarding, others, forward)
+        if boarding == 0:
+            continue
+        low_s, high_s = (-FAR, FAR) if forward else (-latest_s[ride], -earliest_s[ride])
+        scan_ride(bodies, matrix, body, scratch, boarding, others, low_s, high_s, forward)
+        touched_count = _reach_points(
+            labels, row, rows, scratch, ride, others, stop_count, costs.alone_s, touched_count
+        )
     return touched_count
 
 
 @kernel
-def _reach_by_ride(
-    labels: Labels,
-    row: int,
-    rows: int,
-    scratch: RideScratch,
-    ride: int,
-    found: int,
-    stop_count: int,
-    touched_count: int,
-) -> int:
-    """Take a ride's arrival at a point, if it is better than what the ride itself gave before."""
-    point, at_s = scratch.other_point[found], scratch.other_best_s[found]
-    node = stop_count + point
-    if at_s >= labels.time_s[ALIGHT + row, node]:
-        return touched_count  # a point served twice by one ride, the first time sooner
-    by = labels.ride[point, row - 1]
-    by[0], by[1], by[2] = ride, scratch.other_from[found], scratch.other[found]
-    # A ride all the way does not hide journeys that join rides and public transport.
-    fold(labels.time_s, node, ALIGHT + row, ALIGHT + rows, at_s)
-    reach_goal(
-        labels.goal_s, labels.goal_node, labels.goal_row, row, row + 1 if row == 1 else rows, node,
-        at_s + labels.egress[node],
-    )  # fmt: skip
-    if labels.touches[node] == 0:
-        labels.touches[node] = 1
-        labels.touched[touched_count] = node
-        touched_count += 1
-    return touched_count
+def _find_running(
+    bodies: FlexibleBodies,
+    rides: Rides,
+    goal_s: int,
+    start_s: int,
+    seats: int,
+    forward: bool,
+    running: npt.NDArray[np.uint8],
+) -> None:
+    """Write 1 for bodies that have the seats and run between start and goal, else 0."""
+    solo_s, budget_s, seat_count = bodies.solo_s, bodies.budget_s, bodies.seat_count
+    earliest_s, latest_s, body_of = rides.earliest_s, rides.latest_s, rides.body
+    running[:] = 0
+    for ride in range(len(body_of)):
+        body = body_of[ride]
+        first_s, last_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
+        if not forward:
+            first_s, last_s = -last_s, -first_s
+        if first_s < goal_s and last_s >= start_s and seat_count[body] >= seats:
+            running[body] = 1
+
+
+@kernel
+def _find_fresh(
+    bodies: FlexibleBodies, labels: Labels, scratch: RideScratch, marked_count: int, stop_count: int
+) -> None:
+    """List the candidates of running bodies at marked points, linked by body."""
+    marked, first = labels.marked, bodies.at_point_first
+    candidates, bodies_at = bodies.at_point_candidate, bodies.at_point_body
+    running, last_fresh, fresh = scratch.running, scratch.last_fresh, scratch.fresh
+    first_candidate, point_of, marks = bodies.first_candidate, bodies.point, labels.marks
+    last_fresh[:] = NOWHERE
+    count = 0
+    points = 0
+    for i in range(marked_count):
+        points += marked[i] >= stop_count
+    if points > MANY:
+        for body in range(len(running)):
+            if running[body] == 1:
+                for candidate in range(
+                    first_candidate[body + 1] - 1, first_candidate[body] - 1, -1
+                ):
+                    if marks[stop_count + point_of[candidate]] == 1:
+                        fresh[count, 0], fresh[count, 1] = candidate, last_fresh[body]
+                        last_fresh[body] = count
+                        count += 1
+        return
+    for i in range(marked_count):
+        point = marked[i] - stop_count
+        if point >= 0:
+            for k in range(first[point], first[point + 1]):
+                body = bodies_at[k]
+                if running[body] == 1:
+                    fresh[count, 0], fresh[count, 1] = candidates[k], last_fresh[body]
+                    last_fresh[body] = count
+                    count += 1
 
 
 @kernel
@@ -92,35 +177,38 @@ def _boardings(
     stop_count: int,
     forward: bool,
 ) -> int:
-    """Candidates of a ride at which the rider newly is in time; returns how many."""
+    """Fresh candidates of a ride at which the rider newly is in time; returns how many."""
+    points, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
+    ready_s, scanned_s, fresh = (
+        labels.time_s[READY + row - 1],
+        labels.scanned[row - 1],
+        scratch.fresh,
+    )
+    board = scratch.board
+    at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
+    late_s, left_s = board[LATE_S], board[LEFT_S]
     earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
+    most_s = bodies.solo_s[body] + bodies.budget_s[body]
     bound_s = labels.goal_s[row]
-    first_s = earliest_s if forward else -latest_s - bodies.solo_s[body] - bodies.budget_s[body]
-    if first_s >= bound_s:
-        return 0
-    count = 0
-    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
-        point = bodies.point[candidate]
-        node = stop_count + point
-        if labels.marks[node] == 0:
-            continue
-        at_s = labels.time_s[READY + row - 1, node]
+    count, listed = 0, scratch.last_fresh[body]
+    while listed != NOWHERE:
+        candidate, listed = fresh[listed, 0], fresh[listed, 1]
+        point, near_s = points[candidate], from_start_s[candidate]
+        then_s, known_s = ready_s[stop_count + point], scanned_s[point]
         if forward:
-            passes_s = earliest_s + bodies.from_start_s[candidate]
-            if labels.scanned[point, row - 1] <= passes_s:
-                continue  # boards at the same moment as when last scanned
-            if at_s > latest_s + bodies.from_start_s[candidate]:
-                continue
-            at_s = max(at_s, passes_s)
+            passes_s = earliest_s + near_s
+            if known_s <= passes_s or then_s > latest_s + near_s:
+                continue  # boards at the same moment as when last scanned, or is too late
+            then_s = max(then_s, passes_s)
         else:
-            longest_s = bodies.solo_s[body] + bodies.budget_s[body] + stop_s
-            longest_s -= bodies.to_end_s[candidate]
-            if labels.scanned[point, row - 1] + longest_s <= -latest_s:
-                continue  # could be late enough for the latest departure when last scanned
-            if at_s > -earliest_s - bodies.from_start_s[candidate] - stop_s:
+            if then_s > -earliest_s - near_s - stop_s:
                 continue  # must be let out before the driver gets here
-        if at_s < bound_s:
-            scratch.boarding[count], scratch.boarding_s[count] = candidate, at_s
+            near_s = to_end_s[candidate]
+            if known_s + most_s + stop_s - near_s <= -latest_s:
+                continue  # could be late enough for the latest departure when last scanned
+        if then_s < bound_s:
+            at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
+            late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
             count += 1
     return count
 
@@ -129,9 +217,11 @@ def _boardings(
 def _worth_reaching(
     bodies: FlexibleBodies,
     rides: Rides,
-    costs: Costs,
+    walks: Walks,
+    change_s: Int32,
     labels: Labels,
     scratch: RideScratch,
+    boarding_count: int,
     body: int,
     ride: int,
     row: int,
@@ -139,33 +229,130 @@ def _worth_reaching(
     forward: bool,
 ) -> int:
     """
-    Candidates of a ride that it could bring a rider to sooner than known; returns how many.
+    Candidates of a ride that it could bring a rider to in time to be of use; returns how many.
 
-    From a point one either walks to the goal, or changes, which takes `Costs.change_s` at least.
     Drives keep the triangle inequality, as fastest ones do: nobody gets to a point before the
-    driver alone would.
+    driver alone would, nor further before the driver's end than he is.
     """
-    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
+    points, nears_s, costs_s = bodies.point, bodies.from_start_s, bodies.to_end_s
+    low_s = np.int64(-FAR)
+    if not forward:
+        nears_s, costs_s, low_s = costs_s, nears_s, -np.int64(rides.latest_s[ride])
+    beat_s, beats = scratch.beat_s, scratch.beats
+    board, others = scratch.board, scratch.other
+    at, board_s, late_s = board[AT], board[BOARD_S], board[LATE_S]
+    other, other_point = others[OTHER], others[POINT]
+    near_s, cost_s = others[NEAR_S], others[COST_S]
+    best_s, segment, segments = others[BEST_S], others[SEGMENT], bodies.segment
+    least_late_s, least_long_s = np.int64(FAR), np.int64(FAR)
+    for i in range(boarding_count):
+        least_late_s = min(least_late_s, np.int64(late_s[i]))
+        least_long_s = min(least_long_s, np.int64(board_s[i] + costs_s[at[i]]))
     count = 0
     for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
-        node = stop_count + bodies.point[candidate]
-        onward_s = costs.change_s[node] if forward else 0
-        best_s = min(
-            labels.time_s[ALIGHT + row, node],
-            labels.goal_s[row] - min(onward_s, labels.egress[node]),
-        )
-        low_s, high_s = -FAR, FAR
-        soonest_s = earliest_s + bodies.from_start_s[candidate] + costs.stop_s
-        cost_s = bodies.to_end_s[candidate]
-        if not forward:
-            low_s = -latest_s - bodies.from_start_s[candidate]
-            high_s = -earliest_s - bodies.from_start_s[candidate]
-            soonest_s, cost_s = low_s, bodies.from_start_s[candidate]
-        if soonest_s < best_s:
-            scratch.other[count] = candidate
-            scratch.other_point[count] = bodies.point[candidate]
-            scratch.other_cost_s[count] = cost_s
-            scratch.other_low_s[count], scratch.other_high_s[count] = low_s, high_s
-            scratch.other_best_s[count], scratch.other_from[count] = best_s, -1
+        near, cost, point = nears_s[candidate], costs_s[candidate], points[candidate]
+        if beats[point] == 0:
+            beats[point] = 1
+            beat_s[point] = _of_use(walks, change_s, labels, row, point, stop_count, forward)
+        soonest_s, best = max(least_late_s + near, least_long_s - cost), beat_s[point]
+        if soonest_s < best and low_s - cost < best:
+            other[count], other_point[count] = candidate, point
+            segment[count] = segments[candidate]
+            near_s[count], cost_s[count] = near, cost
+            best_s[count] = best
             count += 1
     return count
+
+
+@kernel
+def _of_use(
+    walks: Walks,
+    change_s: Int32,
+    labels: Labels,
+    row: int,
+    point: int,
+    stop_count: int,
+    forward: bool,
+) -> int:
+    """Getting out at a point sooner than this leads to the goal, or to some stop, sooner."""
+    first, to, seconds = walks.first, walks.to, walks.seconds
+    ready_s, onward, goal_s = labels.time_s[READY + min(row, LAST)], labels.onward, labels.goal_s
+    node, more = stop_count + point, labels.leave[point] & MOST_ONWARD
+    best_s = np.int64(-FAR)
+    for walk in range(first[node], first[node + 1]):
+        stop = to[walk]
+        left = onward[stop]
+        then_s = np.int64(goal_s[row + max(left & MOST_ONWARD, more)]) - (left >> VEHICLE_BITS)
+        if more > 0:
+            then_s = min(then_s, np.int64(ready_s[stop]))
+        then_s -= seconds[walk]
+        if not forward:
+            then_s -= change_s[stop]
+        best_s = max(best_s, then_s)
+    if forward:
+        best_s -= change_s[node]
+    best_s = max(best_s, np.int64(goal_s[row]) - labels.egress[node], np.int64(-FAR))
+    return int(min(best_s, np.int64(labels.time_s[ALIGHT + row, node])))
+
+
+@kernel
+def _worth_boarding(
+    bodies: FlexibleBodies, scratch: RideScratch, boarding_count: int, others: int, forward: bool
+) -> int:
+    """Keep the boardings from which some candidate could be reached in time, the best first."""
+    board = scratch.board
+    at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
+    late_s, left_s = board[LATE_S], board[LEFT_S]
+    near_s, cost_s, best_s = scratch.other[NEAR_S], scratch.other[COST_S], scratch.other[BEST_S]
+    costs_s = bodies.to_end_s if forward else bodies.from_start_s
+    most_near_s, most_cost_s = np.int64(-FAR), np.int64(-FAR)
+    for j in range(others):
+        most_near_s = max(most_near_s, np.int64(best_s[j] - near_s[j]))
+        most_cost_s = max(most_cost_s, np.int64(best_s[j] + cost_s[j]))
+    count = 0
+    for i in range(boarding_count):
+        if late_s[i] < most_near_s and board_s[i] + costs_s[at[i]] < most_cost_s:
+            at[count], at_point[count], board_s[count] = at[i], at_point[i], board_s[i]
+            late_s[count], left_s[count] = late_s[i], left_s[i]
+            count += 1
+    return count
+
+
+@kernel
+def _reach_points(
+    labels: Labels,
+    row: int,
+    rows: int,
+    scratch: RideScratch,
+    ride: int,
+    others: int,
+    stop_count: int,
+    alone_s: int,
+    touched_count: int,
+) -> int:
+    """Take a ride's arrivals; returns how many nodes were reached, `touched_count` before."""
+    other, other_point, best_s = scratch.other[OTHER], scratch.other[POINT], scratch.other[BEST_S]
+    time_s, by, egress, beat_s = labels.time_s, labels.ride, labels.egress, scratch.beat_s
+    goal_s, goal_node, goal_row = labels.goal_s, labels.goal_node, labels.goal_row
+    touched, touches = labels.touched, labels.touches
+    # A ride all the way hides journeys that join rides and vehicles only from `alone_s` later on.
+    goal_rows = row + 1 if row == 1 else rows
+    before_s = goal_s[1]
+    for j in range(others):
+        point, at_s = other_point[j], best_s[j]
+        node = stop_count + point
+        if at_s >= beat_s[point]:
+            continue  # not sooner, or a point served twice by one ride, the first time sooner
+        fold(time_s, node, ALIGHT + row, ALIGHT + rows, at_s)
+        beat_s[point] = at_s
+        by[point, row - 1, 0], by[point, row - 1, 1] = ride, other[j]
+        reach_goal(goal_s, goal_node, goal_row, row, goal_rows, node, at_s + egress[node])
+        if touches[node] == 0:
+            touches[node] = 1
+            touched[touched_count] = node
+            touched_count += 1
+    if row == 1 and goal_s[1] < before_s:
+        for more in range(2, rows):
+            if goal_s[1] + alone_s < goal_s[more]:
+                goal_s[more], goal_node[more] = goal_s[1] + alone_s, NOWHERE
+    return touched_count

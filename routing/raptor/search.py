@@ -29,6 +29,7 @@ from routing.raptor.kernels import (
 )
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
 from routing.raptor.many_departures import spread_departures
+from routing.raptor.ride_bounds import RideBounds
 from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
@@ -53,6 +54,11 @@ class _Scratch(NamedTuple):
 Int32 = npt.NDArray[np.int32]
 EVENT_LIMIT = 200_000
 """Departures considered in one window; a big city's day from one place has about 50,000."""
+ALONE_S = 3600
+"""
+Asked for a single moment, a ride all the way hides what arrives so much later, though that may
+leave later. Over a range that is found by leaving later: what arrives later than a ride is hidden.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
 
     point = joined("point")
     at_first, at_candidate = index_candidates(point, point_count)
+    body = np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)
     arrays = FlexibleBodies(
         first_candidate=frozen(np.r_[0, np.cumsum(sizes)].astype(np.int32)),
         point=point,
@@ -108,7 +115,8 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
         seat_count=each("seat_count"),
         at_point_first=frozen(at_first),
         at_point_candidate=frozen(at_candidate),
-        body=frozen(np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)),
+        at_point_body=frozen(body[at_candidate]),
+        body=frozen(body),
     )
     vias = tuple(list(body.via_nodes) for body in bodies)
     return FlexibleTrips(arrays, max(sizes, default=0), vias)
@@ -122,12 +130,16 @@ def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
         return frozen(np.array([getattr(w, name) for w in ordered], np.int32))
 
     counts = np.bincount(column("body"), minlength=body_count)
+    earliest_s, latest_s = column("earliest_s"), column("latest_s")
     return Rides(
         first_ride=frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
-        earliest_s=column("earliest_s"),
-        latest_s=column("latest_s"),
+        earliest_s=earliest_s,
+        latest_s=latest_s,
         offer=column("offer"),
         day=column("day"),
+        body=column("body"),
+        by_earliest=frozen(np.argsort(earliest_s, kind="stable").astype(np.int32)),
+        by_latest=frozen(np.argsort(-latest_s, kind="stable").astype(np.int32)),
     )
 
 
@@ -167,7 +179,7 @@ class Search:
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
             day, *walks, self.flexible.bodies, self.rides, matrix,
-            self._costs(), terrain.cell, *tables, scratch.cell_s,
+            self._costs(window), terrain.cell, *tables, scratch.cell_s, self._ride_bounds(forward),
             scratch.labels, scratch.ride_labels, scratch.rides, start.as_walks(),
             goal.node, goal.seconds, starts, after_s,
             FAR if self.direct_s is None else self.direct_s, rows, terrain.stop_count,
@@ -210,7 +222,7 @@ class Search:
         run_rounds(
             day, walks, self.flexible.bodies, self.rides,
             ground.drive_s if forward else ground.drive_back_s,
-            self._costs(), labels, scratch.rides,
+            self._costs(None), labels, scratch.rides,
             start.as_walks(), 0, start_s, rows, terrain.stop_count, seats, forward,
         )  # fmt: skip
         reached = np.full((rows, terrain.node_count), FAR, np.int32)
@@ -245,7 +257,7 @@ class Search:
             reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
             spread_departures(
                 terrain.day, terrain.walks, self.flexible.bodies, self.rides,
-                ground.drive_s, self._costs(), scratch.labels, scratch.rides,
+                ground.drive_s, self._costs(None), scratch.labels, scratch.rides,
                 self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
             )  # fmt: skip
         return out_s
@@ -264,26 +276,45 @@ class Search:
         )  # fmt: skip
         return np.unique(out[:count])[::-1].copy(), span.until_s
 
-    def _costs(self) -> Costs:
-        return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
+    def _costs(self, window: Window | None) -> Costs:
+        range_ = window is not None and window.from_s < window.until_s
+        alone_s = 0 if range_ else ALONE_S
+        terrain = self.terrain
+        return Costs(terrain.change_s, self.pickup_stop_s, terrain.onward_256, alone_s)
+
+    def _ride_bounds(self, forward: bool) -> RideBounds:
+        network, coarse = self.network, self.network.coarse
+        ground, stops = network.ground, network.stop_count
+        return RideBounds(
+            ground.drive_back_s if forward else ground.drive_s,
+            coarse.point_cell,
+            coarse.drive_to_s if forward else coarse.drive_from_s,
+            coarse.stop_cell,
+            coarse.ride_to_s if forward else coarse.ride_from_s,
+            np.empty(network.node_count - stops, np.int32),
+            np.empty(stops, np.int32),
+            np.empty(len(coarse.drive_to_s), np.int32),
+        )
 
     def _scratch(self, day: DayTimetable) -> _Scratch:
         """Scratch of the calling thread, kept between searches of one network size."""
-        patterns, candidates = len(day.first_stop) - 1, self.flexible.largest_body
+        patterns = len(day.first_stop) - 1
         stops, nodes = self.terrain.stop_count, self.terrain.node_count
         kept: _Scratch | None = getattr(_thread, "scratch", None)
         if (
             kept is None
             or len(kept.labels.egress) != nodes
-            or len(kept.labels.scanned) != nodes - stops
+            or kept.labels.scanned.shape[1] != nodes - stops
             or len(kept.labels.queued_from) < patterns
-            or len(kept.rides.other) < candidates
+            or len(kept.rides.drive_s) < self.flexible.largest_body
+            or len(kept.rides.running) < len(self.flexible.bodies.solo_s)
+            or len(kept.rides.fresh) < len(self.flexible.bodies.point)
             or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
         ):
             kept = _thread.scratch = _Scratch(
                 new_labels(stops, nodes - stops, patterns),
                 new_labels(stops, nodes - stops, patterns),
-                new_ride_scratch(candidates),
+                new_ride_scratch(self.flexible),
                 np.empty((2, len(self.network.bounds.to_s)), np.int32),
                 np.empty(EVENT_LIMIT, np.int32),
                 np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import FlexibleBodies
+from routing.raptor.flexible import FlexibleBodies, Rides
 from routing.raptor.labels import ALIGHT, FAR, NOWHERE, READY, Labels
 from routing.raptor.scan import Costs
 from routing.street.kernels import Walks
@@ -34,6 +34,7 @@ def unroll_legs(
     day: DayTimetable,
     walks_back: Walks,
     bodies: FlexibleBodies,
+    rides: Rides,
     matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
@@ -70,11 +71,11 @@ def unroll_legs(
         if node < stop_count:
             _find_vehicle(day, labels, row, forward, leg)
         else:
-            _read_ride(bodies, matrix, costs, labels, row, stop_count, forward, leg)
+            _find_boarding(bodies, rides, matrix, costs, labels, row, stop_count, forward, leg)
         count += 1
         node = leg[FROM]
         if node == NOWHERE:
-            raise RuntimeError("no trip fits the label of a stop")
+            raise RuntimeError("no trip or ride fits a label")
         row = _made_in(labels.time_s[:, node], READY, row - 1)
         if row == 0:
             return count
@@ -131,8 +132,9 @@ def _find_vehicle(day: DayTimetable, labels: Labels, row: int, forward: bool, le
 
 
 @kernel
-def _read_ride(
+def _find_boarding(
     bodies: FlexibleBodies,
+    rides: Rides,
     matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
@@ -141,18 +143,38 @@ def _read_ride(
     forward: bool,
     leg: Int32,
 ) -> None:
-    """Ride that gets to a meeting point: points are reached by nothing else."""
-    by = labels.ride[leg[TO] - stop_count, row - 1]
-    first, second = by[1], by[2]
-    leg[KIND], leg[CARRIER] = RIDE, by[0]
-    leg[FROM] = stop_count + bodies.point[first]
-    drive_s = np.int64(matrix[bodies.point[first], bodies.point[second]])
-    pickup, dropoff = (first, second) if forward else (second, first)
-    if bodies.segment[pickup] != bodies.segment[dropoff]:
-        solo_s = bodies.solo_s[bodies.body[pickup]]
-        drive_s = bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - solo_s
-    leg[START_S] = leg[END_S] - drive_s - costs.stop_s
-    leg[BOARD], leg[LEAVE] = pickup, dropoff
+    """
+    Where the ride is boarded that gets to a meeting point at a label's time.
+
+    Of the places where it can be boarded, the one that leaves most time to get there.
+    """
+    other_point, at_s = leg[TO] - stop_count, leg[END_S]
+    ride, other = labels.ride[other_point, row - 1]
+    body = bodies.body[other]
+    leg[KIND], leg[CARRIER], leg[FROM] = RIDE, ride, NOWHERE
+    most_s = np.int64(-1)
+    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
+        point = bodies.point[candidate]
+        ready_s = np.int64(labels.time_s[READY + row - 1, stop_count + point])
+        pickup, dropoff = (candidate, other) if forward else (other, candidate)
+        drive_s = np.int64(matrix[point, other_point])
+        if bodies.segment[pickup] != bodies.segment[dropoff]:
+            drive_s = bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - bodies.solo_s[body]
+        leave_s = at_s - drive_s - costs.stop_s
+        if (
+            leave_s - ready_s <= most_s
+            or point == other_point
+            or bodies.segment[pickup] > bodies.segment[dropoff]
+            or bodies.from_start_s[pickup] + drive_s + bodies.to_end_s[dropoff]
+            > bodies.solo_s[body] + bodies.budget_s[body]
+        ):
+            continue
+        from_start_s = bodies.from_start_s[pickup]
+        pickup_s = leave_s if forward else -at_s
+        if rides.earliest_s[ride] + from_start_s <= pickup_s <= rides.latest_s[ride] + from_start_s:
+            most_s = leave_s - ready_s
+            leg[FROM], leg[START_S] = stop_count + point, leave_s
+            leg[BOARD], leg[LEAVE] = pickup, dropoff
 
 
 @kernel

@@ -208,13 +208,23 @@ def test_rider_gets_out_where_the_driver_first_passes() -> None:
 
 
 def test_rider_stays_in_through_the_drivers_own_stop() -> None:
-    # From Mairie by way of Port back to Ferme: 10 + 20 minutes.
+    world = tiny_world("""
+        street  Ferme 100min Mairie 100min Port
+        offer Anna  Ferme > Mairie > Port  07:00
+    """)
+    assert plan(world, "Ferme", "Port", depart="07:00") == [
+        "Anna Ferme 07:00 > Port 07:21  [07:00 > 07:21, 0 transfers]"
+    ]
+
+
+def test_rider_boards_where_the_driver_passes_last() -> None:
+    # Anna leaves Mairie at 07:00 and passes it again at 07:20: both lead to Ferme at 07:31.
     world = tiny_world("""
         street  Ferme 100min Mairie 100min Port
         offer Anna  Mairie > Port > Ferme  07:00
     """)
     assert plan(world, "Mairie", "Ferme", depart="07:00") == [
-        "Anna Mairie 07:00 > Ferme 07:31  [07:00 > 07:31, 0 transfers]"
+        "Anna Mairie 07:20 > Ferme 07:31  [07:20 > 07:31, 0 transfers]"
     ]
 
 
