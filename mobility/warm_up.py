@@ -10,6 +10,7 @@ from core.time import day_start_epoch_s, to_instant
 from gtfs_data.calendar import date_of_day_number
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.world import World
+from routing.changes import warm_up_changes
 from routing.query import Endpoint, PlanQuery
 
 MORNING_S = 8 * 3600
@@ -37,3 +38,4 @@ def warm_up(world: World) -> None:
     )
     plan_itineraries(world, query)
     plan_itineraries(world, replace(query, arrive_by=True, backwards=True))
+    warm_up_changes(world.network.timetable, world.network.ground.walks)

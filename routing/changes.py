@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.store import frozen
 from gtfs_data.throughs import is_through
+from gtfs_data.timetable import Timetable
 from routing.network import Network
 from routing.raptor.unroll import RawJourney, RawVehicle
 from routing.street.kernels import Walks
@@ -83,6 +85,12 @@ def _best_change(
         ),
         0 if walk == NOWHERE else int(terrain.walks.seconds[walk]),
     )
+
+
+def warm_up_changes(t: Timetable, walks: Walks) -> None:
+    """Compile, or load what is compiled: before the first rider asks."""
+    calls = Calls(t.pattern_stop[:0], t.pattern_flag[:0], t.event_arrival_s[:0] + np.int32(0))
+    find_change(calls, 0, calls, 0, walks, frozen(np.zeros(0, np.int32)))
 
 
 class Calls(NamedTuple):

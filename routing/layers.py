@@ -10,7 +10,7 @@ calls at a via at which nobody has to stay.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored
 from gtfs_data.store import frozen
-from routing.links import Links, in_rows, joined
+from routing.links import Links, in_rows, joined, together
 from routing.terrain import Terrain, ViaStops
 
 Int32 = npt.NDArray[np.int32]
@@ -75,7 +75,7 @@ class Layers:
             if layer > 1:
                 then = self._by_vias(1, layer, self._from(layer - 1), full=True)
             parts.append(self._lifted(joined(visiting, then, self.stop_count), 0, layer))
-        every = _together(parts)
+        every = together(parts)
         return every.to, every.seconds
 
     def egress(self, node: Int32, seconds: Int32) -> tuple[Int32, Int32]:
@@ -86,7 +86,7 @@ class Layers:
         for layer in range(last):
             by_vias = self._by_vias(layer, last, reach, full=True)
             parts.append(self._lifted(by_vias, layer, 0))
-        every = _together(parts)
+        every = together(parts)
         return every.start, every.seconds
 
     def visits(
@@ -136,7 +136,7 @@ class Layers:
             for high in range(low + 1, len(self._vias) + 1):
                 climb = self._by_vias(low, high, self._from(high - 1), full=False)
                 parts.append(self._lifted(climb, low, high))
-        return _together(parts)
+        return together(parts)
 
     def _by_vias(self, low: int, high: int, last: Links, *, full: bool) -> Links:
         """Walks to the vias `low` … before `high`, staying at each, then as `last` leads on."""
@@ -144,7 +144,7 @@ class Layers:
         stay_s = np.full(self.stop_count, self._vias[low].stay_s, np.int32)
         if not full:  # the search adds the time for a change to every walk
             stay_s = np.maximum(stay_s - self._change_s[: self.stop_count], 0)
-        into = _together([self._links.where(np.isin(self._links.to, stops)), _here(stops)])
+        into = together([self._links.where(np.isin(self._links.to, stops)), _here(stops)])
         into = into._replace(seconds=into.seconds + stay_s[into.to])
         then = last if low + 1 == high else self._by_vias(low + 1, high, last, full=full)
         return joined(into, then, self.stop_count)
@@ -152,7 +152,7 @@ class Layers:
     def _from(self, via: int) -> Links:
         """Walks on from a via, or none."""
         stops = np.array(self._vias[via].stops, np.int32)
-        return _together([self._links.where(np.isin(self._links.start, stops)), _here(stops)])
+        return together([self._links.where(np.isin(self._links.start, stops)), _here(stops)])
 
     def _lifted(self, links: Links, start: int, to: int) -> Links:
         return links._replace(
@@ -162,11 +162,6 @@ class Layers:
 
 def _here(stops: Int32) -> Links:
     return Links(stops, stops, np.zeros(len(stops), np.int32))
-
-
-def _together(parts: Iterable[Links]) -> Links:
-    columns = zip(*parts, strict=True)
-    return Links(*(np.concatenate(column).astype(np.int32) for column in columns))
 
 
 def layered_day(day: DayTimetable, stop_count: int, vias: Sequence[ViaStops]) -> DayTimetable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,13 @@ class Links(NamedTuple):
     def where(self, kept: npt.NDArray[np.bool_]) -> Links:
         """Some of them."""
         return Links(self.start[kept], self.to[kept], self.seconds[kept])
+
+
+def together(parts: Iterable[Links]) -> Links:
+    """Lists of walks as one."""
+    none = np.zeros(0, np.int32)
+    columns = list(zip(*parts, strict=True)) or [()] * 3
+    return Links(*(np.concatenate([none, *column]).astype(np.int32) for column in columns))
 
 
 def in_rows(links: Links, node_count: int) -> Walks:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from gtfs_data.store import frozen
 from gtfs_data.timetable import Timetable
+from routing.links import Links, in_rows, together
 from routing.street.graph import Streets, step_metres
 from routing.street.kernels import (
     UNREACHED,
@@ -40,8 +41,6 @@ FORBIDDEN = 3
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
-Links = tuple[Int32, Int32, Int32]
-"""(from, to, seconds) of walks."""
 
 
 class Standing(NamedTuple):
@@ -160,7 +159,7 @@ def find_walks(standing: Standing, arcs: Arcs, links_s: Int32, mps: float, sourc
         stop = np.flatnonzero(np.isin(standing.node, standing.open_node)).astype(np.int32)
         lat, lon = standing.lat[standing.node[stop]], standing.lon[standing.node[stop]]
         start, to, seconds = straight_walks(lat, lon, FOOT_LIMIT_S, mps)
-        return stop[start], stop[to], seconds
+        return Links(stop[start], stop[to], seconds)
     arena = new_arena(len(standing.lat), len(arcs.head) + len(standing.lat))
     found = []
     for source in sources[standing.node[sources] >= 0].tolist():
@@ -168,16 +167,8 @@ def find_walks(standing: Standing, arcs: Arcs, links_s: Int32, mps: float, sourc
         settled = settle(standing, arcs, arena, seeds, FOOT_LIMIT_S, mps)
         to, seconds = reached(standing, arena, settled, links_s, FOOT_LIMIT_S)
         other = to != source
-        found.append((np.full(other.sum(), source, np.int32), to[other], seconds[other]))
-    return _joined(found)
-
-
-def _joined(links: Sequence[Links]) -> Links:
-    none = np.zeros(0, np.int32)
-    columns = [
-        np.concatenate([none, *parts]).astype(np.int32) for parts in zip(*links, strict=True)
-    ]
-    return (columns[0], columns[1], columns[2]) if columns else (none, none, none)
+        found.append(Links(np.full(other.sum(), source, np.int32), to[other], seconds[other]))
+    return together(found)
 
 
 def _street_walks(standing: Standing, arcs: Arcs, links_s: Int32, sources: Int32) -> Links:
@@ -195,7 +186,7 @@ def _street_walks(standing: Standing, arcs: Arcs, links_s: Int32, sources: Int32
         room = found
     start = np.repeat(sources, np.diff(first))
     other = start != to[:found]
-    return start[other], to[:found][other], seconds[:found][other]
+    return Links(start[other], to[:found][other], seconds[:found][other])
 
 
 def walk_tables(
@@ -209,10 +200,10 @@ def walk_tables(
     ruled = _with_rules(_between_stops(links, timetable.stop_count), timetable, adding=on_foot)
     both = _join(ruled, links, timetable.stop_count)
     return (
-        _csr(ruled, node_count),
-        _csr(_turned(ruled), node_count),
-        _csr(both, node_count),
-        _csr(_turned(both), node_count),
+        in_rows(ruled, node_count),
+        in_rows(ruled.turned(), node_count),
+        in_rows(both, node_count),
+        in_rows(both.turned(), node_count),
     )
 
 
@@ -242,9 +233,9 @@ def around(
     tables = []
     for old, new in ((walking.walks, walks), (walking.point_walks, point_walks)):
         kept, found = _listed(old, ~touched), _listed(new, touched)
-        links = _joined([kept, found])
-        tables += [_csr(links, len(standing.node)), _csr(_turned(links), len(standing.node))]
-    tables = [Walks(*(frozen(a) for a in table)) for table in tables]
+        links = together([kept, found])
+        count = len(standing.node)
+        tables += [in_rows(links, count), in_rows(links.turned(), count)]
     return walking._replace(
         arcs=arcs,
         back=back,
@@ -257,15 +248,12 @@ def around(
 
 def _listed(walks: Walks, sources: npt.NDArray[np.bool_]) -> Links:
     """Walks from some search nodes as links."""
-    start = np.repeat(np.arange(len(sources), dtype=np.int32), np.diff(walks.first))
-    on = sources[start]
-    return start[on], walks.to[on], walks.seconds[on]
+    links = Links.of(walks)
+    return links.where(sources[links.start])
 
 
 def _between_stops(links: Links, stop_count: int) -> Links:
-    start, to, seconds = links
-    inside = (start < stop_count) & (to < stop_count)
-    return start[inside], to[inside], seconds[inside]
+    return links.where((links.start < stop_count) & (links.to < stop_count))
 
 
 def _with_rules(links: Links, timetable: Timetable, *, adding: bool) -> Links:
@@ -298,7 +286,7 @@ def _with_rules(links: Links, timetable: Timetable, *, adding: bool) -> Links:
     start, to, seconds = (
         np.r_[column[~bound], ruled[:, i]].astype(np.int32) for i, column in enumerate(links)
     )
-    return start, to, seconds
+    return Links(start, to, seconds)
 
 
 def _straight_walk_s(timetable: Timetable, a: int, b: int) -> int:
@@ -308,21 +296,5 @@ def _straight_walk_s(timetable: Timetable, a: int, b: int) -> int:
 
 
 def _join(ruled: Links, every: Links, stop_count: int) -> Links:
-    start, to, seconds = every
-    mixed = (start < stop_count) != (to < stop_count)
-    return (
-        np.r_[ruled[0], start[mixed]],
-        np.r_[ruled[1], to[mixed]],
-        np.r_[ruled[2], seconds[mixed]],
-    )
-
-
-def _turned(links: Links) -> Links:
-    return links[1], links[0], links[2]
-
-
-def _csr(links: Links, node_count: int) -> Walks:
-    start, to, seconds = links
-    order = np.lexsort((to, seconds, start))
-    first = np.r_[0, np.cumsum(np.bincount(start, minlength=node_count))]
-    return Walks(first.astype(np.int32), to[order].copy(), seconds[order].copy())
+    mixed = every.where((every.start < stop_count) != (every.to < stop_count))
+    return together([ruled, mixed])
