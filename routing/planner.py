@@ -137,9 +137,13 @@ def plan(
     if criteria is not None and query.criteria and layers is None:
         unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
         ranked = _with_criteria(ranked, ways[0], criteria, network.terrain(date, unhurried), window)
+    # Changing elsewhere might miss a via, or use a stop that is not to be used.
+    anywhere = not (query.vias or query.avoid_stops or query.wheelchair)
     itineraries = tuple(
-        # With vias, changing elsewhere might miss one.
-        build.itinerary(journey if query.vias else with_best_changes(network, terrain, journey))
+        replace(
+            build.itinerary(with_best_changes(network, terrain, journey) if anywhere else journey),
+            best_for=ranked.best_for.get(journey, ()),
+        )
         for journey in sorted(ranked.kept, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
     )
     first_ends = ends[0][0], ends[1][0]
@@ -178,7 +182,7 @@ def _with_criteria(
     anchors = [j for j in ranked.kept if not rides_of_journey(j) and family_of(j).bike is False]
     if not anchors:
         return ranked
-    others = search_criteria(way.search, table, anchors)
+    others = search_criteria(way.search, table, anchors, window)
     safe = replace(way.search, terrain=unhurried, seats=0).run(window)
     others += [j for j in safe if any(_within_slack(j, anchor) for anchor in anchors)]
     if window.from_s < window.until_s:

@@ -145,20 +145,19 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
     Only journeys of the families of `others` are compared: a lift does not hide a cheap bus.
     """
     kept, best_for = list(ranked.kept), dict(ranked.best_for)
+    if not others:
+        return ranked
     families = {family_of(journey) for journey in others}
     shown = [journey for journey in kept if family_of(journey) in families]
-    chosen: list[RawJourney] = []
     for gain in gains:
-        best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)), default=None)
-        if best is None:
-            continue
+        best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)))
         floor = min((gain.value(journey) for journey in shown), default=None)
         if best not in shown and floor is not None and gain.value(best) > floor - gain.least:
             best = min(shown, key=lambda j: (gain.value(j), cost_s(j)))
-        best_for[best] = (*best_for.get(best, ()), gain.name)
-        if best not in kept:
-            chosen.append(best)
-            kept.append(best)
+        if any(gain.value(journey) > gain.value(best) for journey in shown):
+            best_for[best] = (*best_for.get(best, ()), gain.name)
+            if best not in kept:
+                kept.append(best)
     known = {id(removed.journey) for removed in ranked.removed}
     removed = [
         Removed(journey, Reason.GAINS_TOO_LITTLE, None)
@@ -211,7 +210,6 @@ def best_of_each(journeys: Sequence[RawJourney]) -> list[RawJourney]:
         return []
     criteria: tuple[Callable[[RawJourney], tuple[int, ...]], ...] = (
         lambda j: (j.end_s, cost_s(j)),
-        lambda j: (-j.start_s, cost_s(j)),
         lambda j: (j.vehicle_count, cost_s(j)),
         lambda j: (walking_s(j), cost_s(j)),
         lambda j: (j.end_s - j.start_s, cost_s(j)),

@@ -48,7 +48,7 @@ from routing.raptor.labels import (
     new_labels,
     reset_labels,
 )
-from routing.raptor.search import Search
+from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawVehicle, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import VEHICLE
 
@@ -87,7 +87,7 @@ class Values(NamedTuple):
 
 
 def search_criteria(
-    search: Search, table: CriteriaTable, anchors: Sequence[RawJourney]
+    search: Search, table: CriteriaTable, anchors: Sequence[RawJourney], window: Window
 ) -> list[RawJourney]:
     """
     Journeys of public transport around the anchors that nothing found dominates.
@@ -102,7 +102,7 @@ def search_criteria(
     day, walks = (terrain.day, terrain.walks) if forward else (terrain.day_back, terrain.walks_back)
     tables = (bounds.to_s, bounds.to_vehicles) if forward else (bounds.from_s, bounds.from_vehicles)
     start, goal = (search.access, search.egress) if forward else (search.egress, search.access)
-    starts_s, limit_s = _departures(anchors, search.max_vehicles, forward=forward)
+    starts_s, limit_s = _departures(anchors, window, search.max_vehicles, forward=forward)
     stops = terrain.stop_count
     start, goal = _on_stops(start, stops), _on_stops(goal, stops)
     labels, bags = _scratch(stops, len(day.first_stop) - 1)
@@ -199,18 +199,22 @@ def _measures(
 
 
 def _departures(
-    anchors: Sequence[RawJourney], most: int, *, forward: bool
+    anchors: Sequence[RawJourney], window: Window, most: int, *, forward: bool
 ) -> tuple[list[int], Int32]:
-    """Departures to spread, the latest first, and the latest arrivals that are within the slack."""
-    spans = [
-        (a.start_s, a.end_s, a.vehicle_count)
-        if forward
-        else (-a.end_s, -a.start_s, a.vehicle_count)
-        for a in anchors
-    ]
-    starts_s = sorted({start_s for start_s, _, _ in spans})[:DEPARTURE_LIMIT][::-1]
-    limit_s = np.full((len(starts_s), LIMITS), -FAR, np.int32)
-    for number, start_s in enumerate(starts_s):
+    """
+    Departures to spread, the latest first, and the latest arrivals that are within the slack.
+
+    Those of the anchors, and the first at all: what is cheaper may have to leave sooner.
+    """
+    spans, first_s = [(a.start_s, a.end_s, a.vehicle_count) for a in anchors], window.from_s
+    if not forward:
+        spans, first_s = [(-end_s, -start_s, k) for start_s, end_s, k in spans], -window.until_s
+    starts_s = {first_s}
+    if window.from_s < window.until_s:
+        starts_s |= {start_s for start_s, _, _ in spans}
+    ordered = sorted(starts_s)[:DEPARTURE_LIMIT][::-1]
+    limit_s = np.full((len(ordered), LIMITS), -FAR, np.int32)
+    for number, start_s in enumerate(ordered):
         later = [span for span in spans if span[0] >= start_s]
         reach = min(max(k for _, _, k in later) + MORE_VEHICLES, most)
         for vehicles in range(reach + 1):
@@ -220,7 +224,7 @@ def _departures(
                 if k <= vehicles
             ]
             limit_s[number, vehicles] = min(ends_s, default=-FAR)
-    return starts_s, frozen(limit_s)
+    return ordered, frozen(limit_s)
 
 
 def _on_stops(reach: Reach, stop_count: int) -> Reach:

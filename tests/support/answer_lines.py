@@ -13,7 +13,8 @@ def answer_lines(answer: dict[str, Any]) -> list[str]:
 
     ``08:02–08:31  29 min, 1.30 EUR, 402 g CO2, best for co2: walk 4 | tram T1 Gare 08:06 > …``
     """
-    lines = [itinerary_line(it) for it in answer["itineraries"]]
+    lines = [f"all the way: {_legs(it)}" for it in answer["direct"]]
+    lines += [itinerary_line(it) for it in answer["itineraries"]]
     own = answer["mobility"]
     for removed in own.get("removed", ()):
         lines.append(f"left out ({removed['reason']}): {itinerary_line(removed['itinerary'])}")
@@ -33,7 +34,14 @@ def itinerary_line(it: dict[str, Any]) -> str:
         if own["best_for"]:
             facts.append(f"best for {' and '.join(own['best_for'])}")
     clock = f"{_clock(it['startTime'], zone)}–{_clock(it['endTime'], zone)}"
-    return f"{clock}  {', '.join(facts)}: {' | '.join(_leg(leg, zone) for leg in it['legs'])}"
+    return f"{clock}  {', '.join(facts)}: {_legs(it)}"
+
+
+def _legs(it: dict[str, Any]) -> str:
+    """Legs of an itinerary, but for walks of a few steps."""
+    zone = ZoneInfo(it["legs"][0]["from"]["tz"])
+    legs = [leg for leg in it["legs"] if leg["mode"] != "WALK" or leg["duration"] >= 30]
+    return " | ".join(_leg(leg, zone) for leg in legs)
 
 
 def _leg(leg: dict[str, Any], zone: ZoneInfo) -> str:

@@ -55,6 +55,7 @@ from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, Transit
 from routing.network import Network
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.criteria import CriteriaTable
 from routing.raptor.flexible import FlexibleTrips
 from routing.raptor.search import flexible_trips, rides_of
 from routing.spi import MeetingSite, SiteKind
@@ -377,6 +378,7 @@ def answer(
     arrive: str = "",
     between: tuple[str, str] | None = None,
     limits: Limits | None = None,
+    criteria: CriteriaTable | None = None,
     **options: Any,
 ) -> PlanAnswer:
     """
@@ -403,6 +405,7 @@ def answer(
         flexible=world.flexible,
         rides_on=lambda date: rides_of(ride_windows(world.offers, world.network, date), body_count),
         limits=limits or Limits(),
+        criteria=criteria,
     )
 
 
