@@ -58,6 +58,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/plan_porto.py
 	$(BIN)/python benchmarks/geocode_porto.py
 	$(BIN)/python benchmarks/build_territories.py
+	$(BIN)/python benchmarks/matrix_porto.py
 
 check: $(VENV)/.test web/dist/index.html
 	$(BIN)/ruff format --check .

@@ -40,6 +40,7 @@ from routing.network import Network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.street.rules import Speeds
+from routing.terrain import Conditions
 
 REPEATS = 5
 MAX_VEHICLES = 8
@@ -66,8 +67,7 @@ class Ours:
         self.network: Network = build_network(
             timetable, None, zone=UTC, sites=[], speeds=Speeds(foot_mps=1e-6), findings=Findings()
         )
-        self.date = date
-        self.network.day(date)
+        self.terrain = self.network.terrain(date, Conditions())
 
     def ends(self, origin: str, destination: str) -> tuple[Reach, Reach]:
         """Walks from the first stop and to the second."""
@@ -83,9 +83,9 @@ class Ours:
     def ask(self, ends: tuple[Reach, Reach], window: Window) -> list[Any]:
         """Journeys with legs."""
         return Search(
-            network=self.network, date=self.date, flexible=NO_OFFERS, rides=NO_RIDES,
+            network=self.network, terrain=self.terrain, flexible=NO_OFFERS, rides=NO_RIDES,
             access=ends[0], egress=ends[1], arrive_by=False, max_vehicles=MAX_VEHICLES, seats=0,
-            direct_s=None, change_s=0, carpool_change_s=0, pickup_stop_s=0,
+            direct_s=None, carpool_change_s=0, pickup_stop_s=0,
         ).run(window)  # fmt: skip
 
     @staticmethod

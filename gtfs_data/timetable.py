@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.geo import METRES_PER_DEGREE
 from core.ids import scoped
 from core.time import find_zone
 from gtfs_data.blocks import IN_SEAT, join_trips
@@ -128,6 +129,35 @@ class Timetable:
     def stop_count(self) -> int:
         """Number of stops, stations included."""
         return len(self.stop_lat)
+
+
+def pattern_metres(t: Timetable) -> Int32:
+    """
+    Metres along each pattern from its first stop, by row of `pattern_stop`.
+
+    Along the line as drawn where there is one, straight from stop to stop elsewhere.
+    """
+    row, lengths = np.arange(len(t.pattern_stop)), np.diff(t.pattern_first_stop)
+    straight = _growing_metres(t.stop_lat[t.pattern_stop], t.stop_lon[t.pattern_stop])
+    drawn = _growing_metres(t.shape_lat, t.shape_lon)
+    shape = np.repeat(t.pattern_shape, lengths)
+    on = np.flatnonzero((shape >= 0) & (t.pattern_stop_point >= 0))
+    metres = straight.copy()
+    metres[on] = drawn[t.shape_first_point[shape[on]] + t.pattern_stop_point[on]]
+    first = np.repeat(t.pattern_first_stop[:-1], lengths)
+    off = np.setdiff1d(row, on)  # one call off the line: straight from its first stop to its last
+    metres = np.where(np.isin(first, first[off]), straight, metres)
+    return np.rint(metres - metres[first]).astype(np.int32)
+
+
+def _growing_metres(lat: Float64, lon: Float64) -> Float64:
+    """Metres from the first point along all points."""
+    if len(lat) == 0:
+        return np.zeros(0)
+    north = np.diff(lat) * METRES_PER_DEGREE
+    east = np.diff(lon) * METRES_PER_DEGREE * np.cos(np.radians(lat[:-1]))
+    metres: Float64 = np.r_[0.0, np.cumsum(np.hypot(north, east))]
+    return metres
 
 
 class _Part(NamedTuple):

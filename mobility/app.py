@@ -15,6 +15,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from mobility.api import (
     geocode,
+    isochrone,
     maps,
     methods,
     one_to_all,
@@ -83,7 +84,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observed)
     app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
-    for module in (plan, geocode, stoptimes, trip, maps, one_to_all, own, tiles, operations):
+    for module in (
+        plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations,
+    ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API
     if settings.web.is_dir():

@@ -9,7 +9,16 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from core.errors import MobilityError
-from mobility.commands import backups, feeds, journeys, offers, own_city, serving, snapshots
+from mobility.commands import (
+    backups,
+    feeds,
+    journeys,
+    offers,
+    own_city,
+    serving,
+    snapshots,
+    studies,
+)
 from mobility.commands.terminal import errors, plain
 from mobility.logs import set_up_logs
 from mobility.settings import Settings
@@ -20,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for group in (own_city, feeds, journeys, serving, backups):
+for group in (own_city, feeds, journeys, studies, serving, backups):
     app.add_typer(group.app)
 app.add_typer(offers.app, name="offers")
 app.add_typer(snapshots.app, name="snapshots")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
-from mobility.mapping.sentences import charge_label, messages
+from mobility.mapping.sentences import charge_label, messages, reason_sentences
 from mobility.world import World
 from routing.itinerary import Leg, RideLeg, StreetLeg
 
@@ -32,6 +32,10 @@ def print_answer(console: Console, world: World, priced: PricedAnswer) -> None:
             console.print(f"{start_date:%A} {start_date}", style="dim", highlight=False)
             date = start_date
         _print_itinerary(console, world, itinerary, nth)
+    for removed in priced.answer.removed:
+        console.print(f"left out: {reason_sentences(removed.reason)['en']}", style="dim")
+        for leg in removed.itinerary.legs:
+            console.print(f"     {_leg(world, leg)}", highlight=False, style="dim")
     for message in messages(priced.answer.explanations, zone):
         console.print(escape(message["en"]))
     if world.snapshot.about.get("generated"):

@@ -12,11 +12,13 @@ from carpool.compile import ride_windows
 from carpool.offers import Offer
 from core.remember import Remembered
 from gtfs_data.store import read_manifest
+from mobility.mapping.criteria import criteria_table
 from mobility.snapshots import ground_hash
 from payments.tariff import Tariff, read_tariff
 from routing.network import Network, open_network
 from routing.places import Places
 from routing.query import Limits
+from routing.raptor.criteria import CriteriaTable
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Body, flexible_trips, rides_of
 
@@ -33,20 +35,23 @@ class Snapshot:
     places: Places
     tariff: Tariff | None
     limits: Limits
+    criteria: CriteriaTable
     ground_hash: str
 
 
 def open_snapshot(folder: Path) -> Snapshot:
     """Open a snapshot folder; raises `SnapshotInvalid` when it cannot be."""
     about = read_manifest(folder)
-    tariff = folder / "tariff.yaml"
+    path = folder / "tariff.yaml"
+    network, tariff = open_network(folder), read_tariff(path) if path.is_file() else None
     return Snapshot(
         folder=folder,
         about=about,
-        network=open_network(folder),
+        network=network,
         places=Places(folder / "places"),
-        tariff=read_tariff(tariff) if tariff.is_file() else None,
+        tariff=tariff,
         limits=Limits(**about["limits"]),
+        criteria=criteria_table(network.timetable, tariff),
         ground_hash=ground_hash(folder),
     )
 

@@ -121,6 +121,8 @@ class Itinerary:
     """One way to travel."""
 
     legs: tuple[Leg, ...]
+    best_for: tuple[str, ...] = ()
+    """Criteria beside time by which it is the best: price, co2, walking, reliability."""
 
     @property
     def start_at(self) -> dt.datetime:
@@ -165,6 +167,16 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedItinerary:
+    """One that was found and is not shown."""
+
+    itinerary: Itinerary
+    reason: str
+    by: Itinerary | None
+    """The one that makes it superfluous."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanAnswer:
     """All that one search returns."""
 
@@ -175,3 +187,5 @@ class PlanAnswer:
     window_start: dt.datetime
     window_end: dt.datetime
     """Interval that was searched in the end."""
+    removed: tuple[RemovedItinerary, ...] = ()
+    """Filled where the query asks for an explanation."""

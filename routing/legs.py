@@ -10,6 +10,7 @@ from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
 from gtfs_data.throughs import Part, parts_of_ride
+from routing.ends import PROFILE_OF_MODE, pace_factor, tie_end
 from routing.itinerary import (
     Call,
     Itinerary,
@@ -20,6 +21,7 @@ from routing.itinerary import (
     StreetLeg,
     TransitLeg,
 )
+from routing.layers import Visit
 from routing.network import Network
 from routing.query import Endpoint, PlanQuery
 from routing.raptor.flexible import FlexibleTrips, Rides
@@ -38,33 +40,61 @@ class LegBuilder:
         self,
         network: Network,
         base_s: int,
-        origin: Snapped | None,
-        destination: Snapped | None,
         query: PlanQuery,
         flexible: FlexibleTrips,
+        rides: Rides,
     ) -> None:
         self._network = network
         self._base_s = base_s
-        self._origin = origin
-        self._destination = destination
         self._query = query
         self._flexible = flexible
-        self._walks: dict[tuple[int, int], Shape | None] = {}
+        self._rides = rides
+        self._ways: dict[tuple[Mode, int, int], Shape | None] = {}
 
-    def itinerary(self, journey: RawJourney, rides: Rides) -> Itinerary:
-        """Legs of one journey; walks of no length are left out."""
+    def itinerary(self, journey: RawJourney) -> Itinerary:
+        """Legs of one journey; ways of no length are left out."""
         legs: list[Leg] = []
+        gaps = journey.visits or ((),) * (len(journey.legs) + 1)
         first, last = journey.legs[0], journey.legs[-1]
-        if journey.access_s > 0:
-            legs.append(self._walk(None, first.board_node, journey.start_s, journey.access_s))
+        legs += self._gap(
+            journey.access_mode, None, first.board_node, journey.start_s, journey.access_s, gaps[0]
+        )
         for i, leg in enumerate(journey.legs):
-            legs += [self._ride(leg, rides)] if isinstance(leg, RawRide) else self._vehicle(leg)
-            if leg is not last and journey.walk_s[i] > 0:
+            legs += [self._ride(leg)] if isinstance(leg, RawRide) else self._vehicle(leg)
+            if leg is not last:
                 end = journey.legs[i + 1].board_node
-                legs.append(self._walk(leg.alight_node, end, leg.end_s, journey.walk_s[i]))
-        if journey.egress_s > 0:
-            legs.append(self._walk(last.alight_node, None, last.end_s, journey.egress_s))
+                legs += self._gap(
+                    Mode.WALK, leg.alight_node, end, leg.end_s, journey.walk_s[i], gaps[i + 1]
+                )
+        legs += self._gap(
+            journey.egress_mode, last.alight_node, None, last.end_s, journey.egress_s, gaps[-1]
+        )
         return Itinerary(tuple(legs))
+
+    def _gap(
+        self,
+        mode: Mode,
+        start: int | None,
+        end: int | None,
+        start_s: int,
+        way_s: int,
+        visits: tuple[Visit, ...],
+    ) -> list[Leg]:
+        """Ways between two vehicles, or to the first or from the last, by way of vias."""
+        legs: list[Leg] = []
+        for visit in visits:
+            if visit.walk_s > 0:
+                legs.append(self._way(mode, start, visit.stop, start_s, visit.walk_s))
+            start, start_s = visit.stop, start_s + visit.walk_s + visit.stay_s
+            way_s = visit.onward_s
+        if way_s > 0:
+            legs.append(self._way(mode, start, end, start_s, way_s))
+        return legs
+
+    @staticmethod
+    def profile(mode: Mode) -> str:
+        """Streets that a mode uses."""
+        return PROFILE_OF_MODE[mode]
 
     @staticmethod
     def end_place(end: Endpoint) -> LegPlace:
@@ -90,36 +120,42 @@ class LegBuilder:
         place = Coordinate(float(points.lat[point]), float(points.lon[point]))
         return LegPlace(points.name[point], place, point=point)
 
-    def _snapped(self, node: int | None, end: Snapped | None) -> Snapped | None:
+    def _snapped(self, node: int | None, end: Endpoint, mode: Mode) -> Snapped | None:
         if node is None:
-            return end
+            return tie_end(self._network, end, self._query.max_matching_m, mode)[0]
         if node < self._network.stop_count:
             return self._network.place_at_stop(node)
         return self._network.place_at_point(node - self._network.stop_count, car=False)
 
-    def _walk(self, start: int | None, end: int | None, start_s: int, walk_s: int) -> StreetLeg:
-        """Walk between two search nodes; None is the query's own origin or destination."""
+    def _way(
+        self, mode: Mode, start: int | None, end: int | None, start_s: int, way_s: int
+    ) -> StreetLeg:
+        """On foot or by bike between two search nodes; None is the query's own end."""
         origin, destination = self._query.origin, self._query.destination
         shape = None
         if self._query.detailed:
-            key = (-1 if start is None else start, -1 if end is None else end)
-            if key not in self._walks:
-                self._walks[key] = self._walk_shape(start, end, walk_s)
-            shape = self._walks[key]
+            key = (mode, -1 if start is None else start, -1 if end is None else end)
+            if key not in self._ways:
+                self._ways[key] = self._way_shape(mode, start, end, way_s)
+            shape = self._ways[key]
         return StreetLeg(
-            mode=Mode.WALK,
+            mode=mode,
             start=self.end_place(origin) if start is None else self._place(start),
             end=self.end_place(destination) if end is None else self._place(end),
             start_at=self._at(start_s),
-            end_at=self._at(start_s + walk_s),
+            end_at=self._at(start_s + way_s),
             shape=shape,
         )
 
-    def _walk_shape(self, start: int | None, end: int | None, walk_s: int) -> Shape | None:
-        a, b = self._snapped(start, self._origin), self._snapped(end, self._destination)
+    def _way_shape(
+        self, mode: Mode, start: int | None, end: int | None, way_s: int
+    ) -> Shape | None:
+        a = self._snapped(start, self._query.origin, mode)
+        b = self._snapped(end, self._query.destination, mode)
         if a is None or b is None:
             return None
-        route = self._network.find_route("foot", a, b, walk_s + SLACK_S)
+        limit_s = int(way_s / pace_factor(self._network, self._query, mode)) + SLACK_S
+        route = self._network.find_route(self.profile(mode), a, b, limit_s)
         return None if route is None else self.shape(route)
 
     def _vehicle(self, leg: RawVehicle) -> list[TransitLeg]:
@@ -180,8 +216,8 @@ class LegBuilder:
                 lon = np.r_[lon[0], t.shape_lon[drawn], lon[-1]]
         return Shape(lat, lon, float(step_metres(lat, lon).sum()))
 
-    def _ride(self, leg: RawRide, rides: Rides) -> RideLeg:
-        network, bodies = self._network, self._flexible.bodies
+    def _ride(self, leg: RawRide) -> RideLeg:
+        network, bodies, rides = self._network, self._flexible.bodies, self._rides
         pickup, dropoff = int(bodies.point[leg.pickup]), int(bodies.point[leg.dropoff])
         body = int(bodies.body[leg.pickup])
         drive_s = self.drive_s(leg)

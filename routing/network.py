@@ -11,7 +11,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from core.remember import Remembered
 from core.time import get_zone
-from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from gtfs_data.rolling import DayTimetable, mirrored, roll_days, without_throughs
 from gtfs_data.store import (
     Texts,
     from_arrays,
@@ -32,13 +33,15 @@ from gtfs_data.store import (
     to_arrays,
     write_snapshot,
 )
-from gtfs_data.timetable import Timetable
+from gtfs_data.timetable import Timetable, pattern_metres
 from routing.bounds import Bounds
+from routing.layers import Layers
 from routing.street.access import EdgeGrid, Snapped, StreetRoute, at_node, find_route, snap, ties
 from routing.street.drive import DriveTimes
 from routing.street.graph import (
     PROFILES,
     Streets,
+    profile_arcs,
 )
 from routing.street.kernels import (
     NO_ACCESS,
@@ -51,10 +54,16 @@ from routing.street.kernels import (
 )
 from routing.street.rules import Speeds
 from routing.street.straight import anywhere, straight_route, straight_seconds
+from routing.terrain import WHOLE, Conditions, Terrain, allowed_day
+from routing.walks import Links, at_pace, turned
 
 DAYS_KEPT = 8
 """Rolled days kept per process: a few searched dates, about 10 MB each on a city."""
-CHANGES_KEPT = 8
+TERRAINS_KEPT = 12
+"""Conditions on dates whose searches are prepared: small unless lines or stops are avoided."""
+PACES_KEPT = 4
+LAYERS_KEPT = 2
+"""With vias: times in every layer, 30 MB each on a city."""
 MINIMUM_TIME = 2
 """transfer_type of transfers.txt."""
 Int32 = npt.NDArray[np.int32]
@@ -132,10 +141,14 @@ class Network:
         self.links_s = frozen(link_seconds(ground.stop_away_m, points.foot_link_s, speeds))
         self.drive = DriveTimes(ground.car, ground.car_order)
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
+        self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
         self._scratch = threading.local()
         self._days = Remembered(self._roll, DAYS_KEPT)
-        self._changes = Remembered(self._change_times, CHANGES_KEPT)
+        self._arcs_back = Remembered(self._turned_arcs, len(PROFILES))
+        self._paces = Remembered(self._at_pace, PACES_KEPT)
+        self._terrains = Remembered(self._terrain, TERRAINS_KEPT)
+        self._layers = Remembered(self._laid_in_layers, LAYERS_KEPT)
 
     @property
     def stop_count(self) -> int:
@@ -169,26 +182,69 @@ class Network:
         """Dates that are rolled out already."""
         return self._days.keys
 
-    def change_times(self, change_s: int, carpool_change_s: int) -> Int32:
-        """
-        Shape (node_count,): seconds between vehicles at each node; the last few are kept.
+    def terrain(self, date: dt.date, conditions: Conditions) -> Terrain:
+        """What a search on a date reads, under conditions without vias; the last are kept."""
+        return self._terrains((date, conditions))
 
-        `change_s` is the least at a stop where transfers.txt asks for nothing longer.
-        """
-        return self._changes((change_s, carpool_change_s))
+    def layers(self, date: dt.date, conditions: Conditions) -> Layers:
+        """The same with via stops; the last are kept."""
+        return self._layers((date, conditions))
 
-    def _change_times(self, least_s: tuple[int, int]) -> Int32:
-        change_s = np.full(self.node_count, least_s[0], np.int32)
-        change_s[self.stop_count :] = least_s[1]
+    def _terrain(self, key: tuple[dt.date, Conditions]) -> Terrain:
+        date, conditions = key
+        day, day_back = self.day(date)
+        t, factor = self.timetable, conditions.walk_factor
+        return Terrain(
+            allowed_day(t, day, conditions, turned=False),
+            allowed_day(t, day_back, conditions, turned=True),
+            *(self._walks if factor == 1 else self._paces(factor)),
+            change_s=self._change_times(conditions),
+            cell=self.bounds.cell,
+            onward_256=WHOLE if factor >= 1 else int(WHOLE * factor),
+        )
+
+    def _laid_in_layers(self, key: tuple[dt.date, Conditions]) -> Layers:
+        date, conditions = key
+        terrain = self.terrain(date, replace(conditions, vias=()))
+        # Where nobody gains by staying aboard, a vehicle that passes a via is not looked at.
+        own = terrain._replace(day=without_throughs(self.timetable, terrain.day))
+        return Layers(own, conditions.vias)
+
+    @property
+    def _walks(self) -> tuple[Walks, Walks, Walks, Walks]:
+        ground = self.ground
+        return ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back
+
+    def _at_pace(self, factor: float) -> tuple[Walks, Walks, Walks, Walks]:
+        """Walks that take `factor` times the seconds."""
+        t = self.timetable
+        ruled = (t.transfer_from != t.transfer_to) & (t.transfer_type == MINIMUM_TIME)
+        least = Links(t.transfer_from, t.transfer_to, t.transfer_min_s).where(ruled)
+        walks = at_pace(self.ground.walks, factor, least)
+        point_walks = at_pace(self.ground.point_walks, factor, least)
+        return walks, turned(walks), point_walks, turned(point_walks)
+
+    def _change_times(self, conditions: Conditions) -> Int32:
+        """
+        Shape (node_count,): seconds between vehicles at each node.
+
+        The conditions' is the least at a stop where transfers.txt asks for nothing longer.
+        """
+        change_s = np.full(self.node_count, conditions.change_s, np.int32)
+        change_s[self.stop_count :] = conditions.carpool_change_s
         t = self.timetable
         same = (t.transfer_from == t.transfer_to) & (t.transfer_type == MINIMUM_TIME)
         np.maximum.at(change_s, t.transfer_from[same], t.transfer_min_s[same])
-        frozen(change_s)
-        return change_s
+        return frozen(change_s)
 
     def _roll(self, date: dt.date) -> tuple[DayTimetable, DayTimetable]:
         day = roll_days(self.timetable, date, self.zone)
         return day, mirrored(day)
+
+    @cached_property
+    def pattern_metres(self) -> Int32:
+        """Shape (row_count,): metres along each pattern from its first stop to every other."""
+        return frozen(pattern_metres(self.timetable))
 
     def place_at_stop(self, stop: int) -> Snapped | None:
         """A stop on the streets, or None when no footway is near."""
@@ -229,8 +285,14 @@ class Network:
             off_street_mps=self.speeds.foot_mps,
         )
 
-    def walks_from(self, at: Snapped, limit_s: int) -> tuple[Int32, Int32]:
-        """Stops and meeting points (search nodes) within a walk of a place, and its seconds."""
+    def walks_from(
+        self, at: Snapped, limit_s: int, profile: str = "foot", *, leaving: bool = True
+    ) -> tuple[Int32, Int32]:
+        """
+        Stops and meeting points (search nodes) within reach of a place, and the seconds.
+
+        `leaving` False asks for the way from them to the place: one-way streets matter to bikes.
+        """
         if not self.has_streets:
             lat, lon = self.timetable.stop_lat, self.timetable.stop_lon
             stop = np.flatnonzero(self.ground.stop_node >= 0).astype(np.int32)
@@ -239,15 +301,19 @@ class Network:
                 place.lat, place.lon, lat[stop], lon[stop], self.speeds.foot_mps
             )
             return stop[walk_s <= limit_s], walk_s[walk_s <= limit_s]
-        tied = ties(self.streets, "foot", at, leaving=True, off_street_mps=self.speeds.foot_mps)
+        tied = ties(self.streets, profile, at, leaving=leaving, off_street_mps=self.speeds.foot_mps)
         arena = self.arena()
-        settled = search_within(self.arcs["foot"], tied.node, tied.seconds, limit_s, -1, arena)
+        arcs = self.arcs[profile] if leaving else self._arcs_back(profile)
+        settled = search_within(arcs, tied.node, tied.seconds, limit_s, -1, arena)
         node = np.empty(self.node_count, np.int32)
         reach_s = np.empty(self.node_count, np.int32)
         count = places_within(
             arena, settled, self.first_at_node, self.at_node, self.links_s, limit_s, node, reach_s
         )
         return node[:count], reach_s[:count]
+
+    def _turned_arcs(self, profile: str) -> Arcs:
+        return Arcs(*(frozen(a) for a in profile_arcs(self.streets, profile, reverse=True)))
 
     def _places_at_nodes(self) -> tuple[Int32, Int32]:
         nodes = np.r_[self.ground.stop_node, self.points.foot_node]

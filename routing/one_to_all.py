@@ -10,13 +10,15 @@ import numpy.typing as npt
 
 from core.modes import TRANSIT_MODES, Mode
 from core.time import day_start_epoch_s
+from routing.ends import reach_by, tie_end
 from routing.network import Network
-from routing.planner import RidesOn, reach_on_foot, tie_end
+from routing.planner import RidesOn
 from routing.query import Endpoint, Limits
 from routing.raptor.flexible import FlexibleTrips
 from routing.raptor.labels import FAR
 from routing.raptor.search import Search
 from routing.raptor.unroll import Reach
+from routing.terrain import Conditions
 
 Int32 = npt.NDArray[np.int32]
 NOWHERE = Reach(np.zeros(0, np.int32), np.zeros(0, np.int32))
@@ -71,10 +73,15 @@ def search_one_to_all(
     at_s = int(query.at.timestamp()) - day_start_epoch_s(date, network.zone)
     snapped, stops = tie_end(network, query.place, query.max_matching_m)
     walk_s = min(query.max_walk_s, query.most_s)
-    near = reach_on_foot(network, snapped, stops, walk_s, carpool=query.carpool)
+    near = reach_by(network, Mode.WALK, snapped, stops, walk_s, carpool=query.carpool)
+    conditions = Conditions(
+        transit_modes=query.transit_modes,
+        change_s=max(limits.change_s, query.min_change_s),
+        carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
+    )
     search = Search(
         network=network,
-        date=date,
+        terrain=network.terrain(date, conditions),
         flexible=flexible,
         rides=rides_on(date),
         access=NOWHERE if query.arrive_by else near,
@@ -83,10 +90,8 @@ def search_one_to_all(
         max_vehicles=query.max_vehicles,
         seats=int(query.carpool),
         direct_s=None,
-        change_s=max(limits.change_s, query.min_change_s),
-        carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
+        carpool_change_s=conditions.carpool_change_s,
         pickup_stop_s=limits.pickup_stop_s,
-        transit_modes=query.transit_modes,
     )
     reached_s = search.reach_stops(at_s, query.most_s)
     best_s = reached_s.min(axis=0)

@@ -1,5 +1,5 @@
 """
-Door to door: access and egress on foot, the search over rounds, and itineraries with geometry.
+Door to door: access and egress, the search over rounds, and itineraries with geometry.
 
 Rides never hide the bus: the best itineraries without carpool always stand beside those with it.
 """
@@ -7,60 +7,86 @@ Rides never hide the bus: the best itineraries without carpool always stand besi
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.modes import Mode
 from core.time import day_start_epoch_s, to_instant
-from gtfs_data.calendar import date_of_day_number, day_number
-from routing.itinerary import (
-    Explanation,
-    Itinerary,
-    PlanAnswer,
-    StreetLeg,
-)
+from routing.changes import with_best_changes
+from routing.ends import End, pace_factor, reach_ends, rows_of_stop, tie_end
+from routing.explain import explain
+from routing.itinerary import Explanation, Itinerary, PlanAnswer, RemovedItinerary, StreetLeg
+from routing.layers import Layers
 from routing.legs import LegBuilder
 from routing.network import Network
-from routing.query import Endpoint, Limits, PlanQuery
+from routing.query import Limits, PlanQuery
+from routing.ranking import (
+    Gain,
+    Ranked,
+    best_of_each_family,
+    family_of,
+    filtered,
+    rides_of_journey,
+    spare_s,
+    with_best_by,
+)
+from routing.raptor.criteria import (
+    SLACK_S,
+    SLACK_SHARE,
+    CriteriaTable,
+    Values,
+    search_criteria,
+    values_of,
+)
 from routing.raptor.flexible import FlexibleTrips, Rides
-from routing.raptor.search import Search, Window
-from routing.raptor.unroll import RawJourney, RawRide, Reach
-from routing.street.access import Snapped
+from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.unroll import RawJourney, Reach, grounded
+from routing.terrain import Conditions, Terrain, ViaStops
 
 HORIZON_S = 2 * 86_400
 """Rolled days end two days after the searched day's start."""
+UNHURRIED_S = 240
+"""More time at every change of the journeys from which the most reliable is taken."""
 WIDENING_S = 1800
 """First width to which a short interval is widened."""
-WORTH_A_CHANGE_S = 300
-WORTH_A_DRIVER_S = 600
-FAR_WALK_S = 4 * 3600
-"""How far the explanation of an empty answer looks for the nearest stop."""
-LONGEST_WALK_S = 86_400
-"""How long a walk an empty answer is compared with."""
-PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
 
+Int32 = npt.NDArray[np.int32]
 RidesOn = Callable[[dt.date], Rides]
 """Dated rides around a searched date; the world keeps them."""
 
 
-class PlaceUnknown(InvalidInput):
-    """An end of the search names a stop that is not in the timetable."""
+class LineUnknown(InvalidInput):
+    """A line to avoid is not in the timetable."""
 
-    code = "place_unknown"
+    code = "line_unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class _Ends:
-    """Both ends of a query tied to the network."""
+class _Way:
+    """One way to begin and end: the search for it, and how its journeys are told."""
 
-    origin: Snapped | None
-    destination: Snapped | None
-    access: Reach
-    egress: Reach
+    access: End
+    egress: End
+    search: Search
+    layers: Layers | None
+
+    def run(self, window: Window) -> list[RawJourney]:
+        """Journeys that begin and end in this way."""
+        if len(self.search.access.node) == 0 or len(self.search.egress.node) == 0:
+            return []
+        found = self.search.run(window)
+        if self.layers is not None:
+            reach = self.access.reach, self.egress.reach
+            found = [grounded(self.layers, *reach, journey) for journey in found]
+        if self.access.mode is self.egress.mode is Mode.WALK:
+            return found
+        modes = self.access.mode, self.egress.mode
+        return [replace(j, access_mode=modes[0], egress_mode=modes[1]) for j in found]
 
 
 def plan(
@@ -70,113 +96,189 @@ def plan(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
+    criteria: CriteriaTable | None = None,
 ) -> PlanAnswer:
     """
     Answer one query.
+
+    With `criteria`, what is best by price, CO2, walking and reliability stands beside the fastest.
 
     Raises
     ------
     PlaceUnknown
         A stop id that the timetable does not have.
+    LineUnknown
+        A line to avoid that it does not have.
     """
     date = query.at.astimezone(network.zone).date()
     base_s = day_start_epoch_s(date, network.zone)
     at_s = int(query.at.timestamp()) - base_s
-    ends = _tie_ends(network, query)
-    build = LegBuilder(network, base_s, ends.origin, ends.destination, query, flexible)
-    direct = _direct(network, query, ends)
+    ends = reach_ends(network, query, limits)
+    direct = _direct(network, query)
     walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
     walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
-    search = Search(
-        network=network,
-        date=date,
-        flexible=flexible,
-        rides=rides_on(date),
-        access=ends.access,
-        egress=ends.egress,
-        arrive_by=query.arrive_by,
-        max_vehicles=query.max_vehicles,
-        seats=query.seats if query.carpool else 0,
-        direct_s=walk_s,
-        change_s=max(limits.change_s, query.min_change_s),
-        carpool_change_s=max(limits.carpool_change_s, query.min_change_s),
-        pickup_stop_s=limits.pickup_stop_s,
-        transit_modes=query.transit_modes,
-    )
-    journeys, window = _search_widening(search, query, at_s)
+    rides = rides_on(date)
+    if query.vias:  # drivers are not sent by way of a stop
+        flexible = no_flexible_trips(0)
+        rides = rides_of([], 0)
+    conditions = read_conditions(network, query, limits)
+    layers = network.layers(date, conditions) if query.vias else None
+    terrain = network.terrain(date, conditions) if layers is None else layers.terrain
+    ways = [
+        _way(network, query, limits, conditions, pair, (terrain, layers, flexible, rides, walk_s))
+        for pair in itertools.product(*ends)
+    ]
+    ranked, window = _search_widening(ways, query, at_s, walk_s)
+    if criteria is not None and query.criteria and layers is None:
+        unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
+        ranked = _with_criteria(ranked, ways[0], criteria, network.terrain(date, unhurried), window)
+    build = LegBuilder(network, base_s, query, flexible, rides)
     itineraries = tuple(
-        build.itinerary(journey, search.rides)
-        for journey in sorted(journeys, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
+        # With vias, changing elsewhere might miss one.
+        build.itinerary(journey if query.vias else with_best_changes(network, terrain, journey))
+        for journey in sorted(ranked.kept, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
     )
+    first_ends = ends[0][0], ends[1][0]
     return PlanAnswer(
         itineraries=itineraries,
         direct=direct,
         explanations=(
-            *_explain(network, query, ends, itineraries, walk, flexible, date),
+            *explain(network, query, first_ends, itineraries, walk, flexible, date),
+            *((Explanation("no_carpool_with_vias"),) if query.vias and query.carpool else ()),
             *(() if network.has_streets else (Explanation("no_street_map"),)),
         ),
         window_start=to_instant(base_s + window.from_s),
         window_end=to_instant(base_s + window.until_s),
-    )
-
-
-def _tie_ends(network: Network, query: PlanQuery) -> _Ends:
-    origin, origin_stops = tie_end(network, query.origin, query.max_matching_m)
-    destination, destination_stops = tie_end(network, query.destination, query.max_matching_m)
-    return _Ends(
-        origin,
-        destination,
-        reach_on_foot(network, origin, origin_stops, query.max_access_s, carpool=query.carpool),
-        reach_on_foot(
-            network, destination, destination_stops, query.max_egress_s, carpool=query.carpool
+        removed=tuple(
+            RemovedItinerary(
+                build.itinerary(journey),
+                str(reason),
+                None if by is None else build.itinerary(by),
+            )
+            for journey, reason, by in (ranked.removed if query.explain else ())
         ),
     )
 
 
-def tie_end(network: Network, end: Endpoint, limit_m: float) -> tuple[Snapped | None, list[int]]:
-    """An end on the streets, and the stops that it is itself."""
-    if end.stop_id is None:
-        return network.find_snapped("foot", end.coordinate, limit_m), []
-    stop = network.stop_row.get(end.stop_id)
-    if stop is None:
-        raise PlaceUnknown(f"no stop {end.stop_id!r} in this territory")
-    stops = [stop, *np.flatnonzero(network.timetable.stop_parent == stop).tolist()]
-    snapped = network.place_at_stop(stop)
-    return snapped or network.find_snapped("foot", end.coordinate, limit_m), stops
+def _with_criteria(
+    ranked: Ranked, way: _Way, table: CriteriaTable, unhurried: Terrain, window: Window
+) -> Ranked:
+    """Add what is best by other criteria than time among journeys of public transport."""
+    network = way.search.network
+
+    def values(journey: RawJourney) -> Values:
+        found = values_of(network, table, journey)
+        assert found is not None
+        return found
+
+    anchors = [j for j in ranked.kept if not rides_of_journey(j) and family_of(j).bike is False]
+    if not anchors:
+        return ranked
+    others = search_criteria(way.search, table, anchors)
+    safe = replace(way.search, terrain=unhurried, seats=0).run(window)
+    others += [j for j in safe if any(_within_slack(j, anchor) for anchor in anchors)]
+    if window.from_s < window.until_s:
+        others = [j for j in others if _inside(window, j, arrive_by=way.search.arrive_by)]
+    gains = (
+        Gain("price", lambda j: values(j).cents, 10),
+        Gain("co2", lambda j: values(j).hectograms, 2),
+        Gain("walking", lambda j: values(j).walk_steps, 2),
+        Gain("reliability", lambda j: -min(spare_s(j), UNHURRIED_S + 60), 120),
+    )
+    return with_best_by(ranked, others, gains)
 
 
-def reach_on_foot(
-    network: Network, at: Snapped | None, stops: list[int], limit_s: int, *, carpool: bool
-) -> Reach:
-    """Stops and meeting points that can be walked to from a place."""
-    nodes, seconds = list(stops), [0] * len(stops)
-    if at is not None:
-        near, near_s = network.walks_from(at, limit_s)
-        own = set(stops)
-        for node, walk_s in zip(near.tolist(), near_s.tolist(), strict=True):
-            if node not in own and (carpool or node < network.stop_count):
-                nodes.append(node)
-                seconds.append(walk_s)
-    return Reach(np.array(nodes, np.int32), np.array(seconds, np.int32))
+def _within_slack(journey: RawJourney, anchor: RawJourney) -> bool:
+    """Whether a journey replaces an anchor: leaving no earlier and arriving not much later."""
+    slack_s = max(SLACK_S, SLACK_SHARE * (anchor.end_s - anchor.start_s))
+    return journey.start_s >= anchor.start_s - slack_s and journey.end_s <= anchor.end_s + slack_s
 
 
-def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary, ...]:
-    """Itineraries on the streets alone, by the modes asked for."""
+def read_conditions(network: Network, query: PlanQuery, limits: Limits) -> Conditions:
+    """
+    What a query changes of the network.
+
+    Raises
+    ------
+    PlaceUnknown, LineUnknown
+        An id that the timetable does not have.
+    """
+
+    def change_s(own_s: int) -> int:
+        least_s = max(own_s, query.min_change_s)
+        return int(np.ceil(least_s * query.change_factor)) + query.extra_change_s
+
+    routes = network.route_row
+    unknown = query.avoid_routes - routes.keys()
+    if unknown:
+        raise LineUnknown(f"no line {min(unknown)!r} in this territory")
+    avoided = [row for stop in query.avoid_stops for row in rows_of_stop(network, stop)]
+    return Conditions(
+        transit_modes=query.transit_modes,
+        avoid_routes=frozenset(routes[route] for route in query.avoid_routes),
+        avoid_stops=frozenset(avoided),
+        walk_factor=pace_factor(network, query, Mode.WALK) * query.change_factor,
+        change_s=change_s(limits.change_s),
+        carpool_change_s=change_s(limits.carpool_change_s),
+        vias=tuple(
+            ViaStops(tuple(rows_of_stop(network, via.stop_id)), via.stay_s) for via in query.vias
+        ),
+    )
+
+
+def _way(
+    network: Network,
+    query: PlanQuery,
+    limits: Limits,
+    conditions: Conditions,
+    ends: tuple[End, End],
+    world: tuple[Terrain, Layers | None, FlexibleTrips, Rides, int | None],
+) -> _Way:
+    terrain, layers, flexible, rides, walk_s = world
+    access, egress = ends[0].reach, ends[1].reach
+    if layers is not None:
+        access, egress = (
+            Reach(*lift(*_on_stops(reach, network.stop_count)))
+            for lift, reach in ((layers.access, access), (layers.egress, egress))
+        )
+    search = Search(
+        network=network,
+        terrain=terrain,
+        flexible=flexible,
+        rides=rides,
+        access=access,
+        egress=egress,
+        arrive_by=query.arrive_by,
+        max_vehicles=query.max_vehicles,
+        seats=query.seats if query.carpool and layers is None else 0,
+        direct_s=walk_s,
+        carpool_change_s=conditions.carpool_change_s,
+        pickup_stop_s=limits.pickup_stop_s,
+    )
+    return _Way(ends[0], ends[1], search, layers)
+
+
+def _on_stops(reach: Reach, stop_count: int) -> tuple[Int32, Int32]:
+    stops = reach.node < stop_count
+    return reach.node[stops], reach.seconds[stops]
+
+
+def _direct(network: Network, query: PlanQuery) -> tuple[Itinerary, ...]:
+    """Itineraries on the streets alone, by the modes asked for; none by way of via stops."""
     found = []
-    for mode in query.direct_modes:
-        profile = PROFILE_OF_MODE[mode]
-        start, end = ends.origin, ends.destination
-        if profile != "foot":
-            start, end = (
-                network.find_snapped(profile, e.coordinate, query.max_matching_m)
-                for e in (query.origin, query.destination)
-            )
+    for mode in query.direct_modes if not query.vias else ():
+        start, end = (
+            tie_end(network, place, query.max_matching_m, mode)[0]
+            for place in (query.origin, query.destination)
+        )
         if start is None or end is None:
             continue
-        route = network.find_route(profile, start, end, query.max_direct_s)
+        factor = pace_factor(network, query, mode)
+        profile = LegBuilder.profile(mode)
+        route = network.find_route(profile, start, end, int(query.max_direct_s / factor))
         if route is None:
             continue
-        duration = dt.timedelta(seconds=route.seconds)
+        duration = dt.timedelta(seconds=int(np.ceil(route.seconds * factor)))
         start_at = query.at - duration if query.arrive_by else query.at
         leg = StreetLeg(
             mode=mode,
@@ -191,17 +293,24 @@ def _direct(network: Network, query: PlanQuery, ends: _Ends) -> tuple[Itinerary,
 
 
 def _search_widening(
-    search: Search, query: PlanQuery, at_s: int
-) -> tuple[list[RawJourney], Window]:
+    ways: list[_Way], query: PlanQuery, at_s: int, walk_s: int | None
+) -> tuple[Ranked, Window]:
     """Search the asked interval, then pieces beyond it until enough is found."""
-    window = _window(query, at_s, query.window_s)
-    if len(search.access.node) == 0 or len(search.egress.node) == 0:
-        return [], window
-    journeys = _best_of_each_family(search.run(window))
-    if query.window_s == 0:
-        return journeys, window
+
+    def run(window: Window) -> list[RawJourney]:
+        return [journey for way in ways for journey in way.run(window)]
+
+    window = asked = _window(query, at_s, query.window_s)
+    found = run(window)
+    ranked = filtered(best_of_each_family(found), walk_s)
     width_s = query.window_s
-    while len(journeys) < query.wanted_count and width_s < query.widest_window_s:
+    reachable = any(len(w.access.reach.node) and len(w.egress.reach.node) for w in ways)
+    while (
+        reachable
+        and query.window_s > 0
+        and len(ranked.kept) < query.wanted_count
+        and width_s < query.widest_window_s
+    ):
         wider_s = min(max(2 * width_s, WIDENING_S), query.widest_window_s)
         wider = _window(query, at_s, wider_s)
         if query.backwards:
@@ -210,35 +319,46 @@ def _search_widening(
             piece = Window(window.until_s, wider.until_s)
         if piece.until_s <= piece.from_s:
             break
-        journeys = _best_of_each_family(journeys + search.run(piece))
+        found += run(piece)
+        ranked = filtered(best_of_each_family(found), walk_s)
         window, width_s = wider, wider_s
-    return _nearest(journeys, window, query, _window(query, at_s, query.window_s))
+    return _nearest(ranked, window, query, asked)
 
 
 def _nearest(
-    journeys: list[RawJourney], window: Window, query: PlanQuery, asked: Window
-) -> tuple[list[RawJourney], Window]:
+    ranked: Ranked, window: Window, query: PlanQuery, asked: Window
+) -> tuple[Ranked, Window]:
     """
     Keep what was wanted, nearest to the time asked for; the next page begins where it was cut.
 
     Widened by hours, an interval may hold a whole day of departures.
     """
-    if window == asked or len(journeys) <= query.wanted_count:
-        return journeys, window
-    # An arrival counts a second earlier: intervals of arrivals are open at their start.
-    moments = [j.end_s - 1 if query.arrive_by else j.start_s for j in journeys]
-    nearest = sorted(moments, reverse=query.backwards)[query.wanted_count - 1]
+    if window == asked or len(ranked.kept) <= query.wanted_count:
+        return ranked, window
+
+    arrive_by = query.arrive_by
+    moments = sorted(
+        (_moment(journey, arrive_by=arrive_by) for journey in ranked.kept), reverse=query.backwards
+    )
+    nearest = moments[query.wanted_count - 1]
     cut = (
         Window(min(nearest, asked.from_s), window.until_s)
         if query.backwards
         else Window(window.from_s, max(nearest + 1, asked.until_s))
     )
-    kept = [
-        journey
-        for journey, moment in zip(journeys, moments, strict=True)
-        if cut.from_s <= moment < cut.until_s
-    ]
-    return kept, cut
+
+    kept = [j for j in ranked.kept if _inside(cut, j, arrive_by=arrive_by)]
+    removed = [r for r in ranked.removed if _inside(cut, r.journey, arrive_by=arrive_by)]
+    return Ranked(kept, removed), cut
+
+
+def _moment(journey: RawJourney, *, arrive_by: bool) -> int:
+    """When a journey counts; arrivals a second earlier: their intervals are open at the start."""
+    return journey.end_s - 1 if arrive_by else journey.start_s
+
+
+def _inside(window: Window, journey: RawJourney, *, arrive_by: bool) -> bool:
+    return window.from_s <= _moment(journey, arrive_by=arrive_by) < window.until_s
 
 
 def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
@@ -248,182 +368,3 @@ def _window(query: PlanQuery, at_s: int, width_s: int) -> Window:
     if query.backwards:
         return Window(at_s - width_s, at_s)
     return Window(at_s, min(at_s + width_s, max(HORIZON_S, at_s + 1)))
-
-
-def _best_of_each_family(journeys: list[RawJourney]) -> list[RawJourney]:
-    """What is not dominated by its like: without carpool, carpool in a chain, carpool alone."""
-    families: tuple[list[RawJourney], ...] = ([], [], [])
-    for journey in journeys:
-        rides = sum(isinstance(leg, RawRide) for leg in journey.legs)
-        families[0 if rides == 0 else 2 if rides == len(journey.legs) else 1].append(journey)
-    transit, chain, alone = (_pareto(family) for family in families)
-    alone = _shortest_of_each(alone)
-    chain = _shortest_of_each(chain)
-    return transit + [j for j in chain if not _pointless(j, chain + alone)] + alone
-
-
-def _pointless(chain: RawJourney, others: list[RawJourney]) -> bool:
-    """
-    Whether a journey with fewer rides or none of the changes makes a chain pointless.
-
-    Nobody leaves a car to arrive later than by staying in it. Against a journey that leaves no
-    earlier, each change must save `WORTH_A_CHANGE_S` and each further driver
-    `WORTH_A_DRIVER_S`: one more person to wait for.
-    """
-    rides = _rides(chain)
-    for other in others:
-        fewer = len(rides) - len(_rides(other))
-        alone = len(other.legs) == 1
-        if not (fewer > 0 or alone):
-            continue
-        gain_s = WORTH_A_CHANGE_S * max(len(chain.legs) - len(other.legs), 0)
-        gain_s += WORTH_A_DRIVER_S * fewer
-        if alone and _rides(other) <= rides and other.end_s <= chain.end_s:
-            return True
-        if other.start_s >= chain.start_s and other.end_s <= chain.end_s + gain_s:
-            return True
-    return False
-
-
-def _rides(journey: RawJourney) -> frozenset[int]:
-    """Rides that a journey takes."""
-    return frozenset(leg.ride for leg in journey.legs if isinstance(leg, RawRide))
-
-
-def _shortest_of_each(journeys: list[RawJourney]) -> list[RawJourney]:
-    """
-    One journey for each sequence of rides and trips.
-
-    A driver who may leave within a quarter of an hour makes the same ride available at every
-    minute of it; riders are shown the one that takes least time, the earliest among equals.
-    """
-    best: dict[tuple[tuple[str, int], ...], RawJourney] = {}
-    for journey in sorted(journeys, key=lambda j: (j.end_s - j.start_s, j.start_s)):
-        key = tuple(
-            ("ride", leg.ride) if isinstance(leg, RawRide) else ("trip", leg.trip)
-            for leg in journey.legs
-        )
-        best.setdefault(key, journey)
-    return list(best.values())
-
-
-def _pareto(journeys: list[RawJourney]) -> list[RawJourney]:
-    """Not dominated in departure, arrival and number of vehicles; one of each equal set."""
-    kept: list[RawJourney] = []
-    for journey in sorted(journeys, key=lambda j: (-j.start_s, j.end_s, len(j.legs))):
-        if not any(k.end_s <= journey.end_s and len(k.legs) <= len(journey.legs) for k in kept):
-            kept.append(journey)
-    return kept
-
-
-def _explain(
-    network: Network,
-    query: PlanQuery,
-    ends: _Ends,
-    itineraries: tuple[Itinerary, ...],
-    walk: Itinerary | None,
-    flexible: FlexibleTrips,
-    date: dt.date,
-) -> tuple[Explanation, ...]:
-    """Why there is nothing, or nothing better: what was missing, and what comes next."""
-    found: list[Explanation] = []
-    largest = int(flexible.bodies.seat_count.max(initial=0))
-    if query.carpool and largest and query.seats > largest:
-        found.append(Explanation("group_too_large", {"seats": query.seats, "largest": largest}))
-    first, last = _service_span(network)
-    if network.timetable.service_runs.size and not first <= date <= last:
-        found.append(
-            Explanation(
-                "no_service_on_date", {"date": date, "first_date": first, "last_date": last}
-            )
-        )
-    if itineraries:
-        return tuple(found)
-    for side, at in (("origin", ends.origin), ("destination", ends.destination)):
-        if at is None:
-            found.append(Explanation(f"no_street_near_{side}", {"within_m": query.max_matching_m}))
-    for side, reach, at, limit_s in (
-        ("origin", ends.access, ends.origin, query.max_access_s),
-        ("destination", ends.egress, ends.destination, query.max_egress_s),
-    ):
-        stops = reach.node[reach.node < network.stop_count]
-        if at is not None and len(stops) == 0:
-            nearest = _nearest_stop(network, at)
-            values: dict[str, Any] = {"within_min": limit_s // 60, **nearest}
-            if side == "origin" and "stop" in nearest:
-                values |= _next_departure(network, nearest["row"], query.at)
-            found.append(Explanation(f"no_stop_near_{side}", values))
-    if not found and walk is None:
-        found.append(Explanation("no_connection", {"hours": query.widest_window_s // 3600}))
-    found.append(_nothing_better(network, ends))
-    return tuple(found)
-
-
-def _service_span(network: Network) -> tuple[dt.date, dt.date]:
-    t = network.timetable
-    on = t.feed_last_day >= t.feed_first_day
-    if not on.any():
-        return dt.date.max, dt.date.min
-    return (
-        date_of_day_number(int(t.feed_first_day[on].min())),
-        date_of_day_number(int(t.feed_last_day[on].max())),
-    )
-
-
-def _nearest_stop(network: Network, at: Snapped) -> dict[str, Any]:
-    reach = reach_on_foot(network, at, [], FAR_WALK_S, carpool=False)
-    if len(reach.node) == 0:
-        return {}
-    nearest = int(np.argmin(reach.seconds))
-    row = int(reach.node[nearest])
-    return {
-        "row": row,
-        "stop": network.timetable.stop_name[row],
-        "walk_min": round(int(reach.seconds[nearest]) / 60),
-    }
-
-
-def _next_departure(network: Network, stop: int, at: dt.datetime) -> dict[str, Any]:
-    """First departure from a stop from `at` on, within the next seven days."""
-    t = network.timetable
-    for ahead in range(8):
-        date = at.astimezone(network.zone).date() + dt.timedelta(days=ahead)
-        if not 0 <= day_number(date) - int(t.service_first_day[0]) < t.service_runs.shape[1]:
-            continue
-        base_s = day_start_epoch_s(date, network.zone)
-        ready_s = int(at.timestamp()) - base_s
-        day = network.day(date)[0]
-        best: tuple[int, int] | None = None
-        for k in range(int(day.at_stop_first[stop]), int(day.at_stop_first[stop + 1])):
-            pattern, position = int(day.at_stop_pattern[k]), int(day.at_stop_position[k])
-            row = int(day.first_stop[pattern]) + position
-            trips = int(day.first_trip[pattern + 1] - day.first_trip[pattern])
-            column = int(day.first_event[pattern]) + position * trips
-            nth = int(np.searchsorted(day.departure_s[column : column + trips], ready_s))
-            last = row + 1 == day.first_stop[pattern + 1]
-            if nth < trips and day.flag[row] & 1 and not last:
-                when = int(day.departure_s[column + nth])
-                trip = int(day.trip[day.first_trip[pattern] + nth])
-                best = min(best or (when, trip), (when, trip))
-        if best is not None:
-            route = int(t.pattern_route[t.trip_pattern[best[1]]])
-            line = t.route_short_name[route] or t.route_long_name[route]
-            return {
-                "departure_at": to_instant(base_s + best[0], network.zone),
-                "line": line,
-                "headsign": t.trip_headsign[best[1]],
-            }
-    return {}
-
-
-def _nothing_better(network: Network, ends: _Ends) -> Explanation:
-    """The way on foot, however long, as the honest comparison."""
-    if ends.origin is None or ends.destination is None:
-        return Explanation("nothing_found")
-    route = network.find_route("foot", ends.origin, ends.destination, LONGEST_WALK_S)
-    if route is None:
-        return Explanation("nothing_found")
-    return Explanation(
-        "nothing_better_than_walking",
-        {"walk_min": round(route.seconds / 60), "walk_km": round(route.metres / 1000, 1)},
-    )

@@ -22,6 +22,15 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Via:
+    """A stop or station to be visited on the way, in the order asked for."""
+
+    stop_id: StopId
+    stay_s: int = 0
+    """0: passing through in a vehicle is enough."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanQuery:
     """One search. Defaults are those of the MOTIS API."""
 
@@ -47,8 +56,27 @@ class PlanQuery:
     max_egress_s: int = 900
     max_direct_s: int = 1800
     max_matching_m: float = 250
+    access_modes: tuple[Mode, ...] = (Mode.WALK,)
+    """How one gets to the first vehicle: on foot, or by bike, which is left there."""
+    egress_modes: tuple[Mode, ...] = (Mode.WALK,)
+    walk_mps: float | None = None
+    """The rider's own speed on foot; None is the territory's."""
+    bike_mps: float | None = None
     min_change_s: int = 0
-    """Least time for a change, on top of the territory's own."""
+    """Least time for a change; the territory's own holds where it is longer."""
+    change_factor: float = 1.0
+    """Times for changes and the walks between vehicles are multiplied by this, 1 at least."""
+    extra_change_s: int = 0
+    """Added to every change."""
+    avoid_routes: frozenset[str] = frozenset()
+    """Ids of lines not to be taken."""
+    avoid_stops: frozenset[StopId] = frozenset()
+    """Stops (or stations) at which not to get in or out."""
+    vias: tuple[Via, ...] = ()
+    criteria: bool = True
+    """Whether what is best by price, CO2, walking and reliability is looked for, too."""
+    explain: bool = False
+    """Whether the answer tells what was left out, and why."""
     detailed: bool = True
     """Whether legs carry their geometry."""
 
@@ -63,3 +91,5 @@ class Limits:
     """From a car to a vehicle: what a driver may be late by."""
     pickup_stop_s: int = 60
     """A driver's stop to let a rider in."""
+    bike_parking_s: int = 60
+    """To lock a bike at a stop, or to take one there."""

@@ -66,8 +66,8 @@ def itinerary_of_leg(
     """One vehicle or ride alone, without walks; `base_s` is the start of its day."""
     nowhere = Endpoint(Coordinate(0.0, 0.0))
     query = PlanQuery(nowhere, nowhere, at=to_instant(base_s))
-    build = LegBuilder(network, base_s, None, None, query, flexible)
-    return build.itinerary(RawJourney(access_s=0, legs=(leg,), walk_s=(), egress_s=0), rides)
+    build = LegBuilder(network, base_s, query, flexible, rides)
+    return build.itinerary(RawJourney(access_s=0, legs=(leg,), walk_s=(), egress_s=0))
 
 
 def _row_of(texts: Texts, wanted: str) -> int | None:

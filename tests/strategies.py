@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -19,12 +20,11 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from core.modes import TRANSIT_MODES
 from gtfs_data.blocks import join_trips
 from gtfs_data.calendar import day_number
 from gtfs_data.checks import Findings
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD, FeedTrips
-from gtfs_data.rolling import DayTimetable, mirrored, roll_days
+from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds
 from routing.network import Network
@@ -32,6 +32,7 @@ from routing.raptor.search import Body, Search, flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.spi import RideWindow
 from routing.street.kernels import Walks
+from routing.terrain import WHOLE, Terrain
 from tests.oracles.block_oracle import BlockTrip, Pairs, chains, joined, links
 from tests.oracles.raptor_oracle import PlainCandidate, PlainRide, PlainTrip, PlainWorld
 
@@ -99,6 +100,15 @@ class RandomWorld:
         )  # fmt: skip
 
     @property
+    def metres(self) -> list[int]:
+        """Metres along each pattern, by its stops one after the other."""
+        return [
+            (900 + 100 * (number % 3)) * position
+            for number, (stops, _) in enumerate(self.patterns)
+            for position in range(len(stops))
+        ]
+
+    @property
     def change_at_s(self) -> list[int]:
         """Time for a change by node."""
         stops = [max(self.change_s, self.stop_change_s.get(i, 0)) for i in range(self.stop_count)]
@@ -110,10 +120,20 @@ class RandomWorld:
         trips = [BlockTrip(trip.plain, trip.block, int(trip.late)) for trip in self.trips]
         return links(trips, self.linked, self.parted)
 
+    @cached_property
+    def chains(self) -> tuple[tuple[int, ...], ...]:
+        """Trips that riders may sit through, one after the other."""
+        return tuple(chains(self.links))
+
+    def without_blocks(self) -> RandomWorld:
+        """The same where nobody stays aboard."""
+        trips = tuple(replace(trip, block="") for trip in self.trips)
+        return replace(self, trips=trips, linked=frozenset())
+
     def plain(self) -> PlainWorld:
         """For the oracle."""
         own = [trip.plain for trip in self.trips]
-        through = [joined([own[i] for i in chain]) for chain in chains(self.links)]
+        through = [joined([own[i] for i in chain]) for chain in self.chains]
         return PlainWorld(
             stop_count=self.stop_count,
             node_count=self.stop_count + self.point_count,
@@ -129,9 +149,10 @@ class RandomWorld:
         """For the kernels, through the wrapper that the planner uses."""
         bodies = [_body(body, self.stop_count) for body in self.bodies]
         windows = [RideWindow(b, b, 0, first, last) for b, first, last in self.windows]
+        network = self._network()
         return Search(
-            network=self._network(),
-            date=DATE,
+            network=network,
+            terrain=self._terrain(network),
             flexible=flexible_trips(bodies, self.point_count),
             rides=rides_of(windows, len(bodies)),
             access=_reach(self.access),
@@ -140,10 +161,8 @@ class RandomWorld:
             max_vehicles=self.most,
             seats=self.seats if seats is None else seats,
             direct_s=self.direct_s,
-            change_s=self.change_s,
             carpool_change_s=CARPOOL_CHANGE_S,
             pickup_stop_s=self.pickup_stop_s,
-            transit_modes=TRANSIT_MODES,
         )
 
     def _network(self) -> Network:
@@ -154,8 +173,6 @@ class RandomWorld:
         for (a, b), seconds in self.drive_s.items():
             drive[a - self.stop_count, b - self.stop_count] = seconds
         table = self._timetable()
-        day = roll_days(cast("Any", table), DATE, ZoneInfo("UTC"))
-        days: tuple[DayTimetable, DayTimetable] = day, mirrored(day)
         ground = SimpleNamespace(
             walks=_csr(self.walks, node_count),
             walks_back=_csr(_turned(self.walks), node_count),
@@ -168,12 +185,26 @@ class RandomWorld:
             ground=ground,
             timetable=table,
             bounds=build_bounds(cast("Any", table), ground.walks, ground.walks_back),
+            pattern_metres=frozen(np.array(self.metres, np.int32)),
             stop_count=self.stop_count,
             node_count=node_count,
-            day=lambda _: days,
-            change_times=lambda *_: frozen(np.array(self.change_at_s, np.int32)),
         )
         return cast("Network", network)
+
+    def _terrain(self, network: Network) -> Terrain:
+        day = roll_days(network.timetable, DATE, ZoneInfo("UTC"))
+        ground = network.ground
+        return Terrain(
+            day=day,
+            day_back=mirrored(day),
+            walks=ground.walks,
+            walks_back=ground.walks_back,
+            point_walks=ground.point_walks,
+            point_walks_back=ground.point_walks_back,
+            change_s=frozen(np.array(self.change_at_s, np.int32)),
+            cell=network.bounds.cell,
+            onward_256=WHOLE,
+        )
 
     def _timetable(self) -> SimpleNamespace:
         """Columns of a `Timetable` that rolling a day out and a search read."""
@@ -207,11 +238,11 @@ class RandomWorld:
             stop_lat=np.zeros(self.stop_count),
             stop_lon=np.arange(self.stop_count, dtype=float),
             feed_zone=["UTC"],
-            route_feed=np.zeros(1, np.int32),
+            route_feed=np.zeros(len(self.patterns), np.int32),
             service_first_day=np.array([day_number(DATE) - 1], np.int32),
             service_runs=runs,
             trip_pattern=np.array([trip.pattern for trip in self.trips], np.int32),
-            pattern_route=np.zeros(len(self.patterns), np.int32),
+            pattern_route=np.arange(len(self.patterns), dtype=np.int32),
             transfer_from=np.array(slower, np.int32),
             transfer_to=np.array(slower, np.int32),
             transfer_type=np.full(len(slower), TRANSFER_AT_STOP, np.int32),
@@ -224,7 +255,12 @@ class RandomWorld:
         per_pattern = np.bincount([t.pattern for t in self.trips], minlength=len(self.patterns))
         trips = FeedTrips(
             trips=pd.DataFrame(
-                {"trip_id": ids, "block_id": [t.block for t in self.trips], "row": range(len(ids))}
+                {
+                    "trip_id": ids,
+                    "route_id": [f"R{trip.pattern}" for trip in self.trips],
+                    "block_id": [trip.block for trip in self.trips],
+                    "row": range(len(ids)),
+                }
             ),
             trip_row=np.arange(len(ids), dtype=np.int32),
             trip_id=ids,

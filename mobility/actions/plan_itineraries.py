@@ -22,6 +22,7 @@ def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
             flexible=world.flexible,
             rides_on=world.rides_on,
             limits=world.snapshot.limits,
+            criteria=world.snapshot.criteria,
         )
     with timed(STAGE_S, "price"):
         return PricedAnswer(

@@ -11,18 +11,24 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from core.errors import NotSupported
+from core.ids import StopId
 from core.modes import Mode
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.api.answers import json_answer, language_of, site_of, version_of, world_of
 from mobility.api.parameters import Parameters
 from mobility.api.search_parameters import (
+    BIKE_SPEEDS_MPS,
+    CHANGE_LIMIT_MIN,
     ONLY_DEFAULTS,
+    WALK_SPEEDS_MPS,
     change_s,
     matching_m,
     most_vehicles,
-    only_on_foot,
     read_modes,
     read_place,
+    read_vias,
+    speed_mps,
+    street_modes,
     walk_s,
 )
 from mobility.mapping.motis import Detail, MotisWriter, instant
@@ -40,11 +46,17 @@ WINDOW_LIMIT_S = 86_400
 DIRECT_LIMIT_S = 36_000
 PASSENGER_LIMIT = 50
 
+CONDITIONS = (
+    "via", "viaMinimumStay", "pedestrianSpeed", "cyclingSpeed", "transferTimeFactor",
+    "additionalTransferTime",
+)  # fmt: skip
+"""What a rider may ask for beyond the common search."""
+OWN = frozenset(("avoidRoutes", "avoidStops", "explain"))
+"""Parameters that MOTIS does not know."""
+
 PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
-    **ONLY_DEFAULTS,
+    **{name: value for name, value in ONLY_DEFAULTS.items() if name not in CONDITIONS},
     "radius": "0",
-    "via": (),
-    "viaMinimumStay": ("0",),
     **dict.fromkeys(
         (
             "directRentalFormFactors", "preTransitRentalFormFactors",
@@ -69,7 +81,7 @@ PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
 """Accepted at these values only. One algorithm gives the answers of all names."""
 HONOURED = frozenset(
     (
-        "fromPlace", "toPlace", "time", "arriveBy", "maxTransfers", "maxTravelTime",
+        *CONDITIONS, "fromPlace", "toPlace", "time", "arriveBy", "maxTransfers", "maxTravelTime",
         "minTransferTime", "maxMatchingDistance", "detailedTransfers", "detailedLegs",
         "transitModes", "directModes", "preTransitModes", "postTransitModes", "numItineraries",
         "maxItineraries", "pageCursor", "timetableView", "searchWindow", "maxPreTransitTime",
@@ -155,6 +167,7 @@ def _write_answer(
             "generated_offers": bool(world.snapshot.about.get("generated")),
             "snapshot": world.snapshot.folder.name,
             "searched": [instant(answer.window_start), instant(answer.window_end)],
+            **({"removed": writer.removed(answer.removed)} if query.explain else {}),
         },
     }
 
@@ -170,8 +183,6 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
     given.whole("timeout", 0)
     arrive_by = given.yes("arriveBy", default=False)
     modes, carpool = read_modes(given, "transitModes")
-    for parameter in ("preTransitModes", "postTransitModes"):
-        only_on_foot(given, parameter, carpool=carpool)
     detail = _detail(given)
     query = PlanQuery(
         origin=read_place(world, given.required("fromPlace"), "START"),
@@ -190,7 +201,17 @@ def read_query(world: World, given: Parameters, version: int) -> PlanQuery:
         max_egress_s=walk_s(given, "maxPostTransitTime"),
         max_direct_s=min(given.whole("maxDirectTime", 1800), DIRECT_LIMIT_S),
         max_matching_m=matching_m(given),
+        access_modes=street_modes(given, "preTransitModes", carpool=carpool),
+        egress_modes=street_modes(given, "postTransitModes", carpool=carpool),
+        walk_mps=speed_mps(given, "pedestrianSpeed", WALK_SPEEDS_MPS),
+        bike_mps=speed_mps(given, "cyclingSpeed", BIKE_SPEEDS_MPS),
         min_change_s=change_s(given),
+        change_factor=given.number("transferTimeFactor", 1, least=1, most=10),
+        extra_change_s=given.whole("additionalTransferTime", 0, most=CHANGE_LIMIT_MIN) * 60,
+        avoid_routes=frozenset(given.texts("avoidRoutes") or ()),
+        avoid_stops=frozenset(map(StopId, given.texts("avoidStops") or ())),
+        vias=read_vias(given, world),
+        explain=given.yes("explain", default=False),
         detailed=detail.legs or detail.transfers,
     )
     if not given.yes("timetableView", default=True):

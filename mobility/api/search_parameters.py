@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from core.errors import NotSupported
+import itertools
+
+from core.errors import InvalidInput, NotSupported
 from core.geo import Coordinate, parse_coordinate
 from core.ids import StopId
 from core.modes import RAIL_MODES, TRANSIT_MODES, Mode
 from mobility.api.parameters import Parameters
 from mobility.world import World
+from routing.ends import PlaceUnknown
 from routing.itinerary import LegPlace
 from routing.network import MEETING_POINT
-from routing.planner import PlaceUnknown
-from routing.query import Endpoint
+from routing.query import Endpoint, Via
 
 WALK_LIMIT_S = 7_200
 MATCHING_LIMIT_M = 2_000
@@ -39,6 +41,11 @@ ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
     "noCompulsoryReservation": "false",
 }  # fmt: skip
 """Accepted at these values only. Walks are always routed, whatever `useRoutedTransfers` says."""
+
+VIA_LIMIT = 2
+STAY_LIMIT_MIN = 1440
+WALK_SPEEDS_MPS = 0.2, 5.0
+BIKE_SPEEDS_MPS = 0.5, 20.0
 
 GROUPS: dict[str, frozenset[Mode]] = {
     "TRANSIT": TRANSIT_MODES,
@@ -111,6 +118,42 @@ def only_on_foot(given: Parameters, parameter: str, *, carpool: bool) -> None:
     for name in given.texts(parameter) or []:
         if name != "WALK" and not (name == "RIDE_SHARING" and carpool):
             raise NotSupported(f"{parameter}={name} is not supported yet")
+
+
+def street_modes(given: Parameters, parameter: str, *, carpool: bool) -> tuple[Mode, ...]:
+    """How a journey begins or ends: on foot, by bike; carpool is searched everywhere anyway."""
+    modes = {"WALK": Mode.WALK, "BIKE": Mode.BIKE}
+    names = given.texts(parameter) or ["WALK"]
+    for name in names:
+        if name not in modes and not (name == "RIDE_SHARING" and carpool):
+            raise NotSupported(f"{parameter}={name} is not supported yet")
+    return tuple(dict.fromkeys(modes[n] for n in names if n in modes)) or (Mode.WALK,)
+
+
+def speed_mps(given: Parameters, parameter: str, span_mps: tuple[float, float]) -> float | None:
+    """A rider's own speed, or None for the territory's."""
+    if given.text(parameter) is None:
+        return None
+    return given.number(parameter, 0, least=span_mps[0], most=span_mps[1])
+
+
+def read_vias(given: Parameters, world: World) -> tuple[Via, ...]:
+    """Stops on the way and the minutes to stay there; raises `PlaceUnknown` for unknown ones."""
+    stops = given.texts("via") or []
+    stays = given.texts("viaMinimumStay") or []
+    if len(stops) > VIA_LIMIT:
+        raise InvalidInput(f"via names {len(stops)} stops: {VIA_LIMIT} at most")
+    if not all(stay.isdecimal() and int(stay) <= STAY_LIMIT_MIN for stay in stays):
+        raise InvalidInput(
+            f"viaMinimumStay is {','.join(stays)[:40]!r}: minutes from 0 to {STAY_LIMIT_MIN}"
+        )
+    for stop in stops:
+        if stop not in world.network.stop_row:
+            raise PlaceUnknown(f"via={stop[:80]!r} is no stop of this territory")
+    return tuple(
+        Via(StopId(stop), int(stay) * 60)
+        for stop, stay in itertools.zip_longest(stops, stays[: len(stops)], fillvalue="0")
+    )
 
 
 def most_vehicles(given: Parameters, version: int) -> int:

@@ -17,8 +17,8 @@ from mobility.mapping.motis import MotisWriter
 from mobility.mapping.stop_times import write_stop_time
 from mobility.world import World
 from routing.board import BoardQuery, list_events
+from routing.ends import PlaceUnknown
 from routing.itinerary import LegPlace
-from routing.planner import PlaceUnknown
 from routing.stops import metres_to_stops, platforms_of
 
 router = APIRouter(tags=["MOTIS"])

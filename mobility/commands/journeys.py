@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from core.errors import InvalidInput
-from core.geo import Coordinate, parse_coordinate
+from core.modes import Mode
 from core.time import parse_instant
 from mobility.commands.terminal import Json, console
 from mobility.settings import Settings
@@ -29,6 +29,22 @@ def plan(
     ] = None,
     carpool: Annotated[bool, typer.Option(help="Search carpool offers as well.")] = True,
     seats: Annotated[int, typer.Option(help="Size of the group.", min=1, max=50)] = 1,
+    via: Annotated[
+        list[str] | None, typer.Option(help="Stop to visit on the way: STOP or STOP=MINUTES.")
+    ] = None,
+    avoid_line: Annotated[
+        list[str] | None, typer.Option(help="Id or short name of a line not to take.")
+    ] = None,
+    avoid_stop: Annotated[
+        list[str] | None, typer.Option(help="Stop or station at which not to get in or out.")
+    ] = None,
+    walk_speed: Annotated[
+        float | None, typer.Option(help="Own speed on foot, in m/s.", min=0.2, max=5)
+    ] = None,
+    bike: Annotated[bool, typer.Option(help="Also by bike to the first stop.")] = False,
+    explain: Annotated[
+        bool, typer.Option(help="Tell what was found and left out, and why.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Plan a journey. Example: mobility plan "Gare" 46.58,1.2 --depart 2026-11-24T08:00"""
@@ -37,6 +53,7 @@ def plan(
     from mobility.actions.plan_itineraries import plan_itineraries
     from mobility.api.parameters import Parameters
     from mobility.api.search_parameters import read_modes
+    from mobility.endpoints import find_endpoint
     from mobility.mapping.motis import MotisWriter
     from mobility.mapping.sentences import messages
     from mobility.printing import print_answer
@@ -50,14 +67,20 @@ def plan(
     asked = {} if modes is None else {"transitModes": modes}
     transit_modes, with_carpool = read_modes(Parameters(QueryParams(asked)), "transitModes")
     query = PlanQuery(
-        origin=_endpoint(world, origin),
-        destination=_endpoint(world, destination),
+        origin=find_endpoint(world.snapshot, origin),
+        destination=find_endpoint(world.snapshot, destination),
         at=dt.datetime.now(zone) if time is None else parse_instant(time, zone),
         arrive_by=arrive is not None,
         backwards=arrive is not None,
         transit_modes=transit_modes,
         carpool=carpool and with_carpool,
         seats=seats,
+        vias=tuple(_via(world, text) for text in via or ()),
+        avoid_routes=frozenset(r for text in avoid_line or () for r in _lines(world, text)),
+        avoid_stops=frozenset(_stop_id(world, text) for text in avoid_stop or ()),
+        walk_mps=walk_speed,
+        access_modes=(Mode.WALK, Mode.BIKE) if bike else (Mode.WALK,),
+        explain=explain,
     )
     priced = plan_itineraries(world, query)
     if not as_json:
@@ -67,7 +90,10 @@ def plan(
     answer = {
         "itineraries": [writer.itinerary(p) for p in priced.itineraries],
         "direct": [writer.itinerary(p) for p in priced.direct],
-        "mobility": {"messages": messages(priced.answer.explanations, zone)},
+        "mobility": {
+            "messages": messages(priced.answer.explanations, zone),
+            **({"removed": writer.removed(priced.answer.removed)} if explain else {}),
+        },
     }
     sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -87,22 +113,29 @@ def current_world() -> Any:  # noqa: ANN401 — mobility.world is slow to import
     return keeper.world
 
 
-def _endpoint(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
-    from core.ids import StopId
-    from routing.places import MatchKind
-    from routing.query import Endpoint
+def _via(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
+    from routing.query import Via
 
-    place = parse_coordinate(text)
-    if place is not None:
-        return Endpoint(place, None, text)
-    row = world.network.stop_row.get(text)
-    if row is not None:
-        t = world.network.timetable
-        where = Coordinate(float(t.stop_lat[row]), float(t.stop_lon[row]))
-        return Endpoint(where, StopId(text), t.stop_name[row])
-    matches = world.snapshot.places.search(text, count=1)
-    if not matches:
-        raise InvalidInput(f"nothing is called {text!r} here: try another name, or lat,lon")
-    match = matches[0]
-    stop = StopId(match.id) if match.kind is MatchKind.STOP else None
-    return Endpoint(match.coordinate, stop, match.name)
+    stop, _, minutes = text.partition("=")
+    if minutes and not minutes.isdecimal():
+        raise InvalidInput(f"--via {text}: STOP=MINUTES is expected")
+    return Via(_stop_id(world, stop), int(minutes or 0) * 60)
+
+
+def _stop_id(world: Any, text: str) -> Any:  # noqa: ANN401 — see current_world
+    from mobility.endpoints import find_endpoint
+
+    stop_id = find_endpoint(world.snapshot, text).stop_id
+    if stop_id is None:
+        raise InvalidInput(f"no stop is called {text!r}: try a stop id")
+    return stop_id
+
+
+def _lines(world: Any, text: str) -> list[str]:  # noqa: ANN401 — see current_world
+    t = world.network.timetable
+    if text in world.network.route_row:
+        return [text]
+    named = [t.route_id[i] for i, name in enumerate(t.route_short_name) if name == text]
+    if not named:
+        raise InvalidInput(f"no line is called {text!r} in this territory")
+    return named

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 console = Console()
@@ -38,3 +46,15 @@ def progress_bar(shown: bool) -> Iterator[Callable[[str], None]]:
 
         yield step
         progress.update(task, total=1, completed=1)
+
+
+@contextmanager
+def counting_bar(what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Say how many of so many things are done, and how long the rest will take."""
+    if not shown:
+        yield lambda _: None
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)

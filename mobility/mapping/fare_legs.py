@@ -6,7 +6,7 @@ from core.modes import RAIL_MODES, Mode
 from payments.rating import FareLeg
 from routing.itinerary import Itinerary
 
-_FARE_MODE = {
+FARE_MODE = {
     Mode.TRAM: "tram",
     Mode.SUBWAY: "subway",
     Mode.BUS: "bus",
@@ -29,6 +29,6 @@ def fare_legs(itinerary: Itinerary) -> tuple[list[FareLeg], list[int]]:
         first = itinerary.legs[own[0]]
         shapes = [itinerary.legs[row].shape for row in own]
         metres = sum(0 if shape is None else round(shape.metres) for shape in shapes)
-        legs.append(FareLeg(_FARE_MODE.get(first.mode, "other"), first.start_at, metres))
+        legs.append(FareLeg(FARE_MODE.get(first.mode, "other"), first.start_at, metres))
         rows.append(own[0])
     return legs, rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +20,20 @@ from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from mobility.mapping.interlined import joined_leg, joined_shape, rows_shown
 from mobility.mapping.priced import PricedItinerary
+from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
 from mobility.mapping.written_prices import write_fare_transfers, write_price
 from mobility.world import World
-from routing.itinerary import Itinerary, Leg, LegPlace, RideLeg, Shape, StreetLeg, TransitLeg
+from routing.itinerary import (
+    Itinerary,
+    Leg,
+    LegPlace,
+    RemovedItinerary,
+    RideLeg,
+    Shape,
+    StreetLeg,
+    TransitLeg,
+)
 from routing.network import MEETING_POINT
 from routing.polyline import encode_polyline
 
@@ -95,6 +106,7 @@ class MotisWriter:
             "family": str(it.family),
             "price": write_price(price),
             "co2_g": priced.co2_g,
+            "best_for": list(it.best_for),
             "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
             "seats_left": min((leg.seat_count for leg in rides), default=None),
         }
@@ -145,6 +157,18 @@ class MotisWriter:
                 )
             )
         return written
+
+    def removed(self, removed: Sequence[RemovedItinerary]) -> list[Json]:
+        """What was found and is not shown: why, and in favour of which other."""
+        return [
+            {
+                "reason": r.reason,
+                **reason_sentences(r.reason),
+                "itinerary": self.unpriced(r.itinerary),
+                "instead": None if r.by is None else self.unpriced(r.by),
+            }
+            for r in removed
+        ]
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
         """One end of a leg, with its arrival and departure where known."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from payments.rating import Charge
 from routing.itinerary import Explanation
+from routing.ranking import Reason
 
 LANGUAGES = ("fr", "en")
 
@@ -52,6 +53,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Rien de mieux que la marche : {walk_km} km, {walk_min} min.",
         "Nothing better than walking: {walk_km} km, {walk_min} min.",
     ),
+    "no_carpool_with_vias": (
+        "Le covoiturage n'est pas cherché avec un passage imposé.",
+        "Carpool is not searched by way of a stop.",
+    ),
     "no_street_map": (
         "Pas de plan des rues sur ce territoire : les marches sont des lignes droites.",
         "No street map in this territory: walks are straight lines.",
@@ -69,6 +74,47 @@ def sentence(explanation: Explanation, language: str, zone: ZoneInfo) -> str:
         if needed in values:
             text += _SENTENCES[code][index].format(**values)
     return text
+
+
+_REASONS: dict[Reason, tuple[str, str]] = {
+    Reason.DOMINATED: (
+        "Un autre ne part pas plus tôt, n'arrive pas plus tard, sans véhicule de plus.",
+        "Another one leaves no earlier, arrives no later and takes no more vehicles.",
+    ),
+    Reason.SAME_VEHICLES: (
+        "Les mêmes véhicules, en partant plus tôt ou en arrivant plus tard.",
+        "The same vehicles, leaving earlier or arriving later.",
+    ),
+    Reason.CHANGE_SAVES_TOO_LITTLE: (
+        "Un trajet plus simple, avec moins de conducteurs ou de correspondances, le vaut.",
+        "A simpler journey, with fewer drivers or changes, is as good.",
+    ),
+    Reason.WALKS_MORE_THAN_ALL_THE_WAY: (
+        "On y marche plus que pour faire tout le trajet à pied.",
+        "One walks more than for going all the way on foot.",
+    ),
+    Reason.SHORT_BIKE_LEG: (
+        "Le vélo n'y sert qu'à moins de quatre minutes.",
+        "The bike serves for less than four minutes.",
+    ),
+    Reason.TOO_COSTLY: (
+        "Bien plus long et pénible qu'un autre.",
+        "Much longer and more tiring than another one.",
+    ),
+    Reason.NEAR_DUPLICATE: (
+        "Presque le même qu'un autre, moins bon.",
+        "Nearly the same as another one, and worse.",
+    ),
+    Reason.GAINS_TOO_LITTLE: (
+        "Moins cher, plus propre, plus sûr ou moins à pied, mais de peu ou moins qu'un autre.",
+        "Cheaper, cleaner, safer or less walking, but hardly, or less so than another one.",
+    ),
+}
+
+
+def reason_sentences(reason: str) -> dict[str, str]:
+    """Why a journey is not shown, in every language."""
+    return dict(zip(LANGUAGES, _REASONS[Reason(reason)], strict=True))
 
 
 def messages(explanations: tuple[Explanation, ...], zone: ZoneInfo) -> list[Mapping[str, str]]:

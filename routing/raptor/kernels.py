@@ -186,7 +186,7 @@ def search_range(
         Journeys written, latest departure first.
     """
     reset_labels(labels, rows, egress_node, egress_s)
-    aim(labels, cell, cell_s, cell_vehicles, best_s, egress_node, egress_s)
+    aim(labels, cell, cell_s, cell_vehicles, costs.onward_256, best_s, egress_node, egress_s)
     leading = find_leading(day, labels, egress_node, stop_count)
     if seats > 0:
         reset_labels(ride_labels, rows, egress_node, egress_s)

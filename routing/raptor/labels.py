@@ -111,6 +111,7 @@ def aim(
     cell: Int32,
     cell_s: Seconds,
     cell_vehicles: Counts,
+    onward_256: int,
     best_s: Int32,
     egress_node: Int32,
     egress_s: Int32,
@@ -122,6 +123,8 @@ def aim(
     ----------
     cell, cell_s, cell_vehicles
         Tables of `Bounds` with the goal's side first.
+    onward_256
+        Share of the tables' seconds that holds: a fast walker is faster than they say.
     best_s
         Shape (2, C): scratch.
     """
@@ -132,7 +135,8 @@ def aim(
         goal = cell[egress_node[i]]
         walk_s = egress_s[i]
         for c in range(len(cell_s)):  # what is not reached is told by the vehicles
-            best_s[0, c] = min(best_s[0, c], walk_s + np.int32(cell_s[goal, c]))
+            onward_s = (np.int32(cell_s[goal, c]) * onward_256) >> 8
+            best_s[0, c] = min(best_s[0, c], walk_s + onward_s)
             best_s[1, c] = min(best_s[1, c], np.int32(cell_vehicles[goal, c]))
     for node in range(len(cell)):
         c = cell[node]

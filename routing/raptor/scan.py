@@ -31,6 +31,8 @@ class Costs(NamedTuple):
     """Shape (node_count,): from getting out at a node to boarding there; cars need more."""
     stop_s: int
     """A driver's stop to let a rider in."""
+    onward_256: int
+    """Share of the bounds' seconds that holds for this search, in 256ths."""
 
 
 @kernel

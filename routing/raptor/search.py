@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
-from gtfs_data.rolling import DayTimetable, rows_open
+from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from routing.network import Network
 from routing.raptor.flexible import (
@@ -30,10 +28,12 @@ from routing.raptor.kernels import (
     search_range,
 )
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
+from routing.raptor.many_departures import spread_departures
 from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
 from routing.spi import RideWindow
+from routing.terrain import Terrain
 
 _thread = threading.local()
 
@@ -136,7 +136,7 @@ class Search:
     """One search as the kernels need it; `run` may be called with several windows."""
 
     network: Network
-    date: dt.date
+    terrain: Terrain
     flexible: FlexibleTrips
     rides: Rides
     access: Reach
@@ -146,16 +146,14 @@ class Search:
     seats: int
     """0 leaves flexible trips out."""
     direct_s: int | None
-    change_s: int
     carpool_change_s: int
     pickup_stop_s: int
-    transit_modes: frozenset[Mode] = TRANSIT_MODES
 
     def run(self, window: Window) -> list[RawJourney]:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
-        network, forward = self.network, not self.arrive_by
-        ground, bounds = network.ground, network.bounds
-        walks = (ground.walks, ground.walks_back, ground.point_walks, ground.point_walks_back)
+        terrain, forward = self.terrain, not self.arrive_by
+        ground, bounds = self.network.ground, self.network.bounds
+        walks = terrain.walks, terrain.walks_back, terrain.point_walks, terrain.point_walks_back
         tables = bounds.to_s, bounds.to_vehicles
         start, goal, matrix, span = self.access, self.egress, ground.drive_s, window
         if not forward:
@@ -163,16 +161,16 @@ class Search:
             tables = bounds.from_s, bounds.from_vehicles
             start, goal, matrix = goal, start, ground.drive_back_s
             span = Window(-window.until_s, -window.from_s)
-        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        day = terrain.day if forward else terrain.day_back
         scratch = self._scratch(day)
         starts, after_s = self._starts(day, start, span, scratch)
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
             day, *walks, self.flexible.bodies, self.rides, matrix,
-            self._costs(), bounds.cell, *tables, scratch.cell_s,
+            self._costs(), terrain.cell, *tables, scratch.cell_s,
             scratch.labels, scratch.ride_labels, scratch.rides, start.as_walks(),
             goal.node, goal.seconds, starts, after_s,
-            FAR if self.direct_s is None else self.direct_s, rows, network.stop_count,
+            FAR if self.direct_s is None else self.direct_s, rows, terrain.stop_count,
             self.seats, forward, scratch.journeys, scratch.legs,
         )  # fmt: skip
         around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
@@ -192,13 +190,13 @@ class Search:
         -------
         Shape (vehicles + 1, stop_count); `FAR` where that takes longer than `most_s`.
         """
-        network, forward = self.network, not self.arrive_by
-        ground, seats = network.ground, self.seats
-        day = self._allowed(network.day(self.date)[0 if forward else 1])
+        terrain, forward = self.terrain, not self.arrive_by
+        ground, seats = self.network.ground, self.seats
+        day = terrain.day if forward else terrain.day_back
         plain, with_points = (
-            (ground.walks, ground.point_walks)
+            (terrain.walks, terrain.point_walks)
             if forward
-            else (ground.walks_back, ground.point_walks_back)
+            else (terrain.walks_back, terrain.point_walks_back)
         )
         walks = with_points if seats > 0 else plain
         start = self.access if forward else self.egress
@@ -213,9 +211,9 @@ class Search:
             day, walks, self.flexible.bodies, self.rides,
             ground.drive_s if forward else ground.drive_back_s,
             self._costs(), labels, scratch.rides,
-            start.as_walks(), 0, start_s, rows, network.stop_count, seats, forward,
+            start.as_walks(), 0, start_s, rows, terrain.stop_count, seats, forward,
         )  # fmt: skip
-        reached = np.full((rows, network.node_count), FAR, np.int32)
+        reached = np.full((rows, terrain.node_count), FAR, np.int32)
         np.minimum.at(reached[0], start.node, start.seconds)
         walk_from = np.repeat(np.arange(len(walks.first) - 1), np.diff(walks.first))
         for row in range(1, rows):
@@ -225,7 +223,32 @@ class Search:
             walked = there[walk_from]
             walk_s = walks.seconds[walked] + alight_s[walk_from[walked]] - start_s
             np.minimum.at(reached[row], walks.to[walked], walk_s)
-        return np.where(reached <= most_s, reached, FAR)[:, : network.stop_count]
+        return np.where(reached <= most_s, reached, FAR)[:, : terrain.stop_count]
+
+    def alight_times(self, starts_s: Int32, most_s: int) -> Int32:
+        """
+        Least seconds from each departure to getting out at every stop, without rides.
+
+        `starts_s` ascends, in seconds of the searched day; `access` is the one place.
+
+        Returns
+        -------
+        Shape (stop_count, departure_count); `FAR` where that takes longer than `most_s`.
+        """
+        assert not self.arrive_by
+        assert self.seats == 0
+        terrain, ground = self.terrain, self.network.ground
+        rows = min(self.max_vehicles, MAX_VEHICLES) + 1
+        out_s = np.full((terrain.stop_count, len(starts_s)), FAR, np.int32)
+        if rows > 1:
+            scratch = self._scratch(terrain.day)
+            reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
+            spread_departures(
+                terrain.day, terrain.walks, self.flexible.bodies, self.rides,
+                ground.drive_s, self._costs(), scratch.labels, scratch.rides,
+                self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
+            )  # fmt: skip
+        return out_s
 
     def _starts(
         self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch
@@ -236,29 +259,18 @@ class Search:
         # Backward, a window is closed at its end (the latest arrival) and open at its start.
         count = departures_within(
             day, self.flexible.bodies, self.rides, start.node, start.seconds, span.from_s,
-            span.until_s, self.network.stop_count, self.seats, self.pickup_stop_s,
+            span.until_s, self.terrain.stop_count, self.seats, self.pickup_stop_s,
             not self.arrive_by, out,
         )  # fmt: skip
         return np.unique(out[:count])[::-1].copy(), span.until_s
 
-    def _allowed(self, day: DayTimetable) -> DayTimetable:
-        if self.transit_modes == TRANSIT_MODES:
-            return day
-        t = self.network.timetable
-        modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
-        allowed = np.array([mode in self.transit_modes for mode in modes], bool)
-        of_trip = allowed[t.pattern_route[t.trip_pattern]]
-        on = rows_open(t, day, of_trip, turned=self.arrive_by)
-        return day._replace(flag=frozen(np.where(on, day.flag, 0).astype(np.uint8)))
-
     def _costs(self) -> Costs:
-        change_s = self.network.change_times(self.change_s, self.carpool_change_s)
-        return Costs(change_s, self.pickup_stop_s)
+        return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
 
     def _scratch(self, day: DayTimetable) -> _Scratch:
         """Scratch of the calling thread, kept between searches of one network size."""
         patterns, candidates = len(day.first_stop) - 1, self.flexible.largest_body
-        stops, nodes = self.network.stop_count, self.network.node_count
+        stops, nodes = self.terrain.stop_count, self.terrain.node_count
         kept: _Scratch | None = getattr(_thread, "scratch", None)
         if (
             kept is None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from core.modes import Mode
+from routing.layers import Layers, Visit
 from routing.raptor import unroll_legs as k
 from routing.raptor.flexible import FlexibleBodies, Rides
 from routing.street.kernels import Walks
@@ -79,6 +81,15 @@ class RawJourney:
     walk_s: tuple[int, ...]
     """Walk between each leg and the next; 0 at the same node."""
     egress_s: int
+    access_mode: Mode = Mode.WALK
+    egress_mode: Mode = Mode.WALK
+    visits: tuple[tuple[Visit, ...], ...] = ()
+    """Via stops before each leg and after the last; empty in a search without any."""
+
+    @property
+    def vehicle_count(self) -> int:
+        """Vehicles and rides taken."""
+        return len(self.legs)
 
     @property
     def start_s(self) -> int:
@@ -132,3 +143,26 @@ def _boarding_later(around: Surroundings, journey: RawJourney) -> RawJourney:
         return journey
     moved = replace(first, start_s=first.start_s + later_s, end_s=first.end_s + later_s)
     return replace(journey, legs=(moved, *journey.legs[1:]))
+
+
+def grounded(layers: Layers, access: Reach, egress: Reach, journey: RawJourney) -> RawJourney:
+    """A journey found in layers, in stops of the timetable, with the vias that it walks to."""
+    before = [-1, *(leg.alight_node for leg in journey.legs)]
+    after = [*(leg.board_node for leg in journey.legs), -1]
+    access_s, egress_s = (
+        dict(zip(r.node.tolist(), r.seconds.tolist(), strict=True)) for r in (access, egress)
+    )
+    return replace(
+        journey,
+        visits=tuple(
+            layers.visits(a, b, access_s, egress_s) for a, b in zip(before, after, strict=True)
+        ),
+        legs=tuple(
+            replace(
+                leg,
+                board_node=leg.board_node % layers.stop_count,
+                alight_node=leg.alight_node % layers.stop_count,
+            )
+            for leg in journey.legs
+        ),
+    )

@@ -94,9 +94,7 @@ def straight_walks(
     The limit is halved until there are no more than `WALK_LIMIT`: a feed whose stops all lie in
     one spot would fill the memory.
     """
-    phi, lam = np.radians(lat), np.radians(lon)
-    on_sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
-    tree = cKDTree(on_sphere * EARTH_RADIUS_M)
+    tree = _tree(lat, lon)
     none = np.zeros(0, np.int32)
     while tree.count_neighbors(tree, _radius_m(limit_s, foot_mps)) - len(lat) > WALK_LIMIT:
         if limit_s == 0:
@@ -108,6 +106,36 @@ def straight_walks(
     kept = seconds <= limit_s
     a, b, seconds = a[kept].astype(np.int32), b[kept].astype(np.int32), seconds[kept]
     return np.r_[a, b], np.r_[b, a], np.r_[seconds, seconds]
+
+
+def walks_between(
+    places: tuple[Float64, Float64],
+    stops: tuple[Float64, Float64],
+    limit_s: int,
+    foot_mps: float,
+) -> tuple[Int32, Int32, Int32]:
+    """
+    Walks (place, stop, seconds) between places and stops up to `limit_s`, by place.
+
+    Both are latitudes and longitudes.
+    """
+    pairs = _tree(*places).sparse_distance_matrix(
+        _tree(*stops), _radius_m(limit_s, foot_mps), output_type="ndarray"
+    )
+    pairs = pairs[np.lexsort((pairs["j"], pairs["i"]))]
+    place, stop = pairs["i"].astype(np.int32), pairs["j"].astype(np.int32)
+    seconds = straight_seconds(
+        places[0][place], places[1][place], stops[0][stop], stops[1][stop], foot_mps
+    )
+    kept = seconds <= limit_s
+    return place[kept], stop[kept], seconds[kept]
+
+
+def _tree(lat: Float64, lon: Float64) -> cKDTree:
+    """Places by nearness, in metres through the ground."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    on_sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+    return cKDTree(on_sphere * EARTH_RADIUS_M)
 
 
 def _radius_m(limit_s: int, foot_mps: float) -> float:

@@ -169,10 +169,6 @@ def test_every_parameter_of_the_document_is_accounted_for() -> None:
 
 NOT_HONOURED = {
     "radius": "500",
-    "via": STATION,
-    "viaMinimumStay": "5",
-    "additionalTransferTime": "5",
-    "transferTimeFactor": "1.5",
     "pedestrianProfile": "WHEELCHAIR",
     "elevationCosts": "HIGH",
     "requireBikeTransport": "true",
@@ -183,7 +179,7 @@ NOT_HONOURED = {
     "directRentalFormFactors": "BICYCLE",
     "transitModes": "CAR",
     "directModes": "RENTAL",
-    "preTransitModes": "BIKE",
+    "preTransitModes": "RENTAL",
     "postTransitModes": "CAR_PARKING",
 }
 
@@ -260,7 +256,7 @@ VALUES = st.one_of(
     ),
 )  # fmt: skip
 NAMES = [
-    *sorted(plan.HONOURED - {"fromPlace", "toPlace", "searchWindow"}),
+    *sorted((plan.HONOURED | plan.OWN) - {"fromPlace", "toPlace", "searchWindow"}),
     "n", "window", "mode", "modes", "radius", "center", "direction", "exactRadius", "fetchStops",
     "type", "numResults", "place", "text", "min", "max", "grouped", "tripId", "stopId",
 ]  # fmt: skip

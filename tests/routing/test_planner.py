@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from core.geo import Coordinate
+from routing.ends import PlaceUnknown
 from routing.itinerary import PlanAnswer
-from routing.planner import PlaceUnknown
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.search import rides_of

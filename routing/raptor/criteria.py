@@ -1,0 +1,287 @@
+"""
+Journeys that cost less, emit less or walk less than the fastest, within a slack of their times.
+
+The search by time gives the anchors: best departures, arrivals and numbers of vehicles. Around
+them, `routing.raptor.bags` looks for what is better by another criterion.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gtfs_data.rolling import DayTimetable
+from gtfs_data.store import frozen
+from gtfs_data.throughs import parts_of_ride
+from gtfs_data.timetable import Timetable
+from routing.network import Network
+from routing.raptor.bags import (
+    ALIVE,
+    BOARD,
+    DEPARTURE,
+    GRAMS_STEP,
+    LEAVE,
+    NOBODY,
+    NODE,
+    PARENT,
+    PATTERN,
+    TIME,
+    TRIP,
+    Aim,
+    Bags,
+    Measures,
+    new_bags,
+    spread_departure,
+    start_bags,
+    walk_steps,
+)
+from routing.raptor.labels import (
+    FAR,
+    LIMITS,
+    MAX_VEHICLES,
+    Labels,
+    aim,
+    new_labels,
+    reset_labels,
+)
+from routing.raptor.search import Search
+from routing.raptor.unroll import RawJourney, RawVehicle, Reach, Surroundings, unrolled
+from routing.raptor.unroll_legs import VEHICLE
+
+DEPARTURE_LIMIT = 12
+"""Anchors around which other criteria are searched, the soonest."""
+SLACK_S, SLACK_SHARE = 900, 0.25
+"""Later than an anchor by so much, or by this share of its duration if that is more."""
+MORE_VEHICLES = 1
+
+Int32 = npt.NDArray[np.int32]
+_thread = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaTable:
+    """Prices and emissions as the search reads them: data that tariff and factors were put in."""
+
+    route_product: Int32
+    """Shape (route_count,): what boarding it is paid by, or -1."""
+    product_cents: Int32
+    """Least price of a product: no journey that uses it costs less."""
+    product_once: npt.NDArray[np.uint8]
+    """1: paid once a journey, whatever is boarded by it."""
+    route_g_per_km: npt.NDArray[np.float64]
+
+
+class Values(NamedTuple):
+    """Criteria of one journey beside its times."""
+
+    cents: int
+    """A lower bound of its price."""
+    hectograms: int
+    """Of CO2, begun ones of each leg."""
+    walk_steps: int
+    """Of two minutes, begun ones of each walk."""
+
+
+def search_criteria(
+    search: Search, table: CriteriaTable, anchors: Sequence[RawJourney]
+) -> list[RawJourney]:
+    """
+    Journeys of public transport around the anchors that nothing found dominates.
+
+    A journey is found if it arrives within the slack of an anchor that leaves no earlier and
+    takes no more vehicles, with one vehicle more than the anchors at most. Arrive-by: turned round.
+    """
+    if not anchors:
+        return []
+    forward, terrain = not search.arrive_by, search.terrain
+    bounds = search.network.bounds
+    day, walks = (terrain.day, terrain.walks) if forward else (terrain.day_back, terrain.walks_back)
+    tables = (bounds.to_s, bounds.to_vehicles) if forward else (bounds.from_s, bounds.from_vehicles)
+    start, goal = (search.access, search.egress) if forward else (search.egress, search.access)
+    starts_s, limit_s = _departures(anchors, search.max_vehicles, forward=forward)
+    stops = terrain.stop_count
+    start, goal = _on_stops(start, stops), _on_stops(goal, stops)
+    labels, bags = _scratch(stops, len(day.first_stop) - 1)
+    reset_labels(labels, MAX_VEHICLES + 1, goal.node, goal.seconds)
+    cell_s = np.empty((2, len(tables[0])), np.int32)
+    aim(labels, terrain.cell, *tables, terrain.onward_256, cell_s, goal.node, goal.seconds)
+    bound_s = np.maximum.accumulate(limit_s[:, ::-1], axis=1)[:, ::-1]
+    where = Aim(labels.egress, labels.onward, limit_s, frozen(bound_s.copy()))
+    start_bags(bags)
+    measures = _measures(search.network, table, day, forward=forward)
+    access = start.as_walks()
+    rows = min(search.max_vehicles, MAX_VEHICLES) + 1
+    for number, start_s in enumerate(starts_s):
+        spread_departure(
+            day, measures, where, walks, access, terrain.change_s, bags, number, start_s, rows,
+            forward,
+        )  # fmt: skip
+    around = Surroundings(search.flexible.bodies, search.rides, search.carpool_change_s)
+    found = [row for row in bags.goal.tolist() if row != NOBODY and bags.entries[row, ALIVE]]
+    return [
+        unrolled(around, *_legs(search, day, bags, row, starts_s, forward=forward), forward=forward)
+        for row in found
+    ]
+
+
+def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Values | None:
+    """Criteria of a journey of public transport; None with rides, whose price is their own."""
+    t = network.timetable
+    metres = network.pattern_metres
+    cents, hectograms, paid = 0, 0, set()
+    for leg in journey.legs:
+        if not isinstance(leg, RawVehicle):
+            return None
+        parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
+        product = int(table.route_product[_route_of(t, parts[0].trip)])
+        if product >= 0 and product not in paid:
+            cents += int(table.product_cents[product])
+            if table.product_once[product]:
+                paid.add(product)
+        grams = 0
+        for part in parts:
+            first = int(t.pattern_first_stop[t.trip_pattern[part.trip]])
+            ends = metres[first + np.array([part.board, part.leave])]
+            along = _grams(ends, table.route_g_per_km[_route_of(t, part.trip)])
+            grams += int(along[1] - along[0])
+        hectograms += -(-grams // GRAMS_STEP)
+    walks_s = (journey.access_s, *journey.walk_s, journey.egress_s)
+    return Values(cents, hectograms, sum(int(walk_steps(walk_s)) for walk_s in walks_s))
+
+
+def _route_of(t: Timetable, trip: int) -> int:
+    return int(t.pattern_route[t.trip_pattern[trip]])
+
+
+def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
+    grams: Int32 = np.rint(metres * g_per_km / 1000).astype(np.int32)
+    return grams
+
+
+def _measures(
+    network: Network, table: CriteriaTable, day: DayTimetable, *, forward: bool
+) -> Measures:
+    t = network.timetable
+    lengths = np.diff(day.first_stop)
+    routes = np.repeat(t.pattern_route, np.diff(t.pattern_first_stop))
+    row_grams = _grams(network.pattern_metres, table.route_g_per_km[routes])
+    through_grams, through_route = _of_throughs(t, row_grams)
+    trip = day.trip[day.first_trip[:-1]]
+    own = trip < len(t.trip_service)
+    # Patterns of through trips stand behind the feeds' own.
+    source = np.r_[
+        t.trip_pattern[trip[own]],
+        len(t.pattern_route) + t.through_pattern[trip[~own] - len(t.trip_service)],
+    ]
+    firsts = np.r_[t.pattern_first_stop[:-1], len(row_grams) + t.through_first_row[:-1]]
+    route = np.r_[t.pattern_route, through_route][source]
+    position = np.arange(len(day.stop)) - np.repeat(day.first_stop[:-1], lengths)
+    last = np.repeat(lengths - 1, lengths)
+    row = np.repeat(firsts[source], lengths) + (position if forward else last - position)
+    grams = np.r_[row_grams, through_grams][row]
+    return Measures(
+        row_grams=frozen(grams if forward else -grams),
+        product=frozen(table.route_product[route]),
+        product_cents=table.product_cents,
+        product_once=table.product_once,
+    )
+
+
+def _of_throughs(t: Timetable, row_grams: Int32) -> tuple[Int32, Int32]:
+    """Grams up to each call of the through patterns, and the routes that they are boarded as."""
+    counts = np.diff(t.through_first_row)
+    some = np.zeros(len(counts), np.int64)  # any through trip of each pattern
+    some[t.through_pattern] = np.arange(len(t.through_pattern))
+    pattern = t.trip_pattern[t.through_trip]
+    whole = row_grams[t.pattern_first_stop[1:][pattern] - 1]
+    before = np.cumsum(whole) - whole
+    first = np.repeat(t.through_first_trip[some], counts)
+    part = first + t.through_row_part
+    own = row_grams[t.pattern_first_stop[pattern[part]] + t.through_row_position]
+    grams: Int32 = (own + before[part] - before[first]).astype(np.int32)
+    return grams, t.pattern_route[pattern[t.through_first_trip[some]]]
+
+
+def _departures(
+    anchors: Sequence[RawJourney], most: int, *, forward: bool
+) -> tuple[list[int], Int32]:
+    """Departures to spread, the latest first, and the latest arrivals that are within the slack."""
+    spans = [
+        (a.start_s, a.end_s, a.vehicle_count)
+        if forward
+        else (-a.end_s, -a.start_s, a.vehicle_count)
+        for a in anchors
+    ]
+    starts_s = sorted({start_s for start_s, _, _ in spans})[:DEPARTURE_LIMIT][::-1]
+    limit_s = np.full((len(starts_s), LIMITS), -FAR, np.int32)
+    for number, start_s in enumerate(starts_s):
+        later = [span for span in spans if span[0] >= start_s]
+        reach = min(max(k for _, _, k in later) + MORE_VEHICLES, most)
+        for vehicles in range(reach + 1):
+            ends_s = [
+                end_s + max(SLACK_S, round(SLACK_SHARE * (end_s - begin_s)))
+                for begin_s, end_s, k in later
+                if k <= vehicles
+            ]
+            limit_s[number, vehicles] = min(ends_s, default=-FAR)
+    return starts_s, frozen(limit_s)
+
+
+def _on_stops(reach: Reach, stop_count: int) -> Reach:
+    stops = reach.node < stop_count
+    return Reach(reach.node[stops], reach.seconds[stops])
+
+
+def _scratch(stop_count: int, pattern_count: int) -> tuple[Labels, Bags]:
+    """Scratch of the calling thread, kept between searches of one size."""
+    size = stop_count, pattern_count
+    kept: tuple[tuple[int, int], Labels, Bags] | None = getattr(_thread, "bags", None)
+    if kept is None or kept[0] != size:
+        labels = new_labels(stop_count, 0, 1)
+        kept = _thread.bags = size, labels, new_bags(stop_count, pattern_count)
+    return kept[1], kept[2]
+
+
+def _legs(
+    search: Search,
+    day: DayTimetable,
+    bags: Bags,
+    row: int,
+    starts_s: Sequence[int],
+    *,
+    forward: bool,
+) -> tuple[int, list[list[int]]]:
+    """Walk to the first vehicle and legs from the goal back, as `unrolled` reads them."""
+    entries, change_s = bags.entries, search.terrain.change_s
+    goal = entries[row]
+    legs: list[list[int]] = []
+    at = int(goal[PARENT])
+    walk_s = int(goal[TIME] - entries[at, TIME])
+    while True:
+        left = entries[at]
+        pattern, trip = int(left[PATTERN]), int(left[TRIP])
+        board, leave = int(left[BOARD]), int(left[LEAVE])
+        first_trip, first_stop = int(day.first_trip[pattern]), int(day.first_stop[pattern])
+        trips = int(day.first_trip[pattern + 1]) - first_trip
+        first_event = int(day.first_event[pattern])
+        departs_s = int(day.departure_s[first_event + board * trips + trip])
+        last = int(day.first_stop[pattern + 1]) - first_stop - 1
+        positions = (board, leave) if forward else (last - leave, last - board)
+        legs.append(
+            [
+                VEHICLE, int(day.stop[first_stop + board]), int(left[NODE]), departs_s,
+                int(left[TIME]), int(day.trip[first_trip + trip]), *positions,
+                int(day.day[first_trip + trip]), walk_s,
+            ]
+        )  # fmt: skip
+        ready = entries[int(left[PARENT])]
+        if ready[PARENT] == NOBODY:
+            return int(ready[TIME]) - starts_s[int(goal[DEPARTURE])], legs
+        at = int(ready[PARENT])
+        changed_at = int(entries[at, NODE] if forward else ready[NODE])
+        walk_s = int(ready[TIME] - entries[at, TIME]) - int(change_s[changed_at])
