@@ -7,7 +7,8 @@ calls at which this helps are kept. It helps to get in at x and out at y, with t
 in one row, unless
 
 * the vehicle calls at y's stop between them and riders may get out there: they are sooner, or
-* it calls at x's stop between them and riders may get in there: they leave later.
+* it calls at x's stop between them, on the same route, and riders may get in there: they leave
+  later, for the same price.
 
 Either ride is shorter, so that whatever is left out is bettered by a ride that is kept.
 Source: GTFS Schedule reference, "Blocks and service day" and "Linked trips".
@@ -50,6 +51,8 @@ class _Vehicles(NamedTuple):
     start_s: Int32
     end_s: Int32
     pattern: Int32
+    route: list[str]
+    """Of each pattern."""
     block: list[str]
     """Empty for trips that frequencies.txt repeats: which run goes on as which is not told."""
     trips: FeedTrips
@@ -99,6 +102,7 @@ def _vehicles(feed: Feed, trips: FeedTrips, service: Int32) -> _Vehicles:
         start_s=trips.departure_s[trips.first_event[:-1]],
         end_s=trips.arrival_s[trips.first_event[1:] - 1],
         pattern=np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        route=frame["route_id"].iloc[trips.pattern_first_trip[:-1]].tolist(),
         block=np.where(once, frame["block_id"].to_numpy(object), "").tolist(),
         trips=trips,
         feed=feed,
@@ -219,7 +223,7 @@ class _Rows(NamedTuple):
     flag: npt.NDArray[np.uint8]
 
 
-def _useful_rows(trips: FeedTrips, patterns: tuple[int, ...]) -> _Rows | None:
+def _useful_rows(trips: FeedTrips, patterns: tuple[int, ...], routes: list[str]) -> _Rows | None:
     """Calls at which staying aboard helps, by the rule of this module, or None."""
     first = trips.pattern_first_stop
     counts = [int(first[p + 1] - first[p]) for p in patterns]
@@ -238,9 +242,10 @@ def _useful_rows(trips: FeedTrips, patterns: tuple[int, ...]) -> _Rows | None:
         if flag[y] & CAN_ALIGHT:
             seen[at] = y
     seen.clear()
+    route = [routes[p] for p in patterns]
     for x in range(len(row) - 1, -1, -1):
         next_in[x] = seen.get(int(stop[x]), len(row))
-        if flag[x] & CAN_BOARD:
+        if flag[x] & CAN_BOARD and route[part[x]] == route[0]:
             seen[int(stop[x])] = x
     ins = np.flatnonzero((part == 0) & (flag & CAN_BOARD > 0))
     outs = np.flatnonzero((part > 0) & (flag & CAN_ALIGHT > 0))
@@ -263,7 +268,7 @@ def _arrays(
     for path, days in sorted(days_of.items()):
         patterns = tuple(int(v.pattern[trip]) for trip in path)
         if patterns not in rows_of:
-            rows_of[patterns] = _useful_rows(v.trips, patterns)
+            rows_of[patterns] = _useful_rows(v.trips, patterns, v.route)
         rows = rows_of[patterns]
         if rows is None:
             continue

@@ -244,6 +244,26 @@ def only_trips(
     return day._replace(**{name: frozen(array) for name, array in changed.items()})
 
 
+def without_throughs(t: Timetable, day: DayTimetable) -> DayTimetable:
+    """Leave out through trips (of a day that is not mirrored): whoever stays aboard must change."""
+    trip = day.trip[day.first_trip[:-1]]
+    count = int((trip < len(t.trip_service)).sum())
+    if count == len(trip):
+        return day
+    stops, trips, events = (
+        int(first[count]) for first in (day.first_stop, day.first_trip, day.first_event)
+    )
+    own = day.at_stop_pattern < count
+    before = np.r_[0, np.cumsum(own)].astype(np.int32)
+    columns = (
+        day.first_stop[: count + 1], day.stop[:stops], day.flag[:stops],
+        day.first_trip[: count + 1], day.trip[:trips], day.day[:trips],
+        day.first_event[: count + 1], day.arrival_s[:events], day.departure_s[:events],
+        before[day.at_stop_first], day.at_stop_pattern[own], day.at_stop_position[own],
+    )  # fmt: skip
+    return DayTimetable(*(frozen(np.ascontiguousarray(c)) for c in columns))
+
+
 def mirrored(day: DayTimetable) -> DayTimetable:
     """
     Turn time round: patterns and trips reversed, times negated, boarding and alighting swapped.

@@ -96,3 +96,31 @@ def parts_of_ride(t: Timetable, trip: int, board: int, leave: int) -> list[Part]
         ends = int(t.through_row_position[first_row + leave]) if nth == last_part else last
         parts.append(Part(own, starts, ends))
     return parts
+
+
+class RideCalls(NamedTuple):
+    """Calls of a trip, or of a through trip, at the positions of its rolled pattern."""
+
+    stop: Int32
+    flag: npt.NDArray[np.uint8]
+    arrival_s: Int32
+    departure_s: Int32
+    """Of the service day."""
+
+
+def calls_of_ride(t: Timetable, trip: int) -> RideCalls:
+    """Where a vehicle calls for those whom a search puts on this trip."""
+    if is_through(t, trip):
+        number = trip - len(t.trip_service)
+        pattern = int(t.through_pattern[number])
+        row = slice(int(t.through_first_row[pattern]), int(t.through_first_row[pattern + 1]))
+        part = t.through_row_part[row]
+        own = t.through_trip[int(t.through_first_trip[number]) + part]
+        event = t.trip_first_event[own] + t.through_row_position[row]
+        stop, flag = t.through_row_stop[row], t.through_row_flag[row]
+        return RideCalls(stop, flag, t.event_arrival_s[event], t.event_departure_s[event])
+    pattern = int(t.trip_pattern[trip])
+    row = slice(int(t.pattern_first_stop[pattern]), int(t.pattern_first_stop[pattern + 1]))
+    events = slice(int(t.trip_first_event[trip]), int(t.trip_first_event[trip + 1]))
+    times = t.event_arrival_s[events], t.event_departure_s[events]
+    return RideCalls(t.pattern_stop[row], t.pattern_flag[row], *times)

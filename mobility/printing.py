@@ -126,4 +126,8 @@ def _leg(world: World, leg: Leg) -> str:
     line = t.route_short_name[route] or t.route_long_name[route]
     headsign = t.trip_headsign[leg.trip]
     vehicle = f"{str(leg.mode).lower()} {line}" + (f" to {headsign}" if headsign else "")
+    if leg.headway_s:
+        vehicle += f" (about every {round(leg.headway_s / 60)} min)"
+    if leg.stays_aboard:
+        vehicle = f"stay aboard: {vehicle}"
     return f"{times}  {escape(vehicle)}   {ends}"

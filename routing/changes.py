@@ -16,7 +16,7 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.store import frozen
-from gtfs_data.throughs import is_through
+from gtfs_data.throughs import calls_of_ride
 from gtfs_data.timetable import Timetable
 from routing.network import Network
 from routing.raptor.unroll import RawJourney, RawVehicle
@@ -32,10 +32,7 @@ def with_best_changes(network: Network, terrain: Terrain, journey: RawJourney) -
     legs, walks_s = list(journey.legs), list(journey.walk_s)
     for i, (leg, then) in enumerate(zip(journey.legs, journey.legs[1:], strict=False)):
         first = legs[i]
-        trips = [one.trip for one in (leg, then) if isinstance(one, RawVehicle)]
-        # A vehicle that goes on as another trip is changed to and from as it was found.
-        if len(trips) == 2 and not any(is_through(network.timetable, trip) for trip in trips):
-            assert isinstance(then, RawVehicle)
+        if isinstance(leg, RawVehicle) and isinstance(then, RawVehicle):
             assert isinstance(first, RawVehicle)
             legs[i], legs[i + 1], walks_s[i] = _best_change(
                 network, terrain, first, then, walks_s[i]
@@ -46,24 +43,13 @@ def with_best_changes(network: Network, terrain: Terrain, journey: RawJourney) -
 def _best_change(
     network: Network, terrain: Terrain, leg: RawVehicle, then: RawVehicle, walk_s: int
 ) -> tuple[RawVehicle, RawVehicle, int]:
-    t = network.timetable
-    calls = [
-        slice(int(t.pattern_first_stop[pattern]), int(t.pattern_first_stop[pattern + 1]))
-        for pattern in (t.trip_pattern[leg.trip], t.trip_pattern[then.trip])
-    ]
-    first, second = (int(t.trip_first_event[trip]) for trip in (leg.trip, then.trip))
-    last = first + calls[0].stop - calls[0].start
-    end = second + calls[1].stop - calls[1].start
-    arrive_s = t.event_arrival_s[first:last] + np.int32(
-        leg.end_s - t.event_arrival_s[first + leg.alight_position]
-    )
-    depart_s = t.event_departure_s[second:end] + np.int32(
-        then.start_s - t.event_departure_s[second + then.board_position]
-    )
+    first, second = (calls_of_ride(network.timetable, one.trip) for one in (leg, then))
+    arrive_s = first.arrival_s + np.int32(leg.end_s - first.arrival_s[leg.alight_position])
+    depart_s = second.departure_s + np.int32(then.start_s - second.departure_s[then.board_position])
     alight, board, walk = find_change(
-        Calls(t.pattern_stop[calls[0]], t.pattern_flag[calls[0]], arrive_s),
+        Calls(first.stop, first.flag, arrive_s),
         leg.board_position,
-        Calls(t.pattern_stop[calls[1]], t.pattern_flag[calls[1]], depart_s),
+        Calls(second.stop, second.flag, depart_s),
         then.alight_position,
         terrain.walks,
         terrain.change_s,
@@ -74,13 +60,13 @@ def _best_change(
         replace(
             leg,
             alight_position=alight,
-            alight_node=int(t.pattern_stop[calls[0]][alight]),
+            alight_node=int(first.stop[alight]),
             end_s=int(arrive_s[alight]),
         ),
         replace(
             then,
             board_position=board,
-            board_node=int(t.pattern_stop[calls[1]][board]),
+            board_node=int(second.stop[board]),
             start_s=int(depart_s[board]),
         ),
         0 if walk == NOWHERE else int(terrain.walks.seconds[walk]),

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from core.remember import Remembered
 from core.time import get_zone
-from gtfs_data.rolling import DayTimetable, mirrored, only_trips, roll_days
+from gtfs_data.rolling import DayTimetable, mirrored, only_trips, roll_days, without_throughs
 from gtfs_data.store import (
     from_arrays,
     frozen,
@@ -251,7 +251,10 @@ class Network:
 
     def _laid_in_layers(self, key: tuple[dt.date, Conditions]) -> Layers:
         date, conditions = key
-        return Layers(self.terrain(date, replace(conditions, vias=())), conditions.vias)
+        terrain = self.terrain(date, replace(conditions, vias=()))
+        # Whoever asks to pass by a stop changes where a vehicle goes on as another trip.
+        own = terrain._replace(day=without_throughs(self.timetable, terrain.day))
+        return Layers(own, conditions.vias)
 
     def _at_pace(self, key: tuple[str, frozenset[str], float]) -> tuple[Walks, Walks, Walks, Walks]:
         """Walks of a profile around what is shut that take so many times the seconds."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -119,10 +120,20 @@ class RandomWorld:
         trips = [BlockTrip(trip.plain, trip.block, int(trip.late)) for trip in self.trips]
         return links(trips, self.linked, self.parted)
 
+    @cached_property
+    def chains(self) -> tuple[tuple[int, ...], ...]:
+        """Trips that riders may sit through, one after the other."""
+        return tuple(chains(self.links))
+
+    def without_blocks(self) -> RandomWorld:
+        """The same where nobody stays aboard."""
+        trips = tuple(replace(trip, block="") for trip in self.trips)
+        return replace(self, trips=trips, linked=frozenset())
+
     def plain(self) -> PlainWorld:
         """For the oracle."""
         own = [trip.plain for trip in self.trips]
-        through = [joined([own[i] for i in chain]) for chain in chains(self.links)]
+        through = [joined([own[i] for i in chain]) for chain in self.chains]
         return PlainWorld(
             stop_count=self.stop_count,
             node_count=self.stop_count + self.point_count,
@@ -249,7 +260,12 @@ class RandomWorld:
         per_pattern = np.bincount([t.pattern for t in self.trips], minlength=len(self.patterns))
         trips = FeedTrips(
             trips=pd.DataFrame(
-                {"trip_id": ids, "block_id": [t.block for t in self.trips], "row": range(len(ids))}
+                {
+                    "trip_id": ids,
+                    "route_id": [f"R{trip.pattern}" for trip in self.trips],
+                    "block_id": [trip.block for trip in self.trips],
+                    "row": range(len(ids)),
+                }
             ),
             trip_row=np.arange(len(ids), dtype=np.int32),
             trip_id=ids,

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from gtfs_data.throughs import parts_of_ride
+from gtfs_data.timetable import Timetable
 from routing.network import Network
 from routing.raptor.bags import (
     ALIVE,
@@ -112,7 +113,6 @@ def search_criteria(
     bound_s = np.maximum.accumulate(limit_s[:, ::-1], axis=1)[:, ::-1]
     where = Aim(labels.egress, labels.onward, limit_s, frozen(bound_s.copy()))
     start_bags(bags)
-    day = _without_throughs(search.network, day)
     measures = _measures(search.network, table, day, forward=forward)
     access = start.as_walks()
     rows = min(search.max_vehicles, MAX_VEHICLES) + 1
@@ -138,20 +138,24 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
         if not isinstance(leg, RawVehicle):
             return None
         parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
-        route = int(t.pattern_route[t.trip_pattern[parts[0].trip]])  # by which it is paid
-        product = int(table.route_product[route])
+        product = int(table.route_product[_route_of(t, parts[0].trip)])
         if product >= 0 and product not in paid:
             cents += int(table.product_cents[product])
             if table.product_once[product]:
                 paid.add(product)
+        grams = 0
         for part in parts:
-            pattern = int(t.trip_pattern[part.trip])
-            rows = int(t.pattern_first_stop[pattern]) + np.array([part.board, part.leave])
-            factor = table.route_g_per_km[t.pattern_route[pattern]]
-            board, leave = _grams(metres[rows], factor).tolist()
-            hectograms += -(-(leave - board) // GRAMS_STEP)
+            first = int(t.pattern_first_stop[t.trip_pattern[part.trip]])
+            ends = metres[first + np.array([part.board, part.leave])]
+            along = _grams(ends, table.route_g_per_km[_route_of(t, part.trip)])
+            grams += int(along[1] - along[0])
+        hectograms += -(-grams // GRAMS_STEP)
     walks_s = (journey.access_s, *journey.walk_s, journey.egress_s)
     return Values(cents, hectograms, sum(int(walk_steps(walk_s)) for walk_s in walks_s))
+
+
+def _route_of(t: Timetable, trip: int) -> int:
+    return int(t.pattern_route[t.trip_pattern[trip]])
 
 
 def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
@@ -159,43 +163,45 @@ def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
     return grams
 
 
-def _without_throughs(network: Network, day: DayTimetable) -> DayTimetable:
-    """
-    Patterns of the feeds alone: nobody gets into a vehicle for what it will be later.
-
-    Who stays aboard is found by time; by other criteria he is told to change where it goes on.
-    """
-    trip = np.zeros(len(day.first_trip) - 1, np.int32)
-    trip[np.repeat(np.arange(len(trip)), np.diff(day.first_trip))] = day.trip
-    through = trip >= len(network.timetable.trip_service)
-    if not through.any():
-        return day
-    closed = np.repeat(through, np.diff(day.first_stop))
-    return day._replace(flag=frozen(np.where(closed, 0, day.flag).astype(np.uint8)))
-
-
 def _measures(
     network: Network, table: CriteriaTable, day: DayTimetable, *, forward: bool
 ) -> Measures:
     t = network.timetable
     lengths = np.diff(day.first_stop)
-    trip = np.zeros(len(lengths), np.int32)  # any of each pattern; of through trips the first
+    routes = np.repeat(t.pattern_route, np.diff(t.pattern_first_stop))
+    row_grams = _grams(network.pattern_metres, table.route_g_per_km[routes])
+    through_grams, through_route = _of_throughs(t, row_grams)
+    trip = np.zeros(len(lengths), np.int32)  # any of each pattern; of some none may be left
     trip[np.repeat(np.arange(len(lengths)), np.diff(day.first_trip))] = day.trip
-    own = trip < len(t.trip_service)
-    source = t.trip_pattern[np.where(own, trip, 0)]
-    route = t.pattern_route[source]
+    # Patterns of through trips stand behind the feeds' own.
+    source = np.r_[t.trip_pattern, len(t.pattern_route) + t.through_pattern][trip]
+    firsts = np.r_[t.pattern_first_stop[:-1], len(row_grams) + t.through_first_row[:-1]]
+    route = np.r_[t.pattern_route, through_route][source]
     position = np.arange(len(day.stop)) - np.repeat(day.first_stop[:-1], lengths)
     last = np.repeat(lengths - 1, lengths)
-    row = np.repeat(t.pattern_first_stop[:-1][source], lengths)
-    row += position if forward else last - position
-    row[np.repeat(~own, lengths)] = 0  # closed
-    grams = _grams(network.pattern_metres[row], np.repeat(table.route_g_per_km[route], lengths))
+    row = np.repeat(firsts[source], lengths) + (position if forward else last - position)
+    grams = np.r_[row_grams, through_grams][row]
     return Measures(
         row_grams=frozen(grams if forward else -grams),
         product=frozen(table.route_product[route]),
         product_cents=table.product_cents,
         product_once=table.product_once,
     )
+
+
+def _of_throughs(t: Timetable, row_grams: Int32) -> tuple[Int32, Int32]:
+    """Grams up to each call of the through patterns, and the routes that they are boarded as."""
+    counts = np.diff(t.through_first_row)
+    some = np.zeros(len(counts), np.int64)  # any through trip of each pattern
+    some[t.through_pattern] = np.arange(len(t.through_pattern))
+    pattern = t.trip_pattern[t.through_trip]
+    whole = row_grams[t.pattern_first_stop[1:][pattern] - 1]
+    before = np.cumsum(whole) - whole
+    first = np.repeat(t.through_first_trip[some], counts)
+    part = first + t.through_row_part
+    own = row_grams[t.pattern_first_stop[pattern[part]] + t.through_row_position]
+    grams: Int32 = (own + before[part] - before[first]).astype(np.int32)
+    return grams, t.pattern_route[pattern[t.through_first_trip[some]]]
 
 
 def _departures(

@@ -49,7 +49,21 @@ def prices_of(world: RandomWorld, table: CriteriaTable) -> PlainPrices:
         metres = np.array(world.metres[at : at + len(stops)])
         grams.append(np.rint(metres * table.route_g_per_km[number] / 1000).astype(int).tolist())
         at += len(stops)
-    return PlainPrices(table.route_product.tolist(), grams, CENTS, ONCE)
+    product = table.route_product.tolist()
+    for chain in world.chains:  # paid where it is boarded; emits on all of its trips
+        patterns = [world.trips[trip].pattern for trip in chain]
+        product.append(product[patterns[0]])
+        along: list[int] = []
+        for pattern in patterns:
+            along += [(along or [0])[-1] + more for more in grams[pattern]]
+        grams.append(along)
+    return PlainPrices(product, grams, CENTS, ONCE)
+
+
+def patterns_of(world: RandomWorld) -> list[int]:
+    """Of each trip of the oracle; every chain is one of its own."""
+    behind = range(len(world.patterns), len(world.patterns) + len(world.chains))
+    return [*(trip.pattern for trip in world.trips), *behind]
 
 
 def within_slack(journey: Journey, anchors: list[RawJourney], most: int) -> bool:
@@ -83,7 +97,7 @@ def test_best_journeys_by_all_criteria_are_the_oracles(
         assert values is not None
         told.add((journey.end_s, journey.vehicle_count, *values))
     every = best_journeys(
-        world.plain(), [trip.pattern for trip in world.trips], prices_of(world, table),
+        world.plain(), patterns_of(world), prices_of(world, table),
         world.access, world.egress, start_s, most=world.most,
     )  # fmt: skip
     assert told == {j for j in every if within_slack(j, anchors, world.most)}
@@ -106,7 +120,7 @@ def test_arriving_finds_what_departing_finds(data: st.DataObject, world: RandomW
         assert values is not None
         # Nothing that leaves when it does is better in everything, arriving no later.
         every = best_journeys(
-            world.plain(), [trip.pattern for trip in world.trips], prices_of(world, table),
+            world.plain(), patterns_of(world), prices_of(world, table),
             world.access, world.egress, journey.start_s, most=world.most,
         )  # fmt: skip
         mine = (journey.end_s, journey.vehicle_count, *values)
