@@ -246,10 +246,12 @@ def only_trips(
 
 def without_throughs(t: Timetable, day: DayTimetable) -> DayTimetable:
     """Leave out through trips (of a day that is not mirrored): whoever stays aboard must change."""
-    trip = day.trip[day.first_trip[:-1]]
-    count = int((trip < len(t.trip_service)).sum())
-    if count == len(trip):
+    trip = np.zeros(len(day.first_trip) - 1, np.int32)  # any of each pattern; some may have none
+    trip[np.repeat(np.arange(len(trip)), np.diff(day.first_trip))] = day.trip
+    through = trip >= len(t.trip_service)
+    if not through.any():
         return day
+    count = int(np.argmax(through))
     stops, trips, events = (
         int(first[count]) for first in (day.first_stop, day.first_trip, day.first_event)
     )
