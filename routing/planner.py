@@ -26,12 +26,12 @@ from routing.legs import LegBuilder
 from routing.network import Network
 from routing.query import Limits, PlanQuery
 from routing.ranking import (
+    ON_FOOT,
     Gain,
     Ranked,
     best_of_each_family,
     family_of,
     filtered,
-    rides_of_journey,
     spare_s,
     with_best_by,
 )
@@ -179,7 +179,7 @@ def _with_criteria(
         assert found is not None
         return found
 
-    anchors = [j for j in ranked.kept if not rides_of_journey(j) and family_of(j).bike is False]
+    anchors = [j for j in ranked.kept if family_of(j) == ON_FOOT]
     if not anchors:
         return ranked
     others = search_criteria(way.search, table, anchors, window)

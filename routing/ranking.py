@@ -23,6 +23,8 @@ CHANGE_COST_S = 300
 """What a change counts beside the seconds that it takes."""
 CEILING_FACTOR, CEILING_EXTRA_S = 1.5, 900
 """A journey may cost so much of the cheapest, and so many seconds more."""
+GAIN_SHARE = 0.2
+"""A criterion must get better by this share, too."""
 ALIKE = 0.85
 """Share of the time in vehicles in which two journeys sit in the same ones: near duplicates."""
 SHORT_BIKE_S = 240
@@ -60,6 +62,10 @@ class Removed(NamedTuple):
     journey: RawJourney
     reason: Reason
     by: RawJourney | None
+
+
+ON_FOOT = Family("none", bike=False)
+"""Public transport with walks alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +148,26 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
     """
     Add the best of `others` by each criterion, where it is better by enough than all shown.
 
-    Only journeys of the families of `others` are compared: a lift does not hide a cheap bus.
+    All of them take public transport and walk; journeys of other families are not compared: a
+    lift does not hide a cheap bus.
     """
+    ceiling_s = _ceiling_s([*ranked.kept, *others])
+    others = [journey for journey in others if journey not in ranked.kept]
+    costly = [journey for journey in others if cost_s(journey) > ceiling_s]
+    others = [journey for journey in others if cost_s(journey) <= ceiling_s]
+    ranked = Ranked(
+        ranked.kept,
+        [*ranked.removed, *(Removed(journey, Reason.TOO_COSTLY, None) for journey in costly)],
+    )
     kept, best_for = list(ranked.kept), dict(ranked.best_for)
-    if not others:
+    shown = [journey for journey in kept if family_of(journey) == ON_FOOT]
+    if not shown:
         return ranked
-    families = {family_of(journey) for journey in others}
-    shown = [journey for journey in kept if family_of(journey) in families]
     for gain in gains:
         best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)))
-        floor = min((gain.value(journey) for journey in shown), default=None)
-        if best not in shown and floor is not None and gain.value(best) > floor - gain.least:
+        floor = min(gain.value(journey) for journey in shown)
+        enough = floor - max(gain.least, GAIN_SHARE * floor)
+        if best not in shown and gain.value(best) > enough:
             best = min(shown, key=lambda j: (gain.value(j), cost_s(j)))
         if any(gain.value(journey) > gain.value(best) for journey in shown):
             best_for[best] = (*best_for.get(best, ()), gain.name)
@@ -300,8 +315,12 @@ def _short_bike(journey: RawJourney) -> bool:
 def _far_cheaper(journey: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
     """Cheapest journey, if it leaves this one beyond the ceiling."""
     cheapest = min(others, key=cost_s)
-    ceiling_s = CEILING_FACTOR * cost_s(cheapest) + CEILING_EXTRA_S
-    return cheapest if cost_s(journey) > ceiling_s else None
+    return cheapest if cost_s(journey) > _ceiling_s(others) else None
+
+
+def _ceiling_s(journeys: Sequence[RawJourney]) -> float:
+    """Cost beyond which nobody takes one of some journeys."""
+    return CEILING_FACTOR * min(map(cost_s, journeys)) + CEILING_EXTRA_S
 
 
 def _cheaper_double(journey: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
