@@ -56,6 +56,10 @@ DIFFERENCES: dict[Difference, Reason] = {
         "an error there; a colour that becomes blank hides no journey",
         ("invalid_value@routes.txt",),
     ),
+    Difference("block_overlap@trips.txt", GURU, SEVERITY): Reason(
+        "an error there; no journey goes wrong where riders change instead of staying aboard",
+        ("block_overlap@trips.txt",),
+    ),
     # Ids and references
     Difference("duplicate_id@shapes.txt", GURU, OURS): Reason(
         "it does not look for points of one shape with one sequence", ("duplicate_id@shapes.txt",)
