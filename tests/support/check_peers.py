@@ -94,7 +94,7 @@ STP_004 STP_005
     unknown_trip@stop_times.txt | foreign_key_violation@stop_times.txt/trip_id | STM_001
     unknown_trip@frequencies.txt | foreign_key_violation@frequencies.txt/trip_id | FRQ_001
     unknown_stop@stop_times.txt | foreign_key_violation@stop_times.txt/stop_id | STM_002
-    unknown_stop@transfers.txt | foreign_key_violation@transfers.txt | TRF_003
+    unknown_stop@transfers.txt | foreign_key_violation@transfers.txt/to_stop_id | TRF_003
     unknown_parent@stops.txt | foreign_key_violation@stops.txt/parent_station | STP_009
     unnamed_route@routes.txt | route_both_short_and_long_name_missing | RTS_003
     unnamed_stop@stops.txt | missing_stop_name | STP_003
