@@ -36,6 +36,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "single departure, carpool": {"window_s": 0},
     "15 min interval (default), no carpool": {"carpool": False},
     "15 min interval (default), carpool": {},
+    "15 min interval (default), no carpool, by time alone": {"carpool": False, "criteria": False},
+    "one hour, no carpool": {"window_s": 3600, "carpool": False},
+    "one hour, carpool": {"window_s": 3600},
     "arrive by, 15 min interval, carpool": {"arrive_by": True, "backwards": True},
 }
 

@@ -35,6 +35,7 @@ from mobility.snapshots import current_snapshot
 from routing.network import Network, open_network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.raptor.unroll import Reach
+from routing.terrain import Conditions
 
 SIZES = ("region", "country")
 DATE = dt.date(2026, 11, 24)
@@ -138,13 +139,16 @@ def _memory(pid: int, suffix: str) -> dict[str, float]:
     }
 
 
+CHANGES = Conditions(change_s=60)
+
+
 def ask(network: Network, query: Query, width_s: int) -> list[Any]:
     """Journeys with legs between two stops."""
     access, egress, at_s = query
     return Search(
-        network=network, date=DATE, flexible=NO_OFFERS, rides=NO_RIDES, access=access,
-        egress=egress, arrive_by=False, max_vehicles=MAX_VEHICLES, seats=0, direct_s=None,
-        change_s=60, carpool_change_s=0, pickup_stop_s=0,
+        network=network, terrain=network.terrain(DATE, CHANGES), flexible=NO_OFFERS,
+        rides=NO_RIDES, access=access, egress=egress, arrive_by=False,
+        max_vehicles=MAX_VEHICLES, seats=0, direct_s=None, carpool_change_s=0, pickup_stop_s=0,
     ).run(Window(at_s, at_s + width_s))  # fmt: skip
 
 

@@ -26,14 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 
-from core.modes import Mode
 from gtfs_data import blocks
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.throughs import is_through
 from gtfs_data.timetable import build_timetable
 from routing.build import build_network
-from routing.ends import reach_by
+from routing.ends import reach_on_foot
 from routing.network import Network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.street.rules import Speeds
@@ -71,7 +70,7 @@ def searches(network: Network, date: dt.date, pairs: Sequence[tuple[int, int]]) 
     terrain = network.terrain(date, Conditions(change_s=60, carpool_change_s=300))
     for pair in pairs:
         reaches = [
-            reach_by(network, Mode.WALK, network.place_at_stop(stop), [stop], WALK_S, carpool=False)
+            reach_on_foot(network, network.place_at_stop(stop), [stop], WALK_S, carpool=False)
             for stop in pair
         ]
         found.append(

@@ -21,6 +21,7 @@ from mobility.territory import read_territory
 from routing.network import open_network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.raptor.unroll import Reach
+from routing.terrain import Conditions
 
 SMALL = Size("small", "Petite région", stop_count=800, event_count=24_000, feed_count=2)
 TUESDAY = dt.date(2026, 11, 24)
@@ -90,9 +91,10 @@ def test_a_dozen_neighbours_lie_within_a_walk_and_a_journey_leads_to_the_next_to
     ends = town.index(town[0]), next(i for i, name in enumerate(town) if name != town[0])
     reach = [Reach(np.array([stop], np.int32), np.zeros(1, np.int32)) for stop in ends]
     journeys = Search(
-        network=network, date=TUESDAY, flexible=no_flexible_trips(0), rides=rides_of([], 0),
+        network=network, terrain=network.terrain(TUESDAY, Conditions(change_s=60)),
+        flexible=no_flexible_trips(0), rides=rides_of([], 0),
         access=reach[0], egress=reach[1], arrive_by=False, max_vehicles=8, seats=0, direct_s=None,
-        change_s=60, carpool_change_s=0, pickup_stop_s=0,
+        carpool_change_s=0, pickup_stop_s=0,
     ).run(Window(7 * 3600, 12 * 3600))  # fmt: skip
     assert journeys
     assert all(len(journey.legs) >= 2 for journey in journeys)
