@@ -62,6 +62,10 @@ def find_straight_way(
             spot = np.array([at.lat]), np.array([at.lon]), np.array([NO_EDGE], np.int32)
             pieces.append(spot)
     pieces.append(shape_of_ways(streets, then))
+    if not (first or then or out or into):  # from a stop to itself
+        for place in (start.coordinate, end.coordinate):
+            where = np.array([place.lat]), np.array([place.lon])
+            pieces.append((*where, np.array([NO_EDGE], np.int32)))
     lats, lons, edges = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     used = np.array([way >> 1 for way in (*first, *then)], np.int32)
     metres = float(step_metres(lats, lons).sum())

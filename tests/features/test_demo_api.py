@@ -55,12 +55,9 @@ def test_every_version_of_plan_answers(
     ("name", "value"),
     [
         ("pedestrianProfile", "STROLLER"),
-        ("via", "urbain:S001-1"),
         ("requireBikeTransport", "true"),
         ("elevationCosts", "HIGH"),
         ("directModes", "RENTAL"),
-        ("preTransitModes", "BIKE"),
-        ("transferTimeFactor", "1.5"),
     ],
 )
 def test_value_that_is_not_honoured_yet_is_refused_by_name(

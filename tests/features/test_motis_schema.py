@@ -80,7 +80,7 @@ def test_trip_of_a_ride_holds_to_the_document(
 @pytest.mark.parametrize(
     ("path", "params", "status"),
     [
-        ("/api/v6/plan", {**ENDS, "via": STATION}, "400"),
+        ("/api/v6/plan", {**ENDS, "radius": "500"}, "400"),
         ("/api/v6/plan", {**ENDS, "time": "noon"}, "422"),
         ("/api/v6/trip", {"tripId": "nothing"}, "404"),
         ("/api/v6/trip", {}, "422"),

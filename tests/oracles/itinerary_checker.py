@@ -304,6 +304,8 @@ def _check_geometry(leg: Json) -> Iterator[str]:
 
 def _check_walk(legs: list[Json], i: int, context: CheckContext) -> Iterator[str]:
     leg = legs[i]
+    if leg.get("mobility", {}).get("pathways"):
+        return  # the inside of stations is judged by `wheelchair_checker`, from raw pathways
     direct = len(legs) == 1
     limit_s = DIRECT_WALK_LIMIT_S if direct else WALK_LIMIT_S
     start, end = _end(legs, i, "from", context), _end(legs, i, "to", context)
