@@ -71,7 +71,6 @@ def compile_offer(network: Network, offer: Offer) -> Body:
             & (to_end_s < FAR_S)
             & (from_start_s + to_end_s <= solo_s + offer.detour_budget_s)
         )
-        served = served[np.argsort(from_start_s[served], kind="stable")]  # as the driver comes by
         columns = served, from_start_s[served], to_end_s[served], np.full(len(served), segment)
         parts.append(np.array(columns, np.int32))
         before_s += solo[segment]

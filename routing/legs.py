@@ -55,7 +55,12 @@ class LegBuilder:
         self._query = query
         self._flexible = flexible
         self._rides = rides
+        # What the itineraries of one answer share: most begin and end alike.
         self._ways: dict[tuple[Mode, int, int], StreetRoute | None] = {}
+        self._places: dict[int, LegPlace] = {}
+        self._ends: dict[tuple[Endpoint, str], Snapped | None] = {}
+        self._lines: dict[tuple[int, int, int], Shape] = {}
+        self._drawn: dict[int, Shape] = {}
 
     def itinerary(self, journey: RawJourney) -> Itinerary:
         """Legs of one journey; ways of no length are left out."""
@@ -119,6 +124,12 @@ class LegBuilder:
         return to_instant(self._base_s + seconds)
 
     def _place(self, node: int) -> LegPlace:
+        place = self._places.get(node)
+        if place is None:
+            place = self._places[node] = self._make_place(node)
+        return place
+
+    def _make_place(self, node: int) -> LegPlace:
         network = self._network
         t = network.timetable
         if node < network.stop_count:
@@ -131,7 +142,10 @@ class LegBuilder:
 
     def _snapped(self, node: int | None, end: Endpoint, mode: Mode) -> Snapped | None:
         if node is None:
-            return tie_end(self._network, end, self._query.max_matching_m, self.profile(mode))[0]
+            key = end, self.profile(mode)
+            if key not in self._ends:
+                self._ends[key] = tie_end(self._network, end, self._query.max_matching_m, key[1])[0]
+            return self._ends[key]
         if node < self._network.stop_count:
             return self._network.place_at_stop(node)
         return self._network.place_at_point(node - self._network.stop_count, car=False)
@@ -153,9 +167,15 @@ class LegBuilder:
             end=self.end_place(destination) if end is None else self._place(end),
             start_at=self._at(start_s),
             end_at=self._at(start_s + way_s),
-            shape=None if route is None or not self._query.detailed else self.shape(route),
+            shape=None if route is None or not self._query.detailed else self._shape_of(route),
             access=None if route is None or mode is not Mode.WALK else self.access_of(route),
         )
+
+    def _shape_of(self, route: StreetRoute) -> Shape:
+        """Geometry of a way in `_ways`, made once: its writer knows it again."""
+        if id(route) not in self._drawn:
+            self._drawn[id(route)] = self.shape(route)
+        return self._drawn[id(route)]
 
     def _find_way(
         self, mode: Mode, start: int | None, end: int | None, way_s: int
@@ -220,6 +240,12 @@ class LegBuilder:
         )
 
     def _vehicle_shape(self, pattern: int, part: Part) -> Shape:
+        key = pattern, part.board, part.leave
+        if key not in self._lines:
+            self._lines[key] = self._line(pattern, part)
+        return self._lines[key]
+
+    def _line(self, pattern: int, part: Part) -> Shape:
         t = self._network.timetable
         first = int(t.pattern_first_stop[pattern])
         a, b = first + part.board, first + part.leave

@@ -12,17 +12,25 @@ BYTES_PER_NUMBER = 7
 
 
 @kernel
-def _encode(values: npt.NDArray[np.int64], out: npt.NDArray[np.uint8]) -> int:
+def _encode(
+    lat: npt.NDArray[np.float64],
+    lon: npt.NDArray[np.float64],
+    factor: float,
+    out: npt.NDArray[np.uint8],
+) -> int:
     """Write zigzag differences, five bits a byte; returns the number of bytes."""
-    count = 0
-    for value in values:
-        rest = ~(value << 1) if value < 0 else value << 1
-        while rest >= 0x20:
-            out[count] = (0x20 | (rest & 0x1F)) + 63
-            rest >>= 5
+    count, last_lat, last_lon = 0, np.int64(0), np.int64(0)
+    for i in range(len(lat)):
+        at_lat, at_lon = np.int64(np.rint(lat[i] * factor)), np.int64(np.rint(lon[i] * factor))
+        for value in (at_lat - last_lat, at_lon - last_lon):
+            rest = ~(value << 1) if value < 0 else value << 1
+            while rest >= 0x20:
+                out[count] = (0x20 | (rest & 0x1F)) + 63
+                rest >>= 5
+                count += 1
+            out[count] = rest + 63
             count += 1
-        out[count] = rest + 63
-        count += 1
+        last_lat, last_lon = at_lat, at_lon
     return count
 
 
@@ -30,7 +38,6 @@ def encode_polyline(
     lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64], decimals: int
 ) -> str:
     """Encode points as text; `decimals` is 5, 6 or 7."""
-    fixed = np.rint(np.column_stack([lat, lon]) * 10.0**decimals).astype(np.int64)
-    steps = np.diff(fixed, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel()
-    out = np.empty(len(steps) * BYTES_PER_NUMBER, np.uint8)
-    return out[: _encode(steps, out)].tobytes().decode("ascii")
+    lat, lon = np.ascontiguousarray(lat), np.ascontiguousarray(lon)
+    out = np.empty(2 * len(lat) * BYTES_PER_NUMBER, np.uint8)
+    return out[: _encode(lat, lon, 10.0**decimals, out)].tobytes().decode("ascii")

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from core.geo import Coordinate
 from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
@@ -41,12 +39,14 @@ from routing.polyline import encode_polyline
 DEFAULT_COLOR = "5B6770"
 CARPOOL_COLOR = "7A3E9D"
 WHEELCHAIR = {1: "ACCESSIBLE", 2: "NOT_ACCESSIBLE"}
+SCHEDULED = {"arrival": "scheduledArrival", "departure": "scheduledDeparture"}
+UTC_LENGTH = len("2026-03-10T08:00:00")
 Json = dict[str, Any]
 
 
 def instant(moment: dt.datetime) -> str:
     """UTC with seconds, as MOTIS writes times."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds")[:UTC_LENGTH] + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,14 @@ class MotisWriter:
         self._language = language
         self._zone = world.network.zone.key
         self._decimals = 7 if version == 1 else 6
+        # Many itineraries of one answer share places, lines and ways.
         self._known_steps: dict[int, list[Json]] = {}
+        self._known_geometry: dict[int, Json] = {}
+        self._known_shapes: list[Shape] = []
+        """Kept, so that no other object takes the number by which one is known."""
+        self._known_places: dict[LegPlace, Json] = {}
+        self._known_stops: dict[int, LegPlace] = {}
+        self._known_facts: dict[int, Json] = {}
 
     def itinerary(self, priced: PricedItinerary, *, fares: bool = False) -> Json:
         """One itinerary with its price."""
@@ -173,6 +180,16 @@ class MotisWriter:
 
     def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
         """One end of a leg, with its arrival and departure where known."""
+        known = self._known_places.get(place)
+        if known is None:
+            known = self._known_places[place] = self._timeless(place)
+        written = known.copy()
+        for name, moment in times.items():
+            if moment is not None:
+                written[name] = written[SCHEDULED[name]] = instant(moment)
+        return written
+
+    def _timeless(self, place: LegPlace) -> Json:
         written: Json = {
             "name": place.name,
             "lat": place.coordinate.lat,
@@ -187,20 +204,25 @@ class MotisWriter:
         elif place.point is not None:
             written["stopId"] = f"{MEETING_POINT}{self._world.network.points.id[place.point]}"
             written["vertexType"] = "TRANSIT"
-        for name, moment in times.items():
-            if moment is not None:
-                written[name] = instant(moment)
-                written[f"scheduled{name.capitalize()}"] = instant(moment)
         return written
 
     def stop_place(self, stop: int, **times: dt.datetime | None) -> Json:
         """A stop by its row."""
-        t = self._t
-        where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
-        return self.place(LegPlace(t.stop_name[stop], where, stop=stop), **times)
+        place = self._known_stops.get(stop)
+        if place is None:
+            t = self._t
+            where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
+            place = self._known_stops[stop] = LegPlace(t.stop_name[stop], where, stop=stop)
+        return self.place(place, **times)
 
     def route_facts(self, trip: int) -> Json:
         """Line, agency and trip of a vehicle leg or stop time."""
+        known = self._known_facts.get(trip)
+        if known is None:
+            known = self._known_facts[trip] = self._facts(trip)
+        return known.copy()
+
+    def _facts(self, trip: int) -> Json:
         t = self._t
         pattern = int(t.trip_pattern[trip])
         route = int(t.pattern_route[pattern])
@@ -393,11 +415,15 @@ class MotisWriter:
         }
 
     def _geometry(self, shape: Shape | None) -> Json:
-        decimals = self._decimals
-        lat = np.zeros(0) if shape is None else shape.lat
-        lon = np.zeros(0) if shape is None else shape.lon
-        points = encode_polyline(lat, lon, decimals) if len(lat) else ""
-        return {"points": points, "precision": decimals, "length": len(lat)}
+        if shape is None or not len(shape.lat):
+            return {"points": "", "precision": self._decimals, "length": 0}
+        known = self._known_geometry.get(id(shape))
+        if known is None:
+            points = encode_polyline(shape.lat, shape.lon, self._decimals)
+            known = {"points": points, "precision": self._decimals, "length": len(shape.lat)}
+            self._known_geometry[id(shape)] = known
+            self._known_shapes.append(shape)
+        return known
 
     def _steps(self, shape: Shape) -> list[Json]:
         """Instructions of a way; many itineraries of one answer begin or end with the same."""
@@ -405,4 +431,5 @@ class MotisWriter:
         if known is None:
             known = write_steps(self._world.network.streets, shape, self._decimals)
             self._known_steps[id(shape)] = known
+            self._known_shapes.append(shape)
         return known

@@ -47,6 +47,8 @@ class FlexibleBodies(NamedTuple):
     """Body of each of these."""
     body: Int32
     """Body of each candidate."""
+    passed: Int32
+    """Candidates of each body in the order in which its driver comes by."""
 
 
 class Rides(NamedTuple):
@@ -95,6 +97,8 @@ class RideScratch(NamedTuple):
     """Shape (body_count,): row of a body's last entry in `fresh`, or -1."""
     fresh: Int32
     """Shape (candidate_count, 2): candidates at marked points, and the row of their body before."""
+    stop_beat_s: Int32
+    """Shape (stop_count,): being ready at a stop sooner than this is of use."""
     beat_s: Int32
     """Shape (point_count,): getting out at a point sooner than this is of use."""
     beats: npt.NDArray[np.uint8]
@@ -106,6 +110,8 @@ class RideScratch(NamedTuple):
     """
     other: Int32
     """Shape (OTHER_COLUMNS, largest_body): candidates that are worth reaching."""
+    row_of: Int32
+    """Shape (largest_body,): where a candidate of the body stands in `other`, or -1."""
     drive_s: Int32
     """Shape (largest_body,): drives to these."""
 
@@ -121,7 +127,7 @@ OTHER_COLUMNS = 6
 OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
 
 
-def new_ride_scratch(flexible: FlexibleTrips) -> RideScratch:
+def new_ride_scratch(flexible: FlexibleTrips, stop_count: int) -> RideScratch:
     """Scratch for these flexible trips."""
     bodies, size = flexible.bodies, max(flexible.largest_body, 1)
     points, body_count = len(bodies.at_point_first) - 1, len(bodies.solo_s)
@@ -129,10 +135,12 @@ def new_ride_scratch(flexible: FlexibleTrips) -> RideScratch:
         running=np.zeros(body_count, np.uint8),
         last_fresh=np.full(body_count, -1, np.int32),
         fresh=np.zeros((len(bodies.point), 2), np.int32),
+        stop_beat_s=np.zeros(stop_count, np.int32),
         beat_s=np.zeros(points, np.int32),
         beats=np.zeros(points, np.uint8),
         board=np.zeros((BOARD_COLUMNS, size), np.int32),
         other=np.zeros((OTHER_COLUMNS, size), np.int32),
+        row_of=np.zeros(size, np.int32),
         drive_s=np.zeros(size, np.int32),
     )
 
@@ -167,6 +175,7 @@ def scan_ride(
     board, others, drive_s = scratch.board, scratch.other, scratch.drive_s
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s, other, point = board[LATE_S], board[LEFT_S], others[OTHER], others[POINT]
+    row_of, first_candidate = scratch.row_of, bodies.first_candidate[body]
     one_segment = segments[bodies.first_candidate[body + 1] - 1] == 0
     least_late_s, active = late_s[:boarding_count].min(), other_count
     most_s, kept_count = np.int32(FAR_S), 0
@@ -177,7 +186,7 @@ def scan_ride(
         stand_in = _stand_in(board, segments, matrix, i, kept_count)
         if stand_in >= 0:
             # Who boards there is here in time: all but the way back to there is known.
-            first = _row_of(other, other_count, at[stand_in])
+            first = row_of[at[stand_in] - first_candidate]
             if first < 0:
                 continue
             last = first + 1
@@ -193,11 +202,14 @@ def scan_ride(
         _get_out(
             others, drive_s, first, last, board_s[i], left_s[i], np.int32(low_s), np.int32(high_s)
         )
-        open_count, most_s = _still_open(others, active, least_late_s)
-        if open_count == 0:
-            break
-        if 2 * open_count < active:
-            active = _open_first(others, active, least_late_s)
+        if stand_in < 0:
+            open_count, most_s = _still_open(others, active, least_late_s)
+            if open_count == 0:
+                break
+            if 2 * open_count < active:
+                active = _open_first(others, active, least_late_s)
+                for j in range(other_count):
+                    row_of[other[j] - first_candidate] = j
 
 
 @kernel
@@ -212,14 +224,6 @@ def _stand_in(
             drive_s = np.int64(matrix[at_point[before], at_point[i]])
             if left_s[before] - drive_s >= left_s[i] and board_s[before] + drive_s <= board_s[i]:
                 return int(before)
-    return -1
-
-
-@kernel
-def _row_of(other: Int32, count: int, candidate: int) -> int:
-    for j in range(count):
-        if other[j] == candidate:
-            return j
     return -1
 
 

@@ -325,7 +325,7 @@ def departures_within(
             point = node - stop_count
             for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
                 candidate = bodies.at_point_candidate[k]
-                body = bodies.body[candidate]
+                body = bodies.at_point_body[k]
                 for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
                     if forward:
                         first_s = rides.earliest_s[ride] + bodies.from_start_s[candidate]
@@ -336,12 +336,12 @@ def departures_within(
                         first_s = -rides.latest_s[ride] - longest_s - stop_s
                         last_s = -rides.earliest_s[ride] - stop_s
                         last_s -= bodies.from_start_s[candidate]
-                    first_s, last_s = first_s - walk_s, last_s - walk_s
-                    first_s = max(from_s, first_s // START_STEP_S * START_STEP_S)
+                    first_s = max(from_s, (first_s - walk_s) // START_STEP_S * START_STEP_S)
+                    last_s -= walk_s
                     if first_s < until_s and last_s >= from_s and count + 1 < len(out):
                         out[count] = first_s
                         count += 1
                         if last_s < until_s:
-                            out[count] = last_s
+                            out[count] = max(from_s, last_s // START_STEP_S * START_STEP_S)
                             count += 1
     return count

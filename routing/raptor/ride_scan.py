@@ -38,7 +38,7 @@ from routing.raptor.scan import Costs
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
-MANY = 64
+MANY = 256
 """Marked points from which on all candidates are looked at rather than those at each point."""
 LAST = MAX_VEHICLES - 1
 """Most vehicles after which one boards another."""
@@ -72,7 +72,8 @@ def scan_rides(
     earliest_s, latest_s = rides.earliest_s, rides.latest_s
     solo_s, budget_s = bodies.solo_s, bodies.budget_s
     _find_running(bodies, rides, labels.goal_s[row], start_s, seats, forward, running)
-    _find_fresh(bodies, labels, scratch, marked_count, stop_count)
+    _find_fresh(bodies, labels, scratch, marked_count, stop_count, forward)
+    _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
     scratch.beats[:] = 0
     for ride in order:
         body = body_of[ride]
@@ -100,7 +101,7 @@ def scan_rides(
         low_s, high_s = (-FAR, FAR) if forward else (-latest_s[ride], -earliest_s[ride])
         scan_ride(bodies, matrix, body, scratch, boarding, others, low_s, high_s, forward)
         touched_count = _reach_points(
-            labels, row, rows, scratch, ride, others, stop_count, costs.alone_s, touched_count
+            labels, row, rows, scratch, ride, others, stop_count, touched_count
         )
     return touched_count
 
@@ -130,13 +131,19 @@ def _find_running(
 
 @kernel
 def _find_fresh(
-    bodies: FlexibleBodies, labels: Labels, scratch: RideScratch, marked_count: int, stop_count: int
+    bodies: FlexibleBodies,
+    labels: Labels,
+    scratch: RideScratch,
+    marked_count: int,
+    stop_count: int,
+    forward: bool,
 ) -> None:
     """List the candidates of running bodies at marked points, linked by body."""
     marked, first = labels.marked, bodies.at_point_first
     candidates, bodies_at = bodies.at_point_candidate, bodies.at_point_body
     running, last_fresh, fresh = scratch.running, scratch.last_fresh, scratch.fresh
     first_candidate, point_of, marks = bodies.first_candidate, bodies.point, labels.marks
+    passed = bodies.passed
     last_fresh[:] = NOWHERE
     count = 0
     points = 0
@@ -145,9 +152,9 @@ def _find_fresh(
     if points > MANY:
         for body in range(len(running)):
             if running[body] == 1:
-                for candidate in range(
-                    first_candidate[body + 1] - 1, first_candidate[body] - 1, -1
-                ):
+                low, high = first_candidate[body], first_candidate[body + 1]
+                for k in range(low, high):  # linked so that it is read in the search's order
+                    candidate = passed[low + high - 1 - k if forward else k]
                     if marks[stop_count + point_of[candidate]] == 1:
                         fresh[count, 0], fresh[count, 1] = candidate, last_fresh[body]
                         last_fresh[body] = count
@@ -238,7 +245,9 @@ def _worth_reaching(
     low_s = np.int64(-FAR)
     if not forward:
         nears_s, costs_s, low_s = costs_s, nears_s, -np.int64(rides.latest_s[ride])
-    beat_s, beats = scratch.beat_s, scratch.beats
+    beat_s, beats, row_of = scratch.beat_s, scratch.beats, scratch.row_of
+    alight_s, egress = labels.time_s[ALIGHT + row], labels.egress
+    goal_s, leave, first = labels.goal_s, labels.leave, bodies.first_candidate[body]
     board, others = scratch.board, scratch.other
     at, board_s, late_s = board[AT], board[BOARD_S], board[LATE_S]
     other, other_point = others[OTHER], others[POINT]
@@ -249,13 +258,22 @@ def _worth_reaching(
         least_late_s = min(least_late_s, np.int64(late_s[i]))
         least_long_s = min(least_long_s, np.int64(board_s[i] + costs_s[at[i]]))
     count = 0
-    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
+    for candidate in range(first, bodies.first_candidate[body + 1]):
         near, cost, point = nears_s[candidate], costs_s[candidate], points[candidate]
+        row_of[candidate - first] = -1
+        soonest_s = max(least_late_s + near, least_long_s - cost, low_s - cost)
         if beats[point] == 0:
+            left, node = leave[point], stop_count + point
+            onward_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
+            if soonest_s >= min(alight_s[node], max(goal_s[row] - egress[node], onward_s)):
+                continue
             beats[point] = 1
-            beat_s[point] = _of_use(walks, change_s, labels, row, point, stop_count, forward)
-        soonest_s, best = max(least_late_s + near, least_long_s - cost), beat_s[point]
-        if soonest_s < best and low_s - cost < best:
+            beat_s[point] = _of_use(
+                walks, change_s, labels, scratch.stop_beat_s, row, point, stop_count, forward
+            )
+        best = beat_s[point]
+        if soonest_s < best:
+            row_of[candidate - first] = count
             other[count], other_point[count] = candidate, point
             segment[count] = segments[candidate]
             near_s[count], cost_s[count] = near, cost
@@ -265,10 +283,30 @@ def _worth_reaching(
 
 
 @kernel
+def _ready_of_use(
+    change_s: Int32, labels: Labels, scratch: RideScratch, row: int, stop_count: int, forward: bool
+) -> None:
+    """Write `RideScratch.stop_beat_s`: sooner than known, and in time for the goal."""
+    ready_s, onward, goal_s = labels.time_s[READY + min(row, LAST)], labels.onward, labels.goal_s
+    stop_beat_s = scratch.stop_beat_s
+    # Where everything is to be reached, nothing follows, and walks count without the change.
+    more = labels.leave[0] & MOST_ONWARD if len(labels.leave) > 0 else 0
+    for stop in range(stop_count):
+        left = onward[stop]
+        then_s = np.int64(goal_s[row + max(left & MOST_ONWARD, more)]) - (left >> VEHICLE_BITS)
+        if more > 0:
+            then_s = min(then_s, np.int64(ready_s[stop]))
+        if not forward:
+            then_s -= change_s[stop]
+        stop_beat_s[stop] = max(then_s, np.int64(-FAR))
+
+
+@kernel
 def _of_use(
     walks: Walks,
     change_s: Int32,
     labels: Labels,
+    stop_beat_s: Int32,
     row: int,
     point: int,
     stop_count: int,
@@ -276,23 +314,15 @@ def _of_use(
 ) -> int:
     """Getting out at a point sooner than this leads to the goal, or to some stop, sooner."""
     first, to, seconds = walks.first, walks.to, walks.seconds
-    ready_s, onward, goal_s = labels.time_s[READY + min(row, LAST)], labels.onward, labels.goal_s
-    node, more = stop_count + point, labels.leave[point] & MOST_ONWARD
-    best_s = np.int64(-FAR)
+    node = stop_count + point
+    best_s = np.int32(-FAR)
     for walk in range(first[node], first[node + 1]):
-        stop = to[walk]
-        left = onward[stop]
-        then_s = np.int64(goal_s[row + max(left & MOST_ONWARD, more)]) - (left >> VEHICLE_BITS)
-        if more > 0:
-            then_s = min(then_s, np.int64(ready_s[stop]))
-        then_s -= seconds[walk]
-        if not forward:
-            then_s -= change_s[stop]
-        best_s = max(best_s, then_s)
+        best_s = max(best_s, np.int32(stop_beat_s[to[walk]] - seconds[walk]))
+    then_s = np.int64(best_s)
     if forward:
-        best_s -= change_s[node]
-    best_s = max(best_s, np.int64(goal_s[row]) - labels.egress[node], np.int64(-FAR))
-    return int(min(best_s, np.int64(labels.time_s[ALIGHT + row, node])))
+        then_s -= change_s[node]
+    then_s = max(then_s, np.int64(labels.goal_s[row]) - labels.egress[node], np.int64(-FAR))
+    return int(min(then_s, np.int64(labels.time_s[ALIGHT + row, node])))
 
 
 @kernel
@@ -327,7 +357,6 @@ def _reach_points(
     ride: int,
     others: int,
     stop_count: int,
-    alone_s: int,
     touched_count: int,
 ) -> int:
     """Take a ride's arrivals; returns how many nodes were reached, `touched_count` before."""
@@ -335,9 +364,8 @@ def _reach_points(
     time_s, by, egress, beat_s = labels.time_s, labels.ride, labels.egress, scratch.beat_s
     goal_s, goal_node, goal_row = labels.goal_s, labels.goal_node, labels.goal_row
     touched, touches = labels.touched, labels.touches
-    # A ride all the way hides journeys that join rides and vehicles only from `alone_s` later on.
+    # A ride all the way does not hide journeys that join rides and vehicles (decision 0003).
     goal_rows = row + 1 if row == 1 else rows
-    before_s = goal_s[1]
     for j in range(others):
         point, at_s = other_point[j], best_s[j]
         node = stop_count + point
@@ -351,8 +379,4 @@ def _reach_points(
             touches[node] = 1
             touched[touched_count] = node
             touched_count += 1
-    if row == 1 and goal_s[1] < before_s:
-        for more in range(2, rows):
-            if goal_s[1] + alone_s < goal_s[more]:
-                goal_s[more], goal_node[more] = goal_s[1] + alone_s, NOWHERE
     return touched_count

@@ -33,8 +33,6 @@ class Costs(NamedTuple):
     """A driver's stop to let a rider in."""
     onward_256: int
     """Share of the bounds' seconds that holds for this search, in 256ths."""
-    alone_s: int
-    """How much later than a ride all the way one may arrive by joining rides and vehicles."""
 
 
 @kernel

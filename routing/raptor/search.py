@@ -54,11 +54,6 @@ class _Scratch(NamedTuple):
 Int32 = npt.NDArray[np.int32]
 EVENT_LIMIT = 200_000
 """Departures considered in one window; a big city's day from one place has about 50,000."""
-ALONE_S = 3600
-"""
-Asked for a single moment, a ride all the way hides what arrives so much later, though that may
-leave later. Over a range that is found by leaving later: what arrives later than a ride is hidden.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +98,12 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
 
     point = joined("point")
     at_first, at_candidate = index_candidates(point, point_count)
+    from_start_s = joined("from_start_s")
     body = np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)
     arrays = FlexibleBodies(
         first_candidate=frozen(np.r_[0, np.cumsum(sizes)].astype(np.int32)),
         point=point,
-        from_start_s=joined("from_start_s"),
+        from_start_s=from_start_s,
         to_end_s=joined("to_end_s"),
         segment=joined("segment"),
         solo_s=each("solo_s"),
@@ -117,6 +113,7 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
         at_point_candidate=frozen(at_candidate),
         at_point_body=frozen(body[at_candidate]),
         body=frozen(body),
+        passed=frozen(np.lexsort((from_start_s, body)).astype(np.int32)),
     )
     vias = tuple(list(body.via_nodes) for body in bodies)
     return FlexibleTrips(arrays, max(sizes, default=0), vias)
@@ -179,7 +176,7 @@ class Search:
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         count = search_range(
             day, *walks, self.flexible.bodies, self.rides, matrix,
-            self._costs(window), terrain.cell, *tables, scratch.cell_s, self._ride_bounds(forward),
+            self._costs(), terrain.cell, *tables, scratch.cell_s, self._ride_bounds(forward),
             scratch.labels, scratch.ride_labels, scratch.rides, start.as_walks(),
             goal.node, goal.seconds, starts, after_s,
             FAR if self.direct_s is None else self.direct_s, rows, terrain.stop_count,
@@ -222,7 +219,7 @@ class Search:
         run_rounds(
             day, walks, self.flexible.bodies, self.rides,
             ground.drive_s if forward else ground.drive_back_s,
-            self._costs(None), labels, scratch.rides,
+            self._costs(), labels, scratch.rides,
             start.as_walks(), 0, start_s, rows, terrain.stop_count, seats, forward,
         )  # fmt: skip
         reached = np.full((rows, terrain.node_count), FAR, np.int32)
@@ -257,7 +254,7 @@ class Search:
             reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
             spread_departures(
                 terrain.day, terrain.walks, self.flexible.bodies, self.rides,
-                ground.drive_s, self._costs(None), scratch.labels, scratch.rides,
+                ground.drive_s, self._costs(), scratch.labels, scratch.rides,
                 self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
             )  # fmt: skip
         return out_s
@@ -276,11 +273,8 @@ class Search:
         )  # fmt: skip
         return np.unique(out[:count])[::-1].copy(), span.until_s
 
-    def _costs(self, window: Window | None) -> Costs:
-        range_ = window is not None and window.from_s < window.until_s
-        alone_s = 0 if range_ else ALONE_S
-        terrain = self.terrain
-        return Costs(terrain.change_s, self.pickup_stop_s, terrain.onward_256, alone_s)
+    def _costs(self) -> Costs:
+        return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
 
     def _ride_bounds(self, forward: bool) -> RideBounds:
         network, coarse = self.network, self.network.coarse
@@ -314,7 +308,7 @@ class Search:
             kept = _thread.scratch = _Scratch(
                 new_labels(stops, nodes - stops, patterns),
                 new_labels(stops, nodes - stops, patterns),
-                new_ride_scratch(self.flexible),
+                new_ride_scratch(self.flexible, stops),
                 np.empty((2, len(self.network.bounds.to_s)), np.int32),
                 np.empty(EVENT_LIMIT, np.int32),
                 np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),
