@@ -15,8 +15,9 @@ import pytest
 
 from core.geo import distance_m
 from tests.oracles.carpool_oracle import clock_epoch_s
+from tests.oracles.check_context import STAYS, CheckContext, instant_s
 from tests.oracles.feed_tables import FeedTables, ListedCall
-from tests.oracles.itinerary_checker import STAYS, CheckContext, check_itinerary, instant_s
+from tests.oracles.itinerary_checker import check_itinerary
 from tests.oracles.straight_oracle import StraightOracle
 from tests.support.no_streets import BareTerritory, build_bare
 from tests.support.territories import shared_data

@@ -16,8 +16,9 @@ import pytest
 from core.time import day_start_epoch_s
 from gtfs_data.throughs import is_through
 from tests.oracles.board_oracle import Call, ListedFeed
+from tests.oracles.check_context import CheckContext
 from tests.oracles.feed_tables import FeedTables, ListedCall
-from tests.oracles.itinerary_checker import CheckContext, check_itinerary
+from tests.oracles.itinerary_checker import check_itinerary
 from tests.oracles.straight_oracle import StraightOracle
 from tests.support.no_streets import BareTerritory, build_bare
 from tests.support.territories import shared_data
@@ -259,6 +260,7 @@ def _violations(
     context = CheckContext(
         StraightOracle(), {FEED: built.tables}, SimpleNamespace(offers=[]),
         built.tables.coordinate(start), built.tables.coordinate(end), built.zone, earliest_at=at,
+        origin_id=f"{FEED}:{start}", destination_id=f"{FEED}:{end}",
     )  # type: ignore[arg-type] # fmt: skip
     every = [*answer["itineraries"], *answer["direct"]]
     return [f"{start} > {end}: {t}" for i in every for t in check_itinerary(i, context)]

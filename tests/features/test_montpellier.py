@@ -16,8 +16,9 @@ from carpool.offers import WEEKDAYS, Offer
 from core.geo import Coordinate
 from core.ids import OfferId
 from routing.places import MatchKind
+from tests.oracles.check_context import CheckContext
 from tests.oracles.feed_tables import FeedTables
-from tests.oracles.itinerary_checker import CheckContext, check_itinerary, decoded
+from tests.oracles.itinerary_checker import check_itinerary, decoded
 from tests.oracles.straight_oracle import StraightOracle
 from tests.support.no_streets import (
     BUILD_LIMIT_BYTES,

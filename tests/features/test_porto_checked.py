@@ -19,14 +19,9 @@ import pytest
 
 from core.geo import METRES_PER_DEGREE, Coordinate
 from tests.oracles.carpool_oracle import BestRide, CarpoolOracle, OfferDrives
+from tests.oracles.check_context import RIDE, STREET_MODES, CheckContext
 from tests.oracles.feed_tables import FeedTables
-from tests.oracles.itinerary_checker import (
-    RIDE,
-    STREET_MODES,
-    CheckContext,
-    check_itinerary,
-    decoded,
-)
+from tests.oracles.itinerary_checker import check_itinerary, decoded
 from tests.oracles.street_oracle import StreetOracle
 
 SEED = 20251014

@@ -56,6 +56,7 @@ class FeedTables:
             }
             self.zone = ZoneInfo(rows("agency")[0]["agency_timezone"])
             self.transfers = rows("transfers")
+            self.pathways = rows("pathways")
             self.frequencies: dict[str, list[dict[str, str]]] = {}
             for row in rows("frequencies"):
                 self.frequencies.setdefault(row["trip_id"], []).append(row)
