@@ -118,7 +118,8 @@ def end_of(legs: list[Json], i: int, side: str, context: CheckContext) -> End:
         if neighbour < 0:
             return End("query", context.origin_id, context.origin_hung, context.origin)
         if neighbour == len(legs):
-            return End("query", context.destination_id, context.destination_hung, context.destination)
+            hung = context.destination_hung
+            return End("query", context.destination_id, hung, context.destination)
         if legs[neighbour]["mode"] in STREET_MODES:
             return End("place", "between walks", [], None)
         return end_of(legs, neighbour, "to" if side == "from" else "from", context)
