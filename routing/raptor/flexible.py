@@ -91,18 +91,18 @@ def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
 class RideScratch(NamedTuple):
     """Scratch of one thread for scanning rides."""
 
-    running: npt.NDArray[np.uint8]
-    """Shape (body_count,): 1 where a body runs in time and has the seats."""
-    last_fresh: Int32
-    """Shape (body_count,): row of a body's last entry in `fresh`, or -1."""
-    fresh: Int32
-    """Shape (candidate_count, 2): candidates at marked points, and the row of their body before."""
+    running: Int32
+    """Shape (ride_count,): rides that run while one is on the way and have the seats, in order."""
+    running_count: Int32
+    """Shape (1,): how many they are."""
+    fresh: npt.NDArray[np.uint8]
+    """Shape (body_count,): 1 where a body may have a candidate at a marked point."""
     stop_beat_s: Int32
     """Shape (stop_count,): being ready at a stop sooner than this is of use."""
     beat_s: Int32
     """Shape (point_count,): getting out at a point sooner than this is of use."""
     beats: npt.NDArray[np.uint8]
-    """Shape (point_count,): 1 where `beat_s` was found in this round."""
+    """Shape (point_count,): 1 where `beat_s` was found in this round; else it is too high."""
     board: Int32
     """
     Shape (BOARD_COLUMNS, largest_body): candidates at which the rider can be let in (searching
@@ -127,14 +127,14 @@ OTHER_COLUMNS = 6
 OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
 
 
-def new_ride_scratch(flexible: FlexibleTrips, stop_count: int) -> RideScratch:
-    """Scratch for these flexible trips."""
+def new_ride_scratch(flexible: FlexibleTrips, ride_count: int, stop_count: int) -> RideScratch:
+    """Scratch for these flexible trips and so many runs of them."""
     bodies, size = flexible.bodies, max(flexible.largest_body, 1)
     points, body_count = len(bodies.at_point_first) - 1, len(bodies.solo_s)
     return RideScratch(
-        running=np.zeros(body_count, np.uint8),
-        last_fresh=np.full(body_count, -1, np.int32),
-        fresh=np.zeros((len(bodies.point), 2), np.int32),
+        running=np.zeros(ride_count, np.int32),
+        running_count=np.zeros(1, np.int32),
+        fresh=np.zeros(body_count, np.uint8),
         stop_beat_s=np.zeros(stop_count, np.int32),
         beat_s=np.zeros(points, np.int32),
         beats=np.zeros(points, np.uint8),

@@ -29,7 +29,6 @@ from routing.raptor.labels import (
     aim,
     reset_labels,
 )
-from routing.raptor.ride_bounds import RideBounds, aim_rides
 from routing.raptor.ride_scan import scan_rides
 from routing.raptor.scan import (
     Costs,
@@ -50,9 +49,6 @@ LEG_COUNT, ACCESS_S = range(JOURNEY_COLUMNS)
 
 START_STEP_S = 60
 """A rider leaves by the minute."""
-RIDE_STEP_S = 300
-"""Over a range, rides are looked for at the earliest departure of every five minutes: drivers wait
-within their windows, so that every minute would find the same rides again."""
 MANY = 24
 """Marked nodes from which on patterns that lead to the goal are scanned before the others."""
 
@@ -129,8 +125,6 @@ def search_range(
     day: DayTimetable,
     walks: Walks,
     walks_back: Walks,
-    point_walks: Walks,
-    point_walks_back: Walks,
     bodies: FlexibleBodies,
     rides: Rides,
     matrix: npt.NDArray[np.uint16],
@@ -139,44 +133,36 @@ def search_range(
     cell_s: Seconds,
     cell_vehicles: Counts,
     best_s: Int32,
-    bounds: RideBounds,
     labels: Labels,
-    ride_labels: Labels,
     scratch: RideScratch,
     access: Walks,
     egress_node: Int32,
     egress_s: Int32,
     starts_s: Int32,
-    after_s: int,
     direct_s: int,
     rows: int,
     stop_count: int,
-    seats: int,
     forward: bool,
+    goals_s: Int32,
     journeys: Int32,
     legs: Int32,
 ) -> int:
     """
-    Journeys that are best in departure, arrival and number of vehicles, without and with rides.
-
-    Each departure is spread twice: without rides, so that no ride hides a journey by public
-    transport, and with them, where only what is sooner than without is worth finding.
+    Journeys without rides that are best in departure, arrival and number of vehicles.
 
     Parameters
     ----------
-    walks, walks_back, point_walks, point_walks_back
-        Walks by where they start, and by where they end; those with points serve rides.
+    walks, walks_back
+        Walks by where they start, and by where they end.
     cell, cell_s, cell_vehicles, best_s
         See `aim`.
     starts_s
-        Shape (n,), descending: times at which to leave the start.
-    after_s
-        End of the window, searched first without recording, so that journeys leaving later
-        dominate those inside; `FAR` when there is no window.
+        Shape (n,), descending: times at which to leave the start. The first is only spread when
+        others follow: that of the window's end, so that journeys leaving later dominate those inside.
     direct_s
         Walk from start to goal, or `FAR`: slower journeys are not worth it.
-    seats
-        Size of the group; 0 searches without rides only.
+    goals_s
+        Shape (n, MAX_VEHICLES + 1), written: best times at the goal for each start.
     journeys
         Shape (JOURNEY_LIMIT, JOURNEY_COLUMNS), written.
     legs
@@ -190,47 +176,19 @@ def search_range(
     reset_labels(labels, rows, egress_node, egress_s)
     aim(labels, cell, cell_s, cell_vehicles, costs.onward_256, best_s, egress_node, egress_s)
     leading = find_leading(day, labels, egress_node, stop_count)
-    if seats > 0:
-        reset_labels(ride_labels, rows, egress_node, egress_s)
-        aim_rides(
-            bounds, point_walks, costs.change_s, costs.stop_s, costs.onward_256, labels,
-            ride_labels, egress_node, forward,
-        )  # fmt: skip
-        find_leading(day, ride_labels, egress_node, stop_count)
     count, nobody = int(np.int64(0)), int(np.int64(0))
-    for i in range(-1, len(starts_s)):
-        if i < 0 and after_s >= FAR:
-            continue
-        start_s = after_s if i < 0 else starts_s[i]
+    for i in range(len(starts_s)):
+        start_s = int(starts_s[i])
         _bound_goal(labels, rows, start_s + direct_s)
         run_rounds(
             day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
             start_s, rows, stop_count, nobody, forward,
         )  # fmt: skip
-        if i >= 0:
-            count = _record(
+        goals_s[i] = labels.goal_s[: MAX_VEHICLES + 1]
+        if i > 0 or len(starts_s) == 1:
+            count = record_journeys(
                 day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
                 stop_count, forward, journeys, legs, count,
-            )  # fmt: skip
-        last_of_step = (
-            i < 0
-            or i + 1 == len(starts_s)
-            or starts_s[i + 1] // RIDE_STEP_S != start_s // RIDE_STEP_S
-        )
-        if seats == 0 or not last_of_step:
-            continue
-        for row in range(rows):
-            if labels.goal_s[row] < ride_labels.goal_s[row]:
-                ride_labels.goal_s[row], ride_labels.goal_node[row] = labels.goal_s[row], NOWHERE
-        ride_labels.before_s[:] = ride_labels.goal_s[: MAX_VEHICLES + 1]
-        run_rounds(
-            day, point_walks, bodies, rides, matrix, costs, ride_labels, scratch, access, leading,
-            start_s, rows, stop_count, seats, forward,
-        )  # fmt: skip
-        if i >= 0:
-            count = _record(
-                day, point_walks_back, bodies, rides, matrix, costs, ride_labels, access,
-                rows, stop_count, forward, journeys, legs, count,
             )  # fmt: skip
     return count
 
@@ -245,7 +203,7 @@ def _bound_goal(labels: Labels, rows: int, at_s: int) -> None:
 
 
 @kernel
-def _record(
+def record_journeys(
     day: DayTimetable,
     walks_back: Walks,
     bodies: FlexibleBodies,

@@ -28,7 +28,6 @@ from routing.raptor.labels import (
     ALIGHT,
     FAR,
     MAX_VEHICLES,
-    NOWHERE,
     READY,
     Labels,
     fold,
@@ -67,22 +66,18 @@ def scan_rides(
 
     Returns how many nodes were reached sooner, `touched_count` before.
     """
-    order = rides.by_earliest if forward else rides.by_latest
-    running, last_fresh, body_of = scratch.running, scratch.last_fresh, rides.body
+    running, fresh, body_of = scratch.running, scratch.fresh, rides.body
     earliest_s, latest_s = rides.earliest_s, rides.latest_s
     solo_s, budget_s = bodies.solo_s, bodies.budget_s
-    _find_running(bodies, rides, labels.goal_s[row], start_s, seats, forward, running)
-    _find_fresh(bodies, labels, scratch, marked_count, stop_count, forward)
+    _find_fresh(bodies, labels, scratch, marked_count, stop_count)
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
-    scratch.beats[:] = 0
-    for ride in order:
+    _bound_points(labels, scratch, row, stop_count)
+    for ride in running[: scratch.running_count[0]]:
         body = body_of[ride]
-        if running[body] == 0 or last_fresh[body] == NOWHERE:
-            continue
-        first_s = earliest_s[ride]
+        first_s, last_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
         if not forward:
-            first_s = -latest_s[ride] - solo_s[body] - budget_s[body]
-        if first_s >= labels.goal_s[row]:
+            first_s, last_s = -last_s, -first_s
+        if first_s >= labels.goal_s[row] or last_s < start_s or fresh[body] == 0:
             continue
         boarding = _boardings(
             bodies, rides, costs.stop_s, labels, scratch, body, ride, row, stop_count, forward
@@ -107,26 +102,29 @@ def scan_rides(
 
 
 @kernel
-def _find_running(
+def find_running(
     bodies: FlexibleBodies,
     rides: Rides,
-    goal_s: int,
-    start_s: int,
+    first_s: int,
+    last_s: int,
     seats: int,
     forward: bool,
-    running: npt.NDArray[np.uint8],
+    scratch: RideScratch,
 ) -> None:
-    """Write 1 for bodies that have the seats and run between start and goal, else 0."""
+    """List the rides that have the seats and run between two times, the first to leave first."""
     solo_s, budget_s, seat_count = bodies.solo_s, bodies.budget_s, bodies.seat_count
     earliest_s, latest_s, body_of = rides.earliest_s, rides.latest_s, rides.body
-    running[:] = 0
-    for ride in range(len(body_of)):
+    order = rides.by_earliest if forward else rides.by_latest
+    running, count = scratch.running, 0
+    for ride in order:
         body = body_of[ride]
-        first_s, last_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
+        starts_s, ends_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
         if not forward:
-            first_s, last_s = -last_s, -first_s
-        if first_s < goal_s and last_s >= start_s and seat_count[body] >= seats:
-            running[body] = 1
+            starts_s, ends_s = -ends_s, -starts_s
+        if starts_s < last_s and ends_s >= first_s and seat_count[body] >= seats:
+            running[count] = ride
+            count += 1
+    scratch.running_count[0] = count
 
 
 @kernel
@@ -136,39 +134,20 @@ def _find_fresh(
     scratch: RideScratch,
     marked_count: int,
     stop_count: int,
-    forward: bool,
 ) -> None:
-    """List the candidates of running bodies at marked points, linked by body."""
-    marked, first = labels.marked, bodies.at_point_first
-    candidates, bodies_at = bodies.at_point_candidate, bodies.at_point_body
-    running, last_fresh, fresh = scratch.running, scratch.last_fresh, scratch.fresh
-    first_candidate, point_of, marks = bodies.first_candidate, bodies.point, labels.marks
-    passed = bodies.passed
-    last_fresh[:] = NOWHERE
-    count = 0
-    points = 0
+    """Write `RideScratch.fresh`."""
+    marked, first, bodies_at = labels.marked, bodies.at_point_first, bodies.at_point_body
+    fresh, points = scratch.fresh, 0
     for i in range(marked_count):
         points += marked[i] >= stop_count
+    fresh[:] = points > MANY
     if points > MANY:
-        for body in range(len(running)):
-            if running[body] == 1:
-                low, high = first_candidate[body], first_candidate[body + 1]
-                for k in range(low, high):  # linked so that it is read in the search's order
-                    candidate = passed[low + high - 1 - k if forward else k]
-                    if marks[stop_count + point_of[candidate]] == 1:
-                        fresh[count, 0], fresh[count, 1] = candidate, last_fresh[body]
-                        last_fresh[body] = count
-                        count += 1
         return
     for i in range(marked_count):
         point = marked[i] - stop_count
         if point >= 0:
             for k in range(first[point], first[point + 1]):
-                body = bodies_at[k]
-                if running[body] == 1:
-                    fresh[count, 0], fresh[count, 1] = candidates[k], last_fresh[body]
-                    last_fresh[body] = count
-                    count += 1
+                fresh[bodies_at[k]] = 1
 
 
 @kernel
@@ -186,21 +165,22 @@ def _boardings(
 ) -> int:
     """Fresh candidates of a ride at which the rider newly is in time; returns how many."""
     points, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    ready_s, scanned_s, fresh = (
-        labels.time_s[READY + row - 1],
-        labels.scanned[row - 1],
-        scratch.fresh,
-    )
+    ready_s, scanned_s = labels.time_s[READY + row - 1], labels.scanned[row - 1]
+    marks, passed = labels.marks, bodies.passed
     board = scratch.board
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
     earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
     most_s = bodies.solo_s[body] + bodies.budget_s[body]
     bound_s = labels.goal_s[row]
-    count, listed = 0, scratch.last_fresh[body]
-    while listed != NOWHERE:
-        candidate, listed = fresh[listed, 0], fresh[listed, 1]
-        point, near_s = points[candidate], from_start_s[candidate]
+    low, high = bodies.first_candidate[body], bodies.first_candidate[body + 1]
+    count = 0
+    for k in range(low, high):
+        candidate = passed[k if forward else low + high - 1 - k]
+        point = points[candidate]
+        if marks[stop_count + point] == 0:
+            continue
+        near_s = from_start_s[candidate]
         then_s, known_s = ready_s[stop_count + point], scanned_s[point]
         if forward:
             passes_s = earliest_s + near_s
@@ -246,8 +226,7 @@ def _worth_reaching(
     if not forward:
         nears_s, costs_s, low_s = costs_s, nears_s, -np.int64(rides.latest_s[ride])
     beat_s, beats, row_of = scratch.beat_s, scratch.beats, scratch.row_of
-    alight_s, egress = labels.time_s[ALIGHT + row], labels.egress
-    goal_s, leave, first = labels.goal_s, labels.leave, bodies.first_candidate[body]
+    first = bodies.first_candidate[body]
     board, others = scratch.board, scratch.other
     at, board_s, late_s = board[AT], board[BOARD_S], board[LATE_S]
     other, other_point = others[OTHER], others[POINT]
@@ -262,11 +241,9 @@ def _worth_reaching(
         near, cost, point = nears_s[candidate], costs_s[candidate], points[candidate]
         row_of[candidate - first] = -1
         soonest_s = max(least_late_s + near, least_long_s - cost, low_s - cost)
+        if soonest_s >= beat_s[point]:
+            continue
         if beats[point] == 0:
-            left, node = leave[point], stop_count + point
-            onward_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
-            if soonest_s >= min(alight_s[node], max(goal_s[row] - egress[node], onward_s)):
-                continue
             beats[point] = 1
             beat_s[point] = _of_use(
                 walks, change_s, labels, scratch.stop_beat_s, row, point, stop_count, forward
@@ -299,6 +276,18 @@ def _ready_of_use(
         if not forward:
             then_s -= change_s[stop]
         stop_beat_s[stop] = max(then_s, np.int64(-FAR))
+
+
+@kernel
+def _bound_points(labels: Labels, scratch: RideScratch, row: int, stop_count: int) -> None:
+    """Write `RideScratch.beat_s` as high as bounds leave it."""
+    alight_s, egress = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
+    goal_s, leave, beat_s = labels.goal_s, labels.leave, scratch.beat_s
+    scratch.beats[:] = 0
+    for point in range(len(leave)):
+        left = leave[point]
+        onward_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
+        beat_s[point] = min(alight_s[point], max(goal_s[row] - egress[point], onward_s))
 
 
 @kernel

@@ -30,6 +30,8 @@ from routing.raptor.kernels import (
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
 from routing.raptor.many_departures import spread_departures
 from routing.raptor.ride_bounds import RideBounds
+from routing.raptor.ride_range import search_ride_range
+from routing.raptor.ride_scan import find_running
 from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
@@ -54,6 +56,10 @@ class _Scratch(NamedTuple):
 Int32 = npt.NDArray[np.int32]
 EVENT_LIMIT = 200_000
 """Departures considered in one window; a big city's day from one place has about 50,000."""
+
+RIDE_STEP_S = 300
+"""Over a range, rides are looked for at the earliest departure of every five minutes: drivers wait
+within their windows, so that every minute would find the same rides again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,14 @@ def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
     )
 
 
+def _last_of_steps(starts_s: Int32) -> npt.NDArray[np.intp]:
+    """The window's end, and the last searched start of every `RIDE_STEP_S`."""
+    step = starts_s // RIDE_STEP_S
+    last = np.r_[step[1:] != step[:-1], True]
+    last[0] = True
+    return np.flatnonzero(last)
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """One search as the kernels need it; `run` may be called with several windows."""
@@ -172,16 +186,25 @@ class Search:
             span = Window(-window.until_s, -window.from_s)
         day = terrain.day if forward else terrain.day_back
         scratch = self._scratch(day)
-        starts, after_s = self._starts(day, start, span, scratch)
+        starts_s = self._starts(day, start, span, scratch)
+        if len(starts_s) == 0:
+            return []
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
+        parts = self.flexible.bodies, self.rides, matrix, self._costs()
+        ends = start.as_walks(), goal.node, goal.seconds
+        goals_s = np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
         count = search_range(
-            day, *walks, self.flexible.bodies, self.rides, matrix,
-            self._costs(), terrain.cell, *tables, scratch.cell_s, self._ride_bounds(forward),
-            scratch.labels, scratch.ride_labels, scratch.rides, start.as_walks(),
-            goal.node, goal.seconds, starts, after_s,
-            FAR if self.direct_s is None else self.direct_s, rows, terrain.stop_count,
-            self.seats, forward, scratch.journeys, scratch.legs,
+            day, *walks[:2], *parts, terrain.cell, *tables, scratch.cell_s, scratch.labels,
+            scratch.rides, *ends, starts_s, FAR if self.direct_s is None else self.direct_s, rows,
+            terrain.stop_count, forward, goals_s, scratch.journeys, scratch.legs,
         )  # fmt: skip
+        if self.seats > 0:
+            steps = _last_of_steps(starts_s)
+            count = search_ride_range(
+                day, *walks[2:], *parts, self._ride_bounds(forward), scratch.labels,
+                scratch.ride_labels, scratch.rides, *ends, starts_s[steps], goals_s[steps], rows,
+                terrain.stop_count, self.seats, forward, scratch.journeys, scratch.legs, count,
+            )  # fmt: skip
         around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
         found = scratch.journeys[:count].tolist()
         return [
@@ -214,6 +237,7 @@ class Search:
         scratch = self._scratch(day)
         labels = scratch.labels
         reset_labels(labels, rows, start.node[:0], start.seconds[:0])
+        find_running(self.flexible.bodies, self.rides, start_s, FAR, seats, forward, scratch.rides)
         # A ride is left when no change fits in any more, but one may still walk from it.
         labels.goal_s[:rows] = start_s + most_s + 1 + self.carpool_change_s
         run_rounds(
@@ -261,9 +285,10 @@ class Search:
 
     def _starts(
         self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch
-    ) -> tuple[Int32, int]:
+    ) -> Int32:
+        """Times at which to leave, the last first; of a window its end, which is outside."""
         if span.until_s == span.from_s:
-            return np.array([span.from_s], np.int32), FAR
+            return np.array([span.from_s], np.int32)
         out = scratch.starts_s
         # Backward, a window is closed at its end (the latest arrival) and open at its start.
         count = departures_within(
@@ -271,7 +296,7 @@ class Search:
             span.until_s, self.terrain.stop_count, self.seats, self.pickup_stop_s,
             not self.arrive_by, out,
         )  # fmt: skip
-        return np.unique(out[:count])[::-1].copy(), span.until_s
+        return np.r_[span.until_s, np.unique(out[:count])[::-1]].astype(np.int32) if count else out[:0]
 
     def _costs(self) -> Costs:
         return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
@@ -301,14 +326,14 @@ class Search:
             or kept.labels.scanned.shape[1] != nodes - stops
             or len(kept.labels.queued_from) < patterns
             or len(kept.rides.drive_s) < self.flexible.largest_body
-            or len(kept.rides.running) < len(self.flexible.bodies.solo_s)
-            or len(kept.rides.fresh) < len(self.flexible.bodies.point)
+            or len(kept.rides.running) < len(self.rides.body)
+            or len(kept.rides.fresh) < len(self.flexible.bodies.solo_s)
             or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
         ):
             kept = _thread.scratch = _Scratch(
                 new_labels(stops, nodes - stops, patterns),
                 new_labels(stops, nodes - stops, patterns),
-                new_ride_scratch(self.flexible, stops),
+                new_ride_scratch(self.flexible, len(self.rides.body), stops),
                 np.empty((2, len(self.network.bounds.to_s)), np.int32),
                 np.empty(EVENT_LIMIT, np.int32),
                 np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),

@@ -1,0 +1,89 @@
+"""The range search with flexible trips: only what is sooner than without is worth finding."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from core.jit import kernel
+from gtfs_data.rolling import DayTimetable
+from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
+from routing.raptor.kernels import record_journeys, run_rounds
+from routing.raptor.labels import MAX_VEHICLES, NOWHERE, Labels, reset_labels
+from routing.raptor.ride_bounds import RideBounds, aim_rides
+from routing.raptor.ride_scan import find_running
+from routing.raptor.scan import Costs, find_leading
+from routing.street.kernels import Walks
+
+Int32 = npt.NDArray[np.int32]
+
+
+@kernel
+def search_ride_range(
+    day: DayTimetable,
+    walks: Walks,
+    walks_back: Walks,
+    bodies: FlexibleBodies,
+    rides: Rides,
+    matrix: npt.NDArray[np.uint16],
+    costs: Costs,
+    bounds: RideBounds,
+    plain: Labels,
+    labels: Labels,
+    scratch: RideScratch,
+    access: Walks,
+    egress_node: Int32,
+    egress_s: Int32,
+    starts_s: Int32,
+    goals_s: Int32,
+    rows: int,
+    stop_count: int,
+    seats: int,
+    forward: bool,
+    journeys: Int32,
+    legs: Int32,
+    count: int,
+) -> int:
+    """
+    Journeys with rides that are best in departure, arrival and number of vehicles.
+
+    Parameters
+    ----------
+    walks, walks_back
+        Walks by where they start, and by where they end, meeting points included.
+    plain
+        As `search_range` left them for the same ends.
+    starts_s, goals_s
+        As of `search_range`, which has written the second: some of its starts.
+    seats
+        Size of the group.
+    journeys, legs, count
+        Written behind those that `search_range` has found; `count` were found before.
+
+    Returns
+    -------
+    journey_count
+        Journeys written, and those before.
+    """
+    reset_labels(labels, rows, egress_node, egress_s)
+    aim_rides(
+        bounds, walks, costs.change_s, costs.stop_s, costs.onward_256, plain, labels, egress_node,
+        forward,
+    )  # fmt: skip
+    leading = find_leading(day, labels, egress_node, stop_count)
+    find_running(bodies, rides, starts_s[-1], goals_s[:, : rows].max(), seats, forward, scratch)
+    for i in range(len(starts_s)):
+        for row in range(rows):
+            if goals_s[i, row] < labels.goal_s[row]:
+                labels.goal_s[row], labels.goal_node[row] = goals_s[i, row], NOWHERE
+        labels.before_s[:] = labels.goal_s[: MAX_VEHICLES + 1]
+        run_rounds(
+            day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
+            int(starts_s[i]), rows, stop_count, seats, forward,
+        )  # fmt: skip
+        if i > 0 or len(starts_s) == 1:
+            count = record_journeys(
+                day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
+                stop_count, forward, journeys, legs, count,
+            )  # fmt: skip
+    return count
