@@ -13,9 +13,11 @@ import struct
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from carpool.offers import InvalidOffer, Offer
-from core.geo import Coordinate
+from carpool.spread import spread_choice
+from core.geo import METRES_PER_DEGREE, Coordinate
 from core.time import day_start_epoch_s
 from routing.network import Network
 from routing.raptor.search import Body
@@ -27,6 +29,8 @@ STREET_LIMIT_M = 500.0
 """A driver's ends and stops must lie this near a street open to cars."""
 SHORTEST_DRIVE_S = 60
 DAYS = (-1, 0, 1)
+SEARCHED_LIMIT = 128
+"""Points of one offer that the search looks at; what it finds is bettered on all of them."""
 
 
 class OfferUnusable(InvalidOffer):
@@ -75,6 +79,8 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         parts.append(np.array(columns, np.int32))
         before_s += solo[segment]
     table = np.concatenate(parts, axis=1)
+    searched = _searched(network, table, solo_s, offer.detour_budget_s)
+    table = np.concatenate((table[:, searched], table[:, ~searched]), axis=1)
     return Body(
         point=table[0],
         from_start_s=table[1],
@@ -84,7 +90,20 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         budget_s=offer.detour_budget_s,
         seat_count=offer.seat_count,
         via_nodes=tuple(int(at.node[0]) for at in reaching[:-1]),
+        searched_count=None if searched.all() else int(searched.sum()),
     )
+
+
+def _searched(
+    network: Network, table: npt.NDArray[np.int32], solo_s: int, budget_s: int
+) -> npt.NDArray[np.bool_]:
+    points = network.points
+    x_m, y_m = (
+        np.asarray(column)[table[0]] * METRES_PER_DEGREE * scale
+        for column, scale in ((points.lon, np.cos(np.radians(points.lat.mean()))), (points.lat, 1))
+    )
+    detour = (table[1] + table[2] - solo_s) / max(budget_s, 1)
+    return spread_choice(x_m, y_m, detour, SEARCHED_LIMIT)
 
 
 def _snap(network: Network, offer: Offer, place: Coordinate) -> Snapped:
@@ -130,22 +149,25 @@ def ride_windows(offers: Sequence[Offer], network: Network, date: dt.date) -> li
     return windows
 
 
-_HEADER = struct.Struct("<6i")
+_HEADER = struct.Struct("<7i")
+VERSION = 2
 
 
 def pack_body(body: Body) -> bytes:
     """Compiled offer as bytes, for the store: header, via nodes, then four columns of int32."""
     header = _HEADER.pack(
-        1, len(body.point), len(body.via_nodes), body.solo_s, body.budget_s, body.seat_count
-    )
+        VERSION, len(body.point), body.searched, len(body.via_nodes), body.solo_s,
+        body.budget_s, body.seat_count,
+    )  # fmt: skip
     columns = (np.array(body.via_nodes), body.point, body.from_start_s, body.to_end_s, body.segment)
     return header + b"".join(np.asarray(c).astype("<i4").tobytes() for c in columns)
 
 
-def unpack_body(data: bytes) -> Body:
-    """Undo `pack_body`."""
-    version, count, vias, solo_s, budget_s, seats = _HEADER.unpack_from(data)
-    assert version == 1
+def unpack_body(data: bytes) -> Body | None:
+    """Undo `pack_body`; None for what an older version has packed."""
+    if data[:4] != VERSION.to_bytes(4, "little"):
+        return None
+    _, count, searched, vias, solo_s, budget_s, seats = _HEADER.unpack_from(data)
     numbers = np.frombuffer(data, "<i4", offset=_HEADER.size)
     assert len(numbers) == vias + 4 * count
     table = numbers[vias:].reshape(4, count)
@@ -158,4 +180,5 @@ def unpack_body(data: bytes) -> Body:
         budget_s=budget_s,
         seat_count=seats,
         via_nodes=tuple(numbers[:vias].tolist()),
+        searched_count=None if searched == count else searched,
     )

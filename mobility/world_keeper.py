@@ -180,8 +180,9 @@ class WorldKeeper:
         if not stored.active:
             offers.pop(offer.id, None)
             return
-        if stored.body is not None:
-            offers[offer.id] = (offer, unpack_body(stored.body))
+        packed = None if stored.body is None else unpack_body(stored.body)
+        if packed is not None:
+            offers[offer.id] = (offer, packed)
             return
         try:
             body = compile_offer(snapshot.network, offer)

@@ -93,7 +93,11 @@ def build_bounds(timetable: Timetable, walks: Walks, walks_back: Walks) -> Bound
 
 @dataclass(frozen=True, slots=True)
 class CoarseBounds:
-    """Least seconds between cells of stops and between cells of meeting points, as in `Bounds`."""
+    """
+    Least seconds between cells of stops and cells of meeting points.
+
+    The first index is the side where the search has its goal.
+    """
 
     stop_cell: Int32
     ride_to_s: Seconds
@@ -101,6 +105,13 @@ class CoarseBounds:
     point_cell: Int32
     drive_to_s: Seconds
     drive_from_s: Seconds
+    stop_to_s: Seconds
+    """Walks to cells of stops from cells of meeting points."""
+    stop_from_s: Seconds
+    """Walks from cells of stops to cells of meeting points."""
+    point_to_s: Seconds
+    """Walks to cells of meeting points from cells of stops."""
+    point_from_s: Seconds
 
 
 def coarse_bounds(
@@ -110,14 +121,28 @@ def coarse_bounds(
     point_lat: npt.NDArray[np.float64],
     point_lon: npt.NDArray[np.float64],
     drive_s: Seconds,
+    walks: Walks,
 ) -> CoarseBounds:
-    """Bounds in vehicles and drives, in up to `COARSE_LIMIT` cells each."""
+    """Bounds in vehicles, by car and on foot between these, in up to `COARSE_LIMIT` cells each."""
     stop_cell = _cells(stop_lat, stop_lon, COARSE_LIMIT)
     point_cell = _cells(point_lat, point_lon, COARSE_LIMIT)
     ride_s = _least(bounds.to_s, bounds.cell, stop_cell)
     drive_from_s = _least(drive_s, np.arange(len(drive_s), dtype=np.int32), point_cell)
+    node_cell = np.r_[stop_cell, point_cell]
+    size = len(ride_s), len(drive_from_s)
+    start = np.repeat(np.arange(len(walks.first) - 1), np.diff(walks.first))
+    stops = len(stop_cell)
+    tables = []
+    for from_stops in (True, False):
+        some = ((start < stops) == from_stops) & ((walks.to >= stops) == from_stops)
+        table = np.full(size if from_stops else size[::-1], UNREACHED_S, np.uint16)
+        cells = node_cell[start[some]], node_cell[walks.to[some]]
+        np.minimum.at(table, cells, np.minimum(walks.seconds[some], UNREACHED_S).astype(np.uint16))
+        tables.append(table)
+    to_points, to_stops = tables
     arrays = (
-        stop_cell, ride_s, ride_s.T, point_cell, drive_from_s.T, drive_from_s,
+        stop_cell, ride_s, ride_s.T, point_cell, drive_from_s.T, drive_from_s, to_stops.T,
+        to_points, to_points.T, to_stops,
     )  # fmt: skip
     return CoarseBounds(*(frozen(np.ascontiguousarray(array)) for array in arrays))
 

@@ -147,8 +147,9 @@ class Network:
         """Least times between parts of the territory, in vehicles and by car."""
         t, points = self.timetable, self.points
         return coarse_bounds(
-            self.bounds, t.stop_lat, t.stop_lon, points.lat, points.lon, self.ground.drive_s
-        )
+            self.bounds, t.stop_lat, t.stop_lon, points.lat, points.lon, self.ground.drive_s,
+            self.ground.point_walks,
+        )  # fmt: skip
 
     @property
     def stop_count(self) -> int:

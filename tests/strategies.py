@@ -145,9 +145,11 @@ class RandomWorld:
             stop_s=self.pickup_stop_s,
         )
 
-    def search(self, *, arrive_by: bool = False, seats: int | None = None) -> Search:
-        """For the kernels, through the wrapper that the planner uses."""
-        bodies = [_body(body, self.stop_count) for body in self.bodies]
+    def search(
+        self, *, arrive_by: bool = False, seats: int | None = None, searched: int | None = None
+    ) -> Search:
+        """For the kernels, through the wrapper that the planner uses; see `Body.searched`."""
+        bodies = [_body(body, self.stop_count, searched) for body in self.bodies]
         windows = [RideWindow(b, b, 0, first, last) for b, first, last in self.windows]
         network = self._network()
         return Search(
@@ -189,7 +191,13 @@ class RandomWorld:
             pattern_metres=frozen(np.array(self.metres, np.int32)),
             bounds=bounds,
             coarse=coarse_bounds(
-                bounds, table.stop_lat, table.stop_lon, 0 * line, line, ground.drive_s
+                bounds,
+                table.stop_lat,
+                table.stop_lon,
+                0 * line,
+                line,
+                ground.drive_s,
+                ground.point_walks,
             ),
             stop_count=self.stop_count,
             node_count=node_count,
@@ -315,7 +323,7 @@ def _csr(walks: dict[tuple[int, int], int], node_count: int) -> Walks:
     )
 
 
-def _body(ride: PlainRide, stop_count: int) -> Body:
+def _body(ride: PlainRide, stop_count: int, searched: int | None) -> Body:
     def column(values: list[int]) -> np.ndarray[Any, Any]:
         return np.array(values, np.int32)
 
@@ -327,6 +335,7 @@ def _body(ride: PlainRide, stop_count: int) -> Body:
         solo_s=sum(ride.segment_s),
         budget_s=ride.budget_s,
         seat_count=ride.seat_count,
+        searched_count=None if searched is None else min(searched, len(ride.candidates)),
     )
 
 

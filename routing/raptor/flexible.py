@@ -27,6 +27,8 @@ class FlexibleBodies(NamedTuple):
 
     first_candidate: Int32
     """Shape (body_count + 1,)."""
+    searched_end: Int32
+    """Shape (body_count,): behind the last candidate that is searched; these come first."""
     point: Int32
     """Meeting point of each candidate (counted from 0)."""
     from_start_s: Int32
@@ -48,7 +50,7 @@ class FlexibleBodies(NamedTuple):
     body: Int32
     """Body of each candidate."""
     passed: Int32
-    """Candidates of each body in the order in which its driver comes by."""
+    """From each body's first on its searched candidates, as the driver passes them."""
 
 
 class Rides(NamedTuple):
@@ -81,13 +83,6 @@ class FlexibleTrips:
     """For each body the car nodes at (or next to) the driver's own stops, to draw his way."""
 
 
-def index_candidates(point: Int32, point_count: int) -> tuple[Int32, Int32]:
-    """CSR point → rows of `point`, ascending."""
-    order = np.argsort(point, kind="stable").astype(np.int32)
-    first = np.r_[0, np.cumsum(np.bincount(point, minlength=point_count))].astype(np.int32)
-    return first, order
-
-
 class RideScratch(NamedTuple):
     """Scratch of one thread for scanning rides."""
 
@@ -97,6 +92,18 @@ class RideScratch(NamedTuple):
     """Shape (1,): how many they are."""
     fresh: npt.NDArray[np.uint8]
     """Shape (body_count,): 1 where a body may have a candidate at a marked point."""
+    near_end: Int32
+    """
+    Shape (candidate_count, 2): candidates near the start or the goal that are not always searched,
+    and the row of the one of the same body before.
+    """
+    last_near_end: Int32
+    """Shape (body_count,): row of a body's last one in `near_end`, or -1."""
+    listed: Int32
+    """Shape (candidate_count,): candidates that a search looks at, by body, as a driver passes."""
+    listed_first: Int32
+    """Shape (body_count,)."""
+    listed_end: Int32
     stop_beat_s: Int32
     """Shape (stop_count,): being ready at a stop sooner than this is of use."""
     beat_s: Int32
@@ -135,6 +142,11 @@ def new_ride_scratch(flexible: FlexibleTrips, ride_count: int, stop_count: int) 
         running=np.zeros(ride_count, np.int32),
         running_count=np.zeros(1, np.int32),
         fresh=np.zeros(body_count, np.uint8),
+        near_end=np.zeros((len(bodies.point), 2), np.int32),
+        last_near_end=np.full(body_count, -1, np.int32),
+        listed=np.zeros(len(bodies.point), np.int32),
+        listed_first=np.zeros(body_count, np.int32),
+        listed_end=np.zeros(body_count, np.int32),
         stop_beat_s=np.zeros(stop_count, np.int32),
         beat_s=np.zeros(points, np.int32),
         beats=np.zeros(points, np.uint8),
@@ -176,7 +188,8 @@ def scan_ride(
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s, other, point = board[LATE_S], board[LEFT_S], others[OTHER], others[POINT]
     row_of, first_candidate = scratch.row_of, bodies.first_candidate[body]
-    one_segment = segments[bodies.first_candidate[body + 1] - 1] == 0
+    one_segment = segments[bodies.searched_end[body] - 1] == 0
+    one_segment &= segments[bodies.first_candidate[body + 1] - 1] == 0
     least_late_s, active = late_s[:boarding_count].min(), other_count
     most_s, kept_count = np.int32(FAR_S), 0
     for i in range(boarding_count):

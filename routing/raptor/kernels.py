@@ -105,7 +105,7 @@ def run_rounds(
         if seats > 0:
             touched = scan_rides(
                 bodies, rides, matrix, walks, costs, labels, scratch, count, start_s, row, rows,
-                stop_count, seats, forward, touched,
+                stop_count, forward, touched,
             )  # fmt: skip
         for i in range(count):
             node = labels.marked[i]
@@ -139,6 +139,7 @@ def search_range(
     egress_node: Int32,
     egress_s: Int32,
     starts_s: Int32,
+    after_end: bool,
     direct_s: int,
     rows: int,
     stop_count: int,
@@ -157,8 +158,10 @@ def search_range(
     cell, cell_s, cell_vehicles, best_s
         See `aim`.
     starts_s
-        Shape (n,), descending: times at which to leave the start. The first is only spread when
-        others follow: that of the window's end, so that journeys leaving later dominate those inside.
+        Shape (n,), descending: times at which to leave the start.
+    after_end
+        Whether the first start is the window's end, which is outside: it is spread, so that
+        journeys leaving later dominate those inside, but nothing of it is recorded.
     direct_s
         Walk from start to goal, or `FAR`: slower journeys are not worth it.
     goals_s
@@ -185,7 +188,7 @@ def search_range(
             start_s, rows, stop_count, nobody, forward,
         )  # fmt: skip
         goals_s[i] = labels.goal_s[: MAX_VEHICLES + 1]
-        if i > 0 or len(starts_s) == 1:
+        if i > 0 or not after_end:
             count = record_journeys(
                 day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
                 stop_count, forward, journeys, legs, count,
@@ -243,63 +246,35 @@ def record_journeys(
 @kernel
 def departures_within(
     day: DayTimetable,
-    bodies: FlexibleBodies,
-    rides: Rides,
     access_node: Int32,
     access_s: Int32,
     from_s: int,
     until_s: int,
     stop_count: int,
-    seats: int,
-    stop_s: int,
-    forward: bool,
     out: Int32,
 ) -> int:
     """
-    Times in ``[from_s, until_s)`` at which leaving the start catches something.
+    Times in ``[from_s, until_s)`` at which leaving the start catches a vehicle.
 
-    Times are taken down to whole steps (`START_STEP_S`): a rider leaves by the minute. Drivers
-    wait within their windows: a rider may leave at both ends of what this allows.
+    Times are taken down to whole steps (`START_STEP_S`): a rider leaves by the minute.
     Returns how many were written to `out` (unsorted, repeated).
     """
     count = 0
     for i in range(len(access_node)):
         node, walk_s = access_node[i], access_s[i]
-        if node < stop_count:
-            for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
-                pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
-                if not day.flag[day.first_stop[pattern] + position] & CAN_BOARD:
-                    continue
-                trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
-                column = day.first_event[pattern] + position * trips
-                low = np.searchsorted(day.departure_s[column : column + trips], from_s + walk_s)
-                for trip in range(low, trips):
-                    at_s = day.departure_s[column + trip] - walk_s
-                    if at_s >= until_s or count >= len(out):
-                        break
-                    out[count] = max(from_s, at_s // START_STEP_S * START_STEP_S)
-                    count += 1
-        elif seats > 0:
-            point = node - stop_count
-            for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
-                candidate = bodies.at_point_candidate[k]
-                body = bodies.at_point_body[k]
-                for ride in range(rides.first_ride[body], rides.first_ride[body + 1]):
-                    if forward:
-                        first_s = rides.earliest_s[ride] + bodies.from_start_s[candidate]
-                        last_s = rides.latest_s[ride] + bodies.from_start_s[candidate]
-                    else:
-                        longest_s = bodies.solo_s[body] + bodies.budget_s[body]
-                        longest_s -= bodies.to_end_s[candidate]
-                        first_s = -rides.latest_s[ride] - longest_s - stop_s
-                        last_s = -rides.earliest_s[ride] - stop_s
-                        last_s -= bodies.from_start_s[candidate]
-                    first_s = max(from_s, (first_s - walk_s) // START_STEP_S * START_STEP_S)
-                    last_s -= walk_s
-                    if first_s < until_s and last_s >= from_s and count + 1 < len(out):
-                        out[count] = first_s
-                        count += 1
-                        if last_s < until_s:
-                            out[count] = max(from_s, last_s // START_STEP_S * START_STEP_S)
-                            count += 1
+        if node >= stop_count:
+            continue
+        for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
+            pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
+            if not day.flag[day.first_stop[pattern] + position] & CAN_BOARD:
+                continue
+            trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
+            column = day.first_event[pattern] + position * trips
+            low = np.searchsorted(day.departure_s[column : column + trips], from_s + walk_s)
+            for trip in range(low, trips):
+                at_s = day.departure_s[column + trip] - walk_s
+                if at_s >= until_s or count >= len(out):
+                    break
+                out[count] = max(from_s, at_s // START_STEP_S * START_STEP_S)
+                count += 1
     return count

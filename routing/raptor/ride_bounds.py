@@ -20,6 +20,8 @@ from routing.raptor.labels import FAR_ONWARD_S, MAX_VEHICLES, Labels
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
+WHOLE = 256
+"""Share of a table that holds as it is."""
 MORE_RIDES = MAX_VEHICLES // 2
 """Rides that may follow a ride: between any two there is a vehicle."""
 
@@ -28,19 +30,21 @@ class RideBounds(NamedTuple):
     """What the bounds with rides read and write, besides labels."""
 
     matrix: Seconds
-    """Shape (P, P): drives, the goal's side first."""
+    """Shape (P, P): drives, the goal's side first, as in all that follow."""
     point_cell: Int32
-    cell_drive_s: Seconds
-    """Shape (K, K): least drive between points of two cells, the goal's side first."""
+    drive_s: Seconds
+    """Shape (K, K): least drive between points of two cells."""
     stop_cell: Int32
-    cell_ride_s: Seconds
-    """Shape (L, L): least time between stops of two cells in vehicles and on foot, as above."""
+    ride_s: Seconds
+    """Shape (L, L): least time between stops of two cells in vehicles and on foot."""
+    to_stop_s: Seconds
+    """Shape (L, K): least walk between a point and a stop nearer to the goal."""
+    to_point_s: Seconds
+    """Shape (K, L): least walk between a stop and a point nearer to the goal."""
     board_s: Int32
     """Shape (P,), written: least seconds to the goal from boarding a driver at a point."""
     stop_onward_s: Int32
     """Shape (S,), written: the same from a stop, by any mix."""
-    leave_cell_s: Int32
-    """Shape (K,): scratch."""
 
 
 @kernel
@@ -67,8 +71,8 @@ def aim_rides(
     plain
         As `aim` left them.
     """
-    stops = len(bounds.stop_onward_s)
     board_s, onward_s, leave = bounds.board_s, bounds.stop_onward_s, labels.leave
+    stop_cell, point_cell, stops = bounds.stop_cell, bounds.point_cell, len(bounds.stop_onward_s)
     board_s[:] = FAR_ONWARD_S
     for node in egress_node:
         if node >= stops:
@@ -77,30 +81,65 @@ def aim_rides(
                 board_s[p] = min(board_s[p], drive_s[p] + egress_s)
     for node in range(stops):
         onward_s[node] = plain.onward[node] >> VEHICLE_BITS
+    stop_cell_s = _least_of_cells(stop_cell, onward_s, len(bounds.ride_s))
+    board_cell_s = _least_of_cells(point_cell, board_s, len(bounds.drive_s))
+    point_change_s = change_s[stops:].min() if len(leave) > 0 else np.int32(0)
+    stop_change_s = change_s[:stops].min() if stops > 0 else np.int32(0)
+    if not forward:
+        point_change_s, stop_change_s = stop_change_s, point_change_s
+    whole, none = int(np.int64(WHOLE)), np.int32(0)
     for round_ in range(MORE_RIDES):
-        _leave_for_stops(bounds, walks, change_s, onward_s, leave, forward)
-        if not _ride_to_stops(bounds, stop_s) and round_ > 0:
+        leave_cell_s = np.full(len(board_cell_s), FAR_ONWARD_S, np.int32)
+        _go_on(bounds.to_stop_s, stop_cell_s, onward_256, point_change_s, leave_cell_s)
+        before_s = board_cell_s.copy()
+        _go_on(bounds.drive_s, leave_cell_s, whole, np.int32(stop_s), board_cell_s)
+        if round_ > 0 and (board_cell_s == before_s).all():
             break
-        _ride_to_goal(bounds, walks, change_s, onward_256, forward)
+        ride_cell_s = np.full(len(stop_cell_s), FAR_ONWARD_S, np.int32)
+        _go_on(bounds.to_point_s, board_cell_s, onward_256, stop_change_s, ride_cell_s)
+        _go_on(bounds.ride_s, ride_cell_s, onward_256, none, stop_cell_s)
+    for node in range(stops):
+        onward_s[node] = min(onward_s[node], stop_cell_s[stop_cell[node]])
+    _leave_for_stops(walks, change_s, onward_s, leave, forward)
+    leave_cell_s = _least_of_cells(point_cell, leave, len(board_cell_s))
+    board_cell_s[:] = FAR_ONWARD_S
+    _go_on(bounds.drive_s, leave_cell_s, whole, np.int32(stop_s), board_cell_s)
+    for p in range(len(board_s)):
+        then_s = min(board_s[p], board_cell_s[point_cell[p]])
+        labels.onward[stops + p] = (then_s << VEHICLE_BITS) | 1
+        leave[p] = (leave[p] << VEHICLE_BITS) | 1
     for node in range(stops):
         labels.onward[node] = (onward_s[node] << VEHICLE_BITS) | min(1, plain.onward[node] & 15)
-    for p in range(len(board_s)):
-        labels.onward[stops + p] = (board_s[p] << VEHICLE_BITS) | 1
+
+
+@kernel
+def _least_of_cells(cell: Int32, seconds: Int32, count: int) -> Int32:
+    """Least seconds among the places of each cell."""
+    least_s = np.full(count, FAR_ONWARD_S, np.int32)
+    for i in range(len(cell)):
+        least_s[cell[i]] = min(least_s[cell[i]], seconds[i])
+    return least_s
+
+
+@kernel
+def _go_on(table: Seconds, onward_s: Int32, share_256: int, more_s: np.int32, out_s: Int32) -> None:
+    """Lower `out_s` to what the way over a table to cells, and on from there, takes."""
+    share = np.int32(share_256)
+    for goal in range(len(table)):
+        then_s = onward_s[goal] + more_s
+        if then_s >= FAR_ONWARD_S:
+            continue
+        for c in range(len(out_s)):
+            out_s[c] = min(out_s[c], np.int32(then_s + ((np.int32(table[goal, c]) * share) >> 8)))
 
 
 @kernel
 def _leave_for_stops(
-    bounds: RideBounds,
-    walks: Walks,
-    change_s: Int32,
-    onward_s: Int32,
-    leave: Int32,
-    forward: bool,
+    walks: Walks, change_s: Int32, onward_s: Int32, leave: Int32, forward: bool
 ) -> None:
     """From every point, having left a ride: change, walk to a stop and go on from there."""
     first, to, seconds = walks.first, walks.to, walks.seconds
-    stops, cell, cell_s = len(onward_s), bounds.point_cell, bounds.leave_cell_s
-    cell_s[:] = FAR_ONWARD_S
+    stops = len(onward_s)
     for p in range(len(leave)):
         least_s = np.int32(FAR_ONWARD_S)
         for walk in range(first[stops + p], first[stops + p + 1]):
@@ -111,56 +150,4 @@ def _leave_for_stops(
             least_s = min(least_s, then_s)
         if forward:
             least_s = min(np.int32(FAR_ONWARD_S), least_s + change_s[stops + p])
-        leave[p] = (least_s << VEHICLE_BITS) | 1
-        cell_s[cell[p]] = min(cell_s[cell[p]], least_s)
-
-
-@kernel
-def _ride_to_stops(bounds: RideBounds, stop_s: int) -> bool:
-    """From every point: a ride to where one goes on as `leave_cell_s` says; true if one helps."""
-    board_s, leave_s, drive_s = bounds.board_s, bounds.leave_cell_s, bounds.cell_drive_s
-    cell_board_s = np.full(len(leave_s), FAR_ONWARD_S, np.int32)
-    for b in range(len(leave_s)):
-        for a in range(len(leave_s)):
-            cell_board_s[a] = min(cell_board_s[a], leave_s[b] + drive_s[b, a])
-    helped = False
-    for p in range(len(board_s)):
-        then_s = cell_board_s[bounds.point_cell[p]] + np.int32(stop_s)
-        if then_s < board_s[p]:
-            board_s[p] = then_s
-            helped = True
-    return helped
-
-
-@kernel
-def _ride_to_goal(
-    bounds: RideBounds,
-    walks: Walks,
-    change_s: Int32,
-    onward_256: int,
-    forward: bool,
-) -> None:
-    """From every stop: vehicles to a stop, and from there on foot to a ride as `board_s` says."""
-    first, to, seconds = walks.first, walks.to, walks.seconds
-    board_s, onward_s, cell = bounds.board_s, bounds.stop_onward_s, bounds.stop_cell
-    ride_s, stops = bounds.cell_ride_s, len(onward_s)
-    there_s = np.full(len(ride_s), FAR_ONWARD_S, np.int32)
-    then_s = np.full(len(ride_s), FAR_ONWARD_S, np.int32)
-    for stop in range(stops):
-        least_s = np.int32(FAR_ONWARD_S)
-        for walk in range(first[stop], first[stop + 1]):
-            if to[walk] >= stops:
-                ready_s = seconds[walk] + board_s[to[walk] - stops]
-                if not forward:
-                    ready_s += change_s[to[walk]]
-                least_s = min(least_s, ready_s)
-        if forward:
-            least_s += change_s[stop]
-        onward_s[stop] = min(onward_s[stop], least_s)
-        there_s[cell[stop]] = min(there_s[cell[stop]], least_s)
-    for goal in range(len(ride_s)):
-        for c in range(len(ride_s)):
-            least_ride_s = (np.int32(ride_s[goal, c]) * onward_256) >> 8
-            then_s[c] = min(then_s[c], there_s[goal] + least_ride_s)
-    for stop in range(stops):
-        onward_s[stop] = min(onward_s[stop], then_s[cell[stop]])
+        leave[p] = least_s

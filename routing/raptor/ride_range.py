@@ -11,7 +11,7 @@ from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
 from routing.raptor.kernels import record_journeys, run_rounds
 from routing.raptor.labels import MAX_VEHICLES, NOWHERE, Labels, reset_labels
 from routing.raptor.ride_bounds import RideBounds, aim_rides
-from routing.raptor.ride_scan import find_running
+from routing.raptor.ride_lists import find_running, list_candidates
 from routing.raptor.scan import Costs, find_leading
 from routing.street.kernels import Walks
 
@@ -35,6 +35,7 @@ def search_ride_range(
     egress_node: Int32,
     egress_s: Int32,
     starts_s: Int32,
+    after_end: bool,
     goals_s: Int32,
     rows: int,
     stop_count: int,
@@ -53,8 +54,10 @@ def search_ride_range(
         Walks by where they start, and by where they end, meeting points included.
     plain
         As `search_range` left them for the same ends.
-    starts_s, goals_s
-        As of `search_range`, which has written the second: some of its starts.
+    starts_s, after_end
+        As of `search_range`.
+    goals_s
+        Shape (n, MAX_VEHICLES + 1): best times at the goal without rides for each of these starts.
     seats
         Size of the group.
     journeys, legs, count
@@ -65,13 +68,16 @@ def search_ride_range(
     journey_count
         Journeys written, and those before.
     """
+    find_running(bodies, rides, starts_s[-1], goals_s[:, :rows].max(), seats, forward, scratch)
+    if scratch.running_count[0] == 0:
+        return count
+    list_candidates(bodies, rides, access.to, egress_node, stop_count, scratch)
     reset_labels(labels, rows, egress_node, egress_s)
     aim_rides(
         bounds, walks, costs.change_s, costs.stop_s, costs.onward_256, plain, labels, egress_node,
         forward,
     )  # fmt: skip
     leading = find_leading(day, labels, egress_node, stop_count)
-    find_running(bodies, rides, starts_s[-1], goals_s[:, : rows].max(), seats, forward, scratch)
     for i in range(len(starts_s)):
         for row in range(rows):
             if goals_s[i, row] < labels.goal_s[row]:
@@ -81,7 +87,7 @@ def search_ride_range(
             day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
             int(starts_s[i]), rows, stop_count, seats, forward,
         )  # fmt: skip
-        if i > 0 or len(starts_s) == 1:
+        if i > 0 or not after_end:
             count = record_journeys(
                 day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
                 stop_count, forward, journeys, legs, count,

@@ -33,12 +33,11 @@ from routing.raptor.labels import (
     fold,
     reach_goal,
 )
+from routing.raptor.ride_lists import find_fresh
 from routing.raptor.scan import Costs
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
-MANY = 256
-"""Marked points from which on all candidates are looked at rather than those at each point."""
 LAST = MAX_VEHICLES - 1
 """Most vehicles after which one boards another."""
 
@@ -57,7 +56,6 @@ def scan_rides(
     row: int,
     rows: int,
     stop_count: int,
-    seats: int,
     forward: bool,
     touched_count: int,
 ) -> int:
@@ -68,25 +66,38 @@ def scan_rides(
     """
     running, fresh, body_of = scratch.running, scratch.fresh, rides.body
     earliest_s, latest_s = rides.earliest_s, rides.latest_s
-    solo_s, budget_s = bodies.solo_s, bodies.budget_s
-    _find_fresh(bodies, labels, scratch, marked_count, stop_count)
+    solo_s, budget_s, goal_s = bodies.solo_s, bodies.budget_s, labels.goal_s
+    points, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
+    listed, listed_first, listed_end = scratch.listed, scratch.listed_first, scratch.listed_end
+    marks, ready_s = labels.marks[stop_count:], labels.time_s[READY + row - 1, stop_count:]
+    scanned_s, board, stop_s = labels.scanned[row - 1], scratch.board, costs.stop_s
+    find_fresh(bodies, labels, scratch, marked_count, stop_count)
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
     _bound_points(labels, scratch, row, stop_count)
     for ride in running[: scratch.running_count[0]]:
         body = body_of[ride]
-        first_s, last_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
+        most_s = solo_s[body] + budget_s[body]
+        first_s, last_s = earliest_s[ride], latest_s[ride] + most_s
         if not forward:
             first_s, last_s = -last_s, -first_s
-        if first_s >= labels.goal_s[row] or last_s < start_s or fresh[body] == 0:
+        if first_s >= goal_s[row] or last_s < start_s or fresh[body] == 0:
             continue
-        boarding = _boardings(
-            bodies, rides, costs.stop_s, labels, scratch, body, ride, row, stop_count, forward
-        )
+        own = listed[listed_first[body] : listed_end[body]]
+        if forward:
+            boarding = _boardings(
+                own, points, from_start_s, ready_s, scanned_s, marks, board, earliest_s[ride],
+                latest_s[ride], most_s, stop_s, goal_s[row],
+            )  # fmt: skip
+        else:
+            boarding = _boardings_back(
+                own, points, from_start_s, to_end_s, ready_s, scanned_s, marks, board,
+                earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row],
+            )  # fmt: skip
         if boarding == 0:
             continue
         others = _worth_reaching(
-            bodies, rides, walks, costs.change_s, labels, scratch, boarding, body, ride, row,
-            stop_count, forward,
+            own, bodies, walks, costs.change_s, labels, scratch, boarding, body, row,
+            -FAR if forward else -latest_s[ride], stop_count, forward,
         )  # fmt: skip
         if others == 0:
             continue
@@ -102,97 +113,70 @@ def scan_rides(
 
 
 @kernel
-def find_running(
-    bodies: FlexibleBodies,
-    rides: Rides,
-    first_s: int,
-    last_s: int,
-    seats: int,
-    forward: bool,
-    scratch: RideScratch,
-) -> None:
-    """List the rides that have the seats and run between two times, the first to leave first."""
-    solo_s, budget_s, seat_count = bodies.solo_s, bodies.budget_s, bodies.seat_count
-    earliest_s, latest_s, body_of = rides.earliest_s, rides.latest_s, rides.body
-    order = rides.by_earliest if forward else rides.by_latest
-    running, count = scratch.running, 0
-    for ride in order:
-        body = body_of[ride]
-        starts_s, ends_s = earliest_s[ride], latest_s[ride] + solo_s[body] + budget_s[body]
-        if not forward:
-            starts_s, ends_s = -ends_s, -starts_s
-        if starts_s < last_s and ends_s >= first_s and seat_count[body] >= seats:
-            running[count] = ride
-            count += 1
-    scratch.running_count[0] = count
-
-
-@kernel
-def _find_fresh(
-    bodies: FlexibleBodies,
-    labels: Labels,
-    scratch: RideScratch,
-    marked_count: int,
-    stop_count: int,
-) -> None:
-    """Write `RideScratch.fresh`."""
-    marked, first, bodies_at = labels.marked, bodies.at_point_first, bodies.at_point_body
-    fresh, points = scratch.fresh, 0
-    for i in range(marked_count):
-        points += marked[i] >= stop_count
-    fresh[:] = points > MANY
-    if points > MANY:
-        return
-    for i in range(marked_count):
-        point = marked[i] - stop_count
-        if point >= 0:
-            for k in range(first[point], first[point + 1]):
-                fresh[bodies_at[k]] = 1
-
-
-@kernel
 def _boardings(
-    bodies: FlexibleBodies,
-    rides: Rides,
+    own: Int32,
+    points: Int32,
+    from_start_s: Int32,
+    ready_s: Int32,
+    scanned_s: Int32,
+    marks: npt.NDArray[np.uint8],
+    board: Int32,
+    earliest_s: int,
+    latest_s: int,
+    most_s: int,
     stop_s: int,
-    labels: Labels,
-    scratch: RideScratch,
-    body: int,
-    ride: int,
-    row: int,
-    stop_count: int,
-    forward: bool,
+    bound_s: int,
 ) -> int:
     """Fresh candidates of a ride at which the rider newly is in time; returns how many."""
-    points, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    ready_s, scanned_s = labels.time_s[READY + row - 1], labels.scanned[row - 1]
-    marks, passed = labels.marks, bodies.passed
-    board = scratch.board
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
-    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
-    most_s = bodies.solo_s[body] + bodies.budget_s[body]
-    bound_s = labels.goal_s[row]
-    low, high = bodies.first_candidate[body], bodies.first_candidate[body + 1]
     count = 0
-    for k in range(low, high):
-        candidate = passed[k if forward else low + high - 1 - k]
+    for candidate in own:
         point = points[candidate]
-        if marks[stop_count + point] == 0:
+        if marks[point] == 0:
             continue
-        near_s = from_start_s[candidate]
-        then_s, known_s = ready_s[stop_count + point], scanned_s[point]
-        if forward:
-            passes_s = earliest_s + near_s
-            if known_s <= passes_s or then_s > latest_s + near_s:
-                continue  # boards at the same moment as when last scanned, or is too late
-            then_s = max(then_s, passes_s)
-        else:
-            if then_s > -earliest_s - near_s - stop_s:
-                continue  # must be let out before the driver gets here
-            near_s = to_end_s[candidate]
-            if known_s + most_s + stop_s - near_s <= -latest_s:
-                continue  # could be late enough for the latest departure when last scanned
+        near_s, then_s = from_start_s[candidate], ready_s[point]
+        passes_s = earliest_s + near_s
+        if scanned_s[point] <= passes_s or then_s > latest_s + near_s:
+            continue  # boards at the same moment as when last scanned, or is too late
+        then_s = max(then_s, passes_s)
+        if then_s < bound_s:
+            at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
+            late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
+            count += 1
+    return count
+
+
+@kernel
+def _boardings_back(
+    own: Int32,
+    points: Int32,
+    from_start_s: Int32,
+    to_end_s: Int32,
+    ready_s: Int32,
+    scanned_s: Int32,
+    marks: npt.NDArray[np.uint8],
+    board: Int32,
+    earliest_s: int,
+    latest_s: int,
+    most_s: int,
+    stop_s: int,
+    bound_s: int,
+) -> int:
+    """The same searching backward: candidates at which the rider is let out."""
+    at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
+    late_s, left_s = board[LATE_S], board[LEFT_S]
+    count = 0
+    for k in range(len(own) - 1, -1, -1):
+        candidate = own[k]
+        point = points[candidate]
+        if marks[point] == 0:
+            continue
+        near_s, then_s = to_end_s[candidate], ready_s[point]
+        if then_s > -earliest_s - from_start_s[candidate] - stop_s:
+            continue  # must be let out before the driver gets here
+        if scanned_s[point] + most_s + stop_s - near_s <= -latest_s:
+            continue  # could be late enough for the latest departure when last scanned
         if then_s < bound_s:
             at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
             late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
@@ -202,16 +186,16 @@ def _boardings(
 
 @kernel
 def _worth_reaching(
+    own: Int32,
     bodies: FlexibleBodies,
-    rides: Rides,
     walks: Walks,
     change_s: Int32,
     labels: Labels,
     scratch: RideScratch,
     boarding_count: int,
     body: int,
-    ride: int,
     row: int,
+    low_s: int,
     stop_count: int,
     forward: bool,
 ) -> int:
@@ -222,32 +206,39 @@ def _worth_reaching(
     driver alone would, nor further before the driver's end than he is.
     """
     points, nears_s, costs_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    low_s = np.int64(-FAR)
     if not forward:
-        nears_s, costs_s, low_s = costs_s, nears_s, -np.int64(rides.latest_s[ride])
+        nears_s, costs_s = costs_s, nears_s
     beat_s, beats, row_of = scratch.beat_s, scratch.beats, scratch.row_of
+    first_walk, to, seconds = walks.first[stop_count:], walks.to, walks.seconds
+    stop_beat_s, egress = scratch.stop_beat_s, labels.egress[stop_count:]
+    alight_s, goal_s = labels.time_s[ALIGHT + row, stop_count:], labels.goal_s[row]
     first = bodies.first_candidate[body]
     board, others = scratch.board, scratch.other
     at, board_s, late_s = board[AT], board[BOARD_S], board[LATE_S]
     other, other_point = others[OTHER], others[POINT]
     near_s, cost_s = others[NEAR_S], others[COST_S]
     best_s, segment, segments = others[BEST_S], others[SEGMENT], bodies.segment
-    least_late_s, least_long_s = np.int64(FAR), np.int64(FAR)
+    least_late_s, least_long_s = np.int32(FAR), np.int32(FAR)
     for i in range(boarding_count):
-        least_late_s = min(least_late_s, np.int64(late_s[i]))
-        least_long_s = min(least_long_s, np.int64(board_s[i] + costs_s[at[i]]))
+        least_late_s = min(least_late_s, late_s[i])
+        least_long_s = min(least_long_s, np.int32(board_s[i] + costs_s[at[i]]))
     count = 0
-    for candidate in range(first, bodies.first_candidate[body + 1]):
+    for candidate in own:
         near, cost, point = nears_s[candidate], costs_s[candidate], points[candidate]
         row_of[candidate - first] = -1
-        soonest_s = max(least_late_s + near, least_long_s - cost, low_s - cost)
+        soonest_s = max(least_late_s + near, max(least_long_s, low_s) - cost)
         if soonest_s >= beat_s[point]:
             continue
         if beats[point] == 0:
+            # In time for the goal, or to be ready at some stop sooner.
             beats[point] = 1
-            beat_s[point] = _of_use(
-                walks, change_s, labels, scratch.stop_beat_s, row, point, stop_count, forward
-            )
+            then_s = np.int32(-FAR)
+            for walk in range(first_walk[point], first_walk[point + 1]):
+                then_s = max(then_s, np.int32(stop_beat_s[to[walk]] - seconds[walk]))
+            if forward:
+                then_s -= change_s[stop_count + point]
+            then_s = max(then_s, np.int32(goal_s - egress[point]), np.int32(-FAR))
+            beat_s[point] = min(then_s, alight_s[point])
         best = beat_s[point]
         if soonest_s < best:
             row_of[candidate - first] = count
@@ -288,30 +279,6 @@ def _bound_points(labels: Labels, scratch: RideScratch, row: int, stop_count: in
         left = leave[point]
         onward_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
         beat_s[point] = min(alight_s[point], max(goal_s[row] - egress[point], onward_s))
-
-
-@kernel
-def _of_use(
-    walks: Walks,
-    change_s: Int32,
-    labels: Labels,
-    stop_beat_s: Int32,
-    row: int,
-    point: int,
-    stop_count: int,
-    forward: bool,
-) -> int:
-    """Getting out at a point sooner than this leads to the goal, or to some stop, sooner."""
-    first, to, seconds = walks.first, walks.to, walks.seconds
-    node = stop_count + point
-    best_s = np.int32(-FAR)
-    for walk in range(first[node], first[node + 1]):
-        best_s = max(best_s, np.int32(stop_beat_s[to[walk]] - seconds[walk]))
-    then_s = np.int64(best_s)
-    if forward:
-        then_s -= change_s[node]
-    then_s = max(then_s, np.int64(labels.goal_s[row]) - labels.egress[node], np.int64(-FAR))
-    return int(min(then_s, np.int64(labels.time_s[ALIGHT + row, node])))
 
 
 @kernel

@@ -17,7 +17,6 @@ from routing.raptor.flexible import (
     FlexibleTrips,
     Rides,
     RideScratch,
-    index_candidates,
     new_ride_scratch,
 )
 from routing.raptor.kernels import (
@@ -29,11 +28,12 @@ from routing.raptor.kernels import (
 )
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
 from routing.raptor.many_departures import spread_departures
+from routing.raptor.nearer_points import NearerPoints, at_points
 from routing.raptor.ride_bounds import RideBounds
+from routing.raptor.ride_lists import find_running, list_candidates
 from routing.raptor.ride_range import search_ride_range
-from routing.raptor.ride_scan import find_running
 from routing.raptor.scan import Costs
-from routing.raptor.unroll import RawJourney, Reach, Surroundings, unrolled
+from routing.raptor.unroll import RawJourney, RawRide, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
 from routing.spi import RideWindow
 from routing.terrain import Terrain
@@ -58,8 +58,8 @@ EVENT_LIMIT = 200_000
 """Departures considered in one window; a big city's day from one place has about 50,000."""
 
 RIDE_STEP_S = 300
-"""Over a range, rides are looked for at the earliest departure of every five minutes: drivers wait
-within their windows, so that every minute would find the same rides again."""
+"""Over a range, rides are looked for every five minutes: drivers wait within their windows, so that
+every minute would find the same rides again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,22 @@ class Body:
     seat_count: int
     via_nodes: tuple[int, ...] = ()
     """Car nodes at the driver's own stops between start and end."""
+    searched_count: int | None = None
+    """
+    So many candidates are looked at by every search, the first: these and the rest are each in
+    order of segment and point. None: all.
+    """
+
+    @property
+    def searched(self) -> int:
+        """How many candidates are looked at by every search."""
+        return len(self.point) if self.searched_count is None else self.searched_count
 
 
 def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
     """Lay compiled offers end to end and index their candidates by meeting point."""
-    sizes = [len(body.point) for body in bodies]
+    sizes = np.array([len(body.point) for body in bodies], np.int32)
+    searched = np.array([body.searched for body in bodies], np.int32)
 
     def joined(name: str) -> Int32:
         parts = [getattr(body, name) for body in bodies]
@@ -102,12 +113,15 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
     def each(name: str) -> Int32:
         return frozen(np.array([getattr(body, name) for body in bodies], np.int32))
 
-    point = joined("point")
-    at_first, at_candidate = index_candidates(point, point_count)
-    from_start_s = joined("from_start_s")
+    first = np.r_[0, np.cumsum(sizes)].astype(np.int32)
     body = np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)
+    is_searched = np.arange(len(body)) < (first[:-1] + searched)[body]
+    point, from_start_s = joined("point"), joined("from_start_s")
+    at_point = np.argsort(point, kind="stable").astype(np.int32)
+    counts = np.bincount(point, minlength=point_count)
     arrays = FlexibleBodies(
-        first_candidate=frozen(np.r_[0, np.cumsum(sizes)].astype(np.int32)),
+        first_candidate=frozen(first),
+        searched_end=frozen(first[:-1] + searched),
         point=point,
         from_start_s=from_start_s,
         to_end_s=joined("to_end_s"),
@@ -115,14 +129,14 @@ def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
         solo_s=each("solo_s"),
         budget_s=each("budget_s"),
         seat_count=each("seat_count"),
-        at_point_first=frozen(at_first),
-        at_point_candidate=frozen(at_candidate),
-        at_point_body=frozen(body[at_candidate]),
+        at_point_first=frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
+        at_point_candidate=frozen(at_point),
+        at_point_body=frozen(body[at_point]),
         body=frozen(body),
-        passed=frozen(np.lexsort((from_start_s, body)).astype(np.int32)),
+        passed=frozen(np.lexsort((from_start_s, ~is_searched, body)).astype(np.int32)),
     )
     vias = tuple(list(body.via_nodes) for body in bodies)
-    return FlexibleTrips(arrays, max(sizes, default=0), vias)
+    return FlexibleTrips(arrays, int(sizes.max(initial=0)), vias)
 
 
 def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
@@ -146,12 +160,12 @@ def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
     )
 
 
-def _last_of_steps(starts_s: Int32) -> npt.NDArray[np.intp]:
-    """The window's end, and the last searched start of every `RIDE_STEP_S`."""
-    step = starts_s // RIDE_STEP_S
-    last = np.r_[step[1:] != step[:-1], True]
-    last[0] = True
-    return np.flatnonzero(last)
+def _ride_steps(span: Window) -> Int32:
+    """Moments from which rides are looked for, the last first; of a window its end, too."""
+    steps_s = np.arange(span.from_s, span.until_s + 1, RIDE_STEP_S, dtype=np.int32)[::-1]
+    if steps_s[0] != span.until_s:
+        steps_s = np.r_[span.until_s, steps_s].astype(np.int32)
+    return steps_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,31 +200,44 @@ class Search:
             span = Window(-window.until_s, -window.from_s)
         day = terrain.day if forward else terrain.day_back
         scratch = self._scratch(day)
-        starts_s = self._starts(day, start, span, scratch)
-        if len(starts_s) == 0:
-            return []
+        starts_s, after_end = self._starts(day, start, span, scratch), span.from_s < span.until_s
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
-        parts = self.flexible.bodies, self.rides, matrix, self._costs()
-        ends = start.as_walks(), goal.node, goal.seconds
-        goals_s = np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
+        bodies, rides, costs, stops = (
+            self.flexible.bodies, self.rides, self._costs(), terrain.stop_count,
+        )  # fmt: skip
+        access, goals_s = start.as_walks(), np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
         count = search_range(
-            day, *walks[:2], *parts, terrain.cell, *tables, scratch.cell_s, scratch.labels,
-            scratch.rides, *ends, starts_s, FAR if self.direct_s is None else self.direct_s, rows,
-            terrain.stop_count, forward, goals_s, scratch.journeys, scratch.legs,
+            day, *walks[:2], bodies, rides, matrix, costs, terrain.cell, *tables, scratch.cell_s,
+            scratch.labels, scratch.rides, access, goal.node, goal.seconds, starts_s, after_end,
+            FAR if self.direct_s is None else self.direct_s, rows, stops, forward, goals_s,
+            scratch.journeys, scratch.legs,
         )  # fmt: skip
         if self.seats > 0:
-            steps = _last_of_steps(starts_s)
+            steps_s = _ride_steps(span)
+            by_then = np.searchsorted(-starts_s, -steps_s, side="right") - 1
             count = search_ride_range(
-                day, *walks[2:], *parts, self._ride_bounds(forward), scratch.labels,
-                scratch.ride_labels, scratch.rides, *ends, starts_s[steps], goals_s[steps], rows,
-                terrain.stop_count, self.seats, forward, scratch.journeys, scratch.legs, count,
+                day, *walks[2:], bodies, rides, matrix, costs, self._ride_bounds(forward),
+                scratch.labels, scratch.ride_labels, scratch.rides, access, goal.node,
+                goal.seconds, steps_s, after_end, goals_s[by_then], rows, stops, self.seats,
+                forward, scratch.journeys, scratch.legs, count,
             )  # fmt: skip
         around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
         found = scratch.journeys[:count].tolist()
-        return [
+        journeys = [
             unrolled(around, access_s, scratch.legs[i, :leg_count].tolist(), forward=forward)
             for i, (leg_count, access_s) in enumerate(found)
         ]
+        if not any(isinstance(leg, RawRide) for journey in journeys for leg in journey.legs):
+            return journeys
+        size = terrain.stop_count, len(ground.drive_s)
+        points = NearerPoints(
+            self.flexible.bodies, self.rides, ground.drive_s, terrain.point_walks,
+            terrain.point_walks_back, terrain.change_s,
+            at_points(self.access.node, self.access.seconds, *size),
+            at_points(self.egress.node, self.egress.seconds, *size),
+            self.pickup_stop_s, terrain.stop_count, self.arrive_by,
+        )  # fmt: skip
+        return [points.better(journey) for journey in journeys]
 
     def reach_stops(self, at_s: int, most_s: int) -> Int32:
         """
@@ -238,6 +265,10 @@ class Search:
         labels = scratch.labels
         reset_labels(labels, rows, start.node[:0], start.seconds[:0])
         find_running(self.flexible.bodies, self.rides, start_s, FAR, seats, forward, scratch.rides)
+        list_candidates(
+            self.flexible.bodies, self.rides, start.node, start.node[:0], terrain.stop_count,
+            scratch.rides,
+        )  # fmt: skip
         # A ride is left when no change fits in any more, but one may still walk from it.
         labels.goal_s[:rows] = start_s + most_s + 1 + self.carpool_change_s
         run_rounds(
@@ -283,20 +314,16 @@ class Search:
             )  # fmt: skip
         return out_s
 
-    def _starts(
-        self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch
-    ) -> Int32:
+    def _starts(self, day: DayTimetable, start: Reach, span: Window, scratch: _Scratch) -> Int32:
         """Times at which to leave, the last first; of a window its end, which is outside."""
         if span.until_s == span.from_s:
             return np.array([span.from_s], np.int32)
         out = scratch.starts_s
-        # Backward, a window is closed at its end (the latest arrival) and open at its start.
         count = departures_within(
-            day, self.flexible.bodies, self.rides, start.node, start.seconds, span.from_s,
-            span.until_s, self.terrain.stop_count, self.seats, self.pickup_stop_s,
-            not self.arrive_by, out,
-        )  # fmt: skip
-        return np.r_[span.until_s, np.unique(out[:count])[::-1]].astype(np.int32) if count else out[:0]
+            day, start.node, start.seconds, span.from_s, span.until_s, self.terrain.stop_count, out
+        )
+        starts_s: Int32 = np.r_[span.until_s, np.unique(out[:count])[::-1]].astype(np.int32)
+        return starts_s
 
     def _costs(self) -> Costs:
         return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
@@ -310,9 +337,10 @@ class Search:
             coarse.drive_to_s if forward else coarse.drive_from_s,
             coarse.stop_cell,
             coarse.ride_to_s if forward else coarse.ride_from_s,
+            coarse.stop_to_s if forward else coarse.stop_from_s,
+            coarse.point_to_s if forward else coarse.point_from_s,
             np.empty(network.node_count - stops, np.int32),
             np.empty(stops, np.int32),
-            np.empty(len(coarse.drive_to_s), np.int32),
         )
 
     def _scratch(self, day: DayTimetable) -> _Scratch:
@@ -328,6 +356,7 @@ class Search:
             or len(kept.rides.drive_s) < self.flexible.largest_body
             or len(kept.rides.running) < len(self.rides.body)
             or len(kept.rides.fresh) < len(self.flexible.bodies.solo_s)
+            or len(kept.rides.listed) < len(self.flexible.bodies.point)
             or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
         ):
             kept = _thread.scratch = _Scratch(

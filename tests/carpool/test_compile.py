@@ -12,7 +12,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from carpool.compile import OfferUnusable, compile_offer, pack_body, ride_windows, unpack_body
+from carpool.compile import (
+    VERSION,
+    OfferUnusable,
+    compile_offer,
+    pack_body,
+    ride_windows,
+    unpack_body,
+)
 from carpool.offers import Offer
 from core.geo import METRES_PER_DEGREE, Coordinate
 from core.time import day_start_epoch_s
@@ -208,17 +215,24 @@ def bodies(draw: st.DrawFn) -> Body:
     columns = [
         np.array(draw(st.lists(int32s, min_size=count, max_size=count)), np.int32) for _ in range(4)
     ]
-    return Body(*columns, draw(int32s), draw(int32s), draw(int32s), tuple(draw(st.lists(int32s))))
+    numbers = draw(int32s), draw(int32s), draw(int32s)
+    return Body(*columns, *numbers, tuple(draw(st.lists(int32s))), draw(st.integers(0, count)))
 
 
 @settings(derandomize=True, deadline=None, database=None, max_examples=100)
 @given(bodies())
 def test_body_survives_its_bytes(body: Body) -> None:
     again = unpack_body(pack_body(body))
+    assert again is not None
     for name in ("point", "from_start_s", "to_end_s", "segment"):
         assert getattr(again, name).tolist() == getattr(body, name).tolist()
-    for name in ("solo_s", "budget_s", "seat_count", "via_nodes"):
+    for name in ("solo_s", "budget_s", "seat_count", "via_nodes", "searched"):
         assert getattr(again, name) == getattr(body, name)
+
+
+def test_a_body_of_an_older_version_is_compiled_anew() -> None:
+    older = (VERSION - 1).to_bytes(4, "little") + bytes(60)
+    assert unpack_body(older) is None
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,7 @@ SPOILS: list[tuple[Which, Spoil, str]] = [
     (_calls_twice, _call_later, "listed is"),
     (_is_vehicle, _other_trip, "no trip"),
     (_is_vehicle, _on_another_day, "does not run"),
-    (_is_walk, _walk_faster, "the streets from"),
+    (_is_walk, _walk_faster, "the ways from"),
     (_is_walk, _start_elsewhere, "from lies"),
     (_is_walk, _cut_the_line, "geometry ends"),
     (_is_ride, _bus_later, "takes|must leave|before leg|starts at"),

@@ -1,0 +1,184 @@
+"""
+Pick-ups and drop-offs of found journeys, bettered on all points that a driver can serve.
+
+The search looks at some points of each offer. What it finds stays; a first ride is boarded and a
+last one left where that suits the rider best, on any of the offer's points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from core.jit import kernel
+from routing.raptor.flexible import FlexibleBodies, Rides
+from routing.raptor.labels import FAR
+from routing.raptor.unroll import RawJourney, RawRide
+from routing.street.kernels import Walks
+
+Int32 = npt.NDArray[np.int32]
+NO_PAIR = -1
+
+
+@dataclass(frozen=True, slots=True)
+class NearerPoints:
+    """What bettering rides reads of one search."""
+
+    bodies: FlexibleBodies
+    rides: Rides
+    drive_s: npt.NDArray[np.uint16]
+    walks: Walks
+    """Between stops and meeting points, in forward order."""
+    walks_back: Walks
+    change_s: Int32
+    access_s: Int32
+    """Shape (point_count,): walks from the origin to meeting points, see `at_points`."""
+    egress_s: Int32
+    stop_s: int
+    stop_count: int
+    arrive_by: bool
+
+    def better(self, journey: RawJourney) -> RawJourney:
+        """
+        The same rides and vehicles, leaving no earlier and arriving no later than before.
+
+        A first ride leaves as late as its driver and what follows allow; a last one arrives as
+        early as it can; a ride all the way does what the search was asked for.
+        """
+        legs = journey.legs
+        if len(legs) == 1 and isinstance(legs[0], RawRide):
+            until_s = journey.end_s if self.arrive_by else FAR
+            return self._with_ride(journey, 0, journey.start_s, until_s)
+        if isinstance(legs[0], RawRide):
+            journey = self._with_ride(journey, 0, journey.start_s, legs[1].start_s)
+        if isinstance(legs[-1], RawRide):
+            journey = self._with_ride(journey, len(legs) - 1, legs[-2].end_s, FAR)
+        return journey
+
+    def _with_ride(self, journey: RawJourney, at: int, from_s: int, until_s: int) -> RawJourney:
+        """The journey with its ride at a position taken where that is best, if this is better."""
+        legs, last = journey.legs, len(journey.legs) - 1
+        ride = legs[at]
+        assert isinstance(ride, RawRide)
+        before_change_s = 0 if at == 0 else int(self.change_s[legs[at - 1].alight_node])
+        after_change_s = 0 if at == last else int(self.change_s[ride.alight_node])
+        before_s = (
+            self.access_s
+            if at == 0
+            else self._on_foot(self.walks, legs[at - 1].alight_node, before_change_s)
+        )
+        after_s = (
+            self.egress_s
+            if at == last
+            else self._on_foot(self.walks_back, legs[at + 1].board_node, after_change_s)
+        )
+        pickup, dropoff, start_s, drive_s = _best_pair(
+            self.bodies, self.rides, self.drive_s, ride.ride, before_s, after_s, from_s, until_s,
+            self.stop_s,
+        )  # fmt: skip
+        if pickup == NO_PAIR:
+            return journey
+        points = int(self.bodies.point[pickup]), int(self.bodies.point[dropoff])
+        moved = RawRide(
+            board_node=self.stop_count + points[0],
+            alight_node=self.stop_count + points[1],
+            start_s=start_s,
+            end_s=start_s + self.stop_s + drive_s,
+            ride=ride.ride,
+            pickup=pickup,
+            dropoff=dropoff,
+        )
+        walks_s = [journey.access_s, *journey.walk_s, journey.egress_s]
+        walks_s[at] = int(before_s[points[0]]) - before_change_s
+        walks_s[at + 1] = int(after_s[points[1]]) - after_change_s
+        changed = replace(
+            journey,
+            access_s=walks_s[0],
+            legs=(*legs[:at], moved, *legs[at + 1 :]),
+            walk_s=tuple(walks_s[1:-1]),
+            egress_s=walks_s[-1],
+        )
+        gains_s = changed.start_s - journey.start_s, journey.end_s - changed.end_s
+        return changed if min(gains_s) >= 0 and max(gains_s) > 0 else journey
+
+    def _on_foot(self, walks: Walks, stop: int, change_s: int) -> Int32:
+        own = slice(int(walks.first[stop]), int(walks.first[stop + 1]))
+        to, seconds = walks.to[own], walks.seconds[own] + np.int32(change_s)
+        return at_points(to, seconds, self.stop_count, len(self.drive_s))
+
+
+def at_points(node: Int32, seconds: Int32, stop_count: int, point_count: int) -> Int32:
+    """Seconds at the meeting points among nodes, shape (point_count,); `FAR` at all others."""
+    at_s = np.full(point_count, FAR, np.int32)
+    points = node >= stop_count
+    np.minimum.at(at_s, node[points] - stop_count, seconds[points])
+    return at_s
+
+
+@kernel
+def _best_pair(
+    bodies: FlexibleBodies,
+    rides: Rides,
+    matrix: npt.NDArray[np.uint16],
+    ride: int,
+    before_s: Int32,
+    after_s: Int32,
+    from_s: int,
+    until_s: int,
+    stop_s: int,
+) -> tuple[int, int, int, int]:
+    """
+    Where a ride is best boarded and left: pickup, dropoff, time at the pickup, and drive.
+
+    `NO_PAIR` where nothing fits.
+
+    Parameters
+    ----------
+    before_s, after_s
+        Shape (point_count,): seconds from where one comes from to each point, and from each point
+        on; `FAR` where one does not walk.
+    from_s
+        Time from which one walks. With `until_s` at `FAR` the soonest end is wanted, and of those
+        the latest start; else the latest start that ends by then.
+    """
+    body = rides.body[ride]
+    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
+    low, high = bodies.first_candidate[body], bodies.first_candidate[body + 1]
+    point, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
+    segment, solo_s, most_s = bodies.segment, bodies.solo_s[body], bodies.budget_s[body]
+    most_s += solo_s
+    dropoffs, count = np.empty(high - low, np.int32), 0
+    for dropoff in range(low, high):
+        if after_s[point[dropoff]] < FAR:
+            dropoffs[count] = dropoff
+            count += 1
+    best, best_s = (NO_PAIR, NO_PAIR, 0, 0), (-FAR, -FAR)
+    for pickup in range(low, high):
+        walk_s = np.int64(before_s[point[pickup]])
+        if walk_s >= FAR:
+            continue
+        here, passes_s = point[pickup], from_start_s[pickup]
+        for dropoff in dropoffs[:count]:
+            there, legs = point[dropoff], segment[dropoff] - segment[pickup]
+            if here == there or legs < 0:
+                continue
+            drive_s = np.int64(matrix[here, there])
+            if legs > 0:  # through the driver's own stops between
+                drive_s = np.int64(to_end_s[pickup]) + from_start_s[dropoff] - solo_s
+            if passes_s + drive_s + to_end_s[dropoff] > most_s:
+                continue
+            onward_s = np.int64(after_s[there])
+            rest_s = stop_s + drive_s + onward_s
+            if until_s >= FAR:
+                start_s = max(np.int64(from_s) + walk_s, np.int64(earliest_s + passes_s))
+                value_s = (-int(start_s + rest_s), int(start_s - walk_s))
+            else:
+                start_s = min(np.int64(until_s) - rest_s, np.int64(latest_s + passes_s))
+                value_s = (int(start_s - walk_s), -int(start_s + rest_s))
+            if earliest_s + passes_s <= start_s <= latest_s + passes_s and (
+                start_s - walk_s >= from_s and value_s > best_s
+            ):
+                best, best_s = (pickup, dropoff, int(start_s), int(drive_s)), value_s
+    return best
