@@ -36,6 +36,7 @@ from gtfs_data.timetable import NONE, Timetable, pattern_metres
 from routing.bounds import Bounds, CoarseBounds, coarse_bounds
 from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.layers import Layers
+from routing.leg_places import LegPlaces
 from routing.links import Links, at_pace, turned
 from routing.stations import Stations, list_elevators
 from routing.straight_ways import find_straight_way
@@ -131,6 +132,7 @@ class Network:
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
+        self.places = LegPlaces(timetable, points)
         self._scratch = threading.local()
         day_bytes = DAY_BYTES_PER_EVENT * max(len(timetable.event_arrival_s), 1)
         days = max(LEAST_DAYS_KEPT, min(DAYS_KEPT, DAYS_KEPT_BYTES // day_bytes))
