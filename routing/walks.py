@@ -143,9 +143,12 @@ def settle(
 def reached(
     standing: Standing, arena: Arena, settled: int, links_s: Int32, limit_s: int
 ) -> tuple[Int32, Int32]:
-    """Search nodes that stand where the last search came, and the seconds to them."""
-    node = np.empty(len(standing.node), np.int32)
-    seconds = np.empty(len(standing.node), np.int32)
+    """
+    Search nodes that stand where the last search came, and the seconds to them.
+
+    `links_s` may be cut short: search nodes beyond its end are left out.
+    """
+    node, seconds = np.empty(len(links_s), np.int32), np.empty(len(links_s), np.int32)
     count = places_within(
         arena, settled, standing.first_at_node, standing.at_node, links_s, limit_s, node, seconds
     )

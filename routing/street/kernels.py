@@ -299,6 +299,8 @@ def places_within(
     """
     Places standing at the nodes that the last search settled, and the seconds to reach them.
 
+    Only the first places count, those that `link_s` has.
+
     Returns how many were written to `out_place` and `out_s`, nearest nodes first.
     """
     count = 0
@@ -306,6 +308,8 @@ def places_within(
         node = arena.settled[k]
         for j in range(first_at_node[node], first_at_node[node + 1]):
             place = at_node[j]
+            if place >= len(link_s):
+                continue
             reach_s = arena.seconds[node] + link_s[place]
             if reach_s <= limit_s and count < len(out_place):
                 out_place[count], out_s[count] = place, reach_s
