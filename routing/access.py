@@ -6,7 +6,7 @@ A leg is as good as its worst part: one *no* makes it *no*, one *unknown* makes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,8 @@ UNSAID = Access(StepFree.UNKNOWN, (OFFERS,))
 Part = tuple[StepFree, str]
 
 
-def access_of_vehicle(trip: int, boarding: Iterable[int]) -> Access:
+@cache
+def access_of_vehicle(trip: int, *boarding: int) -> Access:
     """What trips.txt says of a trip (wheelchair_accessible), and stops.txt of two stops."""
     return _worst([(_said(trip), TRIPS), *((_said(stop), STOPS) for stop in boarding)])
 
@@ -41,13 +42,12 @@ def access_of_walk(
     first = int(stations.first_edge[0])
     inner = used[used >= first]
     rows = stations.edge_pathway[inner - first]
-    codes = [(edge, StepFree(int(code))) for edge, code in zip(
-        used.tolist(), streets.edge_step_free[used].tolist(), strict=True
-    )]  # fmt: skip
-    doors = set(inner[rows == NONE].tolist())
-    parts = [
-        (code, PATHWAYS if edge >= first else STREETS) for edge, code in codes if edge not in doors
-    ]
+    doors = inner[rows == NONE]
+    told = used if len(doors) == 0 else used[~np.isin(used, doors)]
+    said = dict.fromkeys(
+        zip((told >= first).tolist(), streets.edge_step_free[told].tolist(), strict=True)
+    )
+    parts = [(StepFree(code), PATHWAYS if inside else STREETS) for inside, code in said]
     if straight:
         parts.append((StepFree.UNKNOWN, STRAIGHT))
     found = _worst(parts)

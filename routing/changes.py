@@ -29,6 +29,8 @@ Int32 = npt.NDArray[np.int32]
 
 def with_best_changes(network: Network, terrain: Terrain, journey: RawJourney) -> RawJourney:
     """Same vehicles, changed between where it suits best."""
+    if len(journey.legs) == 1:
+        return journey
     legs, walks_s = list(journey.legs), list(journey.walk_s)
     for i, (leg, then) in enumerate(zip(journey.legs, journey.legs[1:], strict=False)):
         first = legs[i]
@@ -54,7 +56,7 @@ def _best_change(
         terrain.walks,
         terrain.change_s,
     )
-    if alight == NOWHERE:
+    if alight == NOWHERE or (alight, board) == (leg.alight_position, then.board_position):
         return leg, then, walk_s
     return (
         replace(

@@ -105,8 +105,10 @@ def _reach_end(
     reach = reach_on_foot(
         network, at, stops, limit_s, carpool=query.carpool, walking=walking, towards=not leaving
     )
-    seconds = np.ceil(reach.seconds * factor).astype(np.int32) + np.int32(parking_s)
-    return End(mode, at, Reach(reach.node, seconds))
+    if factor != 1 or parking_s:
+        seconds = np.ceil(reach.seconds * factor).astype(np.int32) + np.int32(parking_s)
+        reach = Reach(reach.node, seconds)
+    return End(mode, at, reach)
 
 
 def pace_factor(network: Network, query: PlanQuery, mode: Mode) -> float:
@@ -135,8 +137,8 @@ def reach_on_foot(
     nodes, seconds = np.array(stops, np.int32), np.zeros(len(stops), np.int32)
     if at is None:
         return Reach(nodes, seconds)
-    near, near_s = network.walks_from(at, limit_s, walking, towards=towards)
-    wanted = ~np.isin(near, nodes) if stops else np.ones(len(near), bool)
-    if not carpool:
-        wanted &= near < network.stop_count
-    return Reach(np.r_[nodes, near[wanted]], np.r_[seconds, near_s[wanted]])
+    near, near_s = network.walks_from(at, limit_s, walking, towards=towards, points=carpool)
+    if not stops:
+        return Reach(near, near_s)
+    wanted = ~np.isin(near, nodes)
+    return Reach(np.concatenate([nodes, near[wanted]]), np.concatenate([seconds, near_s[wanted]]))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.time import day_start_epoch_s, to_instant
-from gtfs_data.calendar import date_of_day_number, day_number
+from gtfs_data.calendar import day_number
 from routing.ends import End, reach_on_foot
 from routing.itinerary import Explanation, Itinerary
 from routing.network import Network
@@ -38,7 +38,7 @@ def explain(
     largest = int(flexible.bodies.seat_count.max(initial=0))
     if query.carpool and largest and query.seats > largest:
         found.append(Explanation("group_too_large", {"seats": query.seats, "largest": largest}))
-    first, last = _service_span(network)
+    first, last = network.service_span
     if network.timetable.service_runs.size and not first <= date <= last:
         found.append(
             Explanation(
@@ -68,17 +68,6 @@ def explain(
         found.append(Explanation("accessibility_unknown"))
     found.append(_nothing_better(network, ends, walking))
     return tuple(found)
-
-
-def _service_span(network: Network) -> tuple[dt.date, dt.date]:
-    t = network.timetable
-    on = t.feed_last_day >= t.feed_first_day
-    if not on.any():
-        return dt.date.max, dt.date.min
-    return (
-        date_of_day_number(int(t.feed_first_day[on].min())),
-        date_of_day_number(int(t.feed_last_day[on].max())),
-    )
 
 
 def _nearest_stop(network: Network, at: Snapped, walking: Walking) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,13 +51,12 @@ class LegPlace:
     """Row of the network's meeting points, for one of those."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A vehicle's stop between boarding and alighting."""
+class Call(NamedTuple):
+    """A vehicle's stop between boarding and alighting; an answer has hundreds."""
 
     place: LegPlace
-    arrival_at: dt.datetime
-    departure_at: dt.datetime
+    arrival_epoch_s: int
+    departure_epoch_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import datetime as dt
 
 import numpy as np
 
-from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
 from gtfs_data.throughs import Part, parts_of_ride
@@ -31,6 +30,7 @@ from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 from routing.street.access import Snapped, StreetRoute, route_of_arcs
 from routing.street.graph import step_metres
 from routing.street.kernels import NO_EDGE
+from routing.street.ways import draw_line
 from routing.walks import Walking
 
 SLACK_S = 5
@@ -56,13 +56,12 @@ class LegBuilder:
         self._flexible = flexible
         self._rides = rides
         # What the itineraries of one answer share: most begin and end alike.
-        self._ways: dict[tuple[Mode, int, int], StreetRoute | None] = {}
-        self._places: dict[int, LegPlace] = {}
-        self._ends: dict[tuple[Endpoint, str], Snapped | None] = {}
+        self._ways: dict[tuple[Mode, int, int], tuple[Shape | None, Access | None]] = {}
+        self._ends: dict[tuple[bool, str], Snapped | None] = {}
         self._lines: dict[tuple[int, int, int], Shape] = {}
-        self._drawn: dict[int, Shape] = {}
+        self._searched = dt.datetime.fromtimestamp(base_s + 43_200, tz=network.zone).date()
 
-    def itinerary(self, journey: RawJourney) -> Itinerary:
+    def itinerary(self, journey: RawJourney, best_for: tuple[str, ...] = ()) -> Itinerary:
         """Legs of one journey; ways of no length are left out."""
         legs: list[Leg] = []
         gaps = journey.visits or ((),) * (len(journey.legs) + 1)
@@ -80,7 +79,7 @@ class LegBuilder:
         legs += self._gap(
             journey.egress_mode, last.alight_node, None, last.end_s, journey.egress_s, gaps[-1]
         )
-        return Itinerary(tuple(legs))
+        return Itinerary(tuple(legs), best_for)
 
     def _gap(
         self,
@@ -123,69 +122,54 @@ class LegBuilder:
     def _at(self, seconds: int) -> dt.datetime:
         return to_instant(self._base_s + seconds)
 
-    def _place(self, node: int) -> LegPlace:
-        place = self._places.get(node)
-        if place is None:
-            place = self._places[node] = self._make_place(node)
-        return place
-
-    def _make_place(self, node: int) -> LegPlace:
+    def _snapped(self, node: int | None, mode: Mode, *, leaving: bool) -> Snapped | None:
         network = self._network
-        t = network.timetable
-        if node < network.stop_count:
-            place = Coordinate(float(t.stop_lat[node]), float(t.stop_lon[node]))
-            return LegPlace(t.stop_name[node], place, stop=node)
-        point = node - network.stop_count
-        points = network.points
-        place = Coordinate(float(points.lat[point]), float(points.lon[point]))
-        return LegPlace(points.name[point], place, point=point)
-
-    def _snapped(self, node: int | None, end: Endpoint, mode: Mode) -> Snapped | None:
         if node is None:
-            key = end, self.profile(mode)
+            key = leaving, self.profile(mode)
             if key not in self._ends:
-                self._ends[key] = tie_end(self._network, end, self._query.max_matching_m, key[1])[0]
+                end = self._query.origin if leaving else self._query.destination
+                self._ends[key] = tie_end(network, end, self._query.max_matching_m, key[1])[0]
             return self._ends[key]
-        if node < self._network.stop_count:
-            return self._network.place_at_stop(node)
-        return self._network.place_at_point(node - self._network.stop_count, car=False)
+        if node < network.stop_count:
+            return network.place_at_stop(node)
+        return network.place_at_point(node - network.stop_count, car=False)
 
     def _way(
         self, mode: Mode, start: int | None, end: int | None, start_s: int, way_s: int
     ) -> StreetLeg:
         """On foot or by bike between two search nodes; None is the query's own end."""
-        origin, destination = self._query.origin, self._query.destination
-        route = None
-        if self._query.detailed or self._query.wheelchair:
-            key = (mode, -1 if start is None else start, -1 if end is None else end)
-            if key not in self._ways:
-                self._ways[key] = self._find_way(mode, start, end, way_s)
-            route = self._ways[key]
+        key = mode, -1 if start is None else start, -1 if end is None else end
+        if key not in self._ways:
+            self._ways[key] = self._find_way(mode, start, end, way_s)
+        shape, access = self._ways[key]
+        places, query = self._network.places, self._query
         return StreetLeg(
             mode=mode,
-            start=self.end_place(origin) if start is None else self._place(start),
-            end=self.end_place(destination) if end is None else self._place(end),
+            start=self.end_place(query.origin) if start is None else places[start],
+            end=self.end_place(query.destination) if end is None else places[end],
             start_at=self._at(start_s),
             end_at=self._at(start_s + way_s),
-            shape=None if route is None or not self._query.detailed else self._shape_of(route),
-            access=None if route is None or mode is not Mode.WALK else self.access_of(route),
+            shape=shape,
+            access=access,
         )
-
-    def _shape_of(self, route: StreetRoute) -> Shape:
-        """Geometry of a way in `_ways`, made once: its writer knows it again."""
-        if id(route) not in self._drawn:
-            self._drawn[id(route)] = self.shape(route)
-        return self._drawn[id(route)]
 
     def _find_way(
         self, mode: Mode, start: int | None, end: int | None, way_s: int
-    ) -> StreetRoute | None:
-        a = self._snapped(start, self._query.origin, mode)
-        b = self._snapped(end, self._query.destination, mode)
+    ) -> tuple[Shape | None, Access | None]:
+        """Geometry of a way, and what it is to a wheelchair, where the query asks for them."""
+        query = self._query
+        if not (query.detailed or query.wheelchair):
+            return None, None
+        a = self._snapped(start, mode, leaving=True)
+        b = self._snapped(end, mode, leaving=False)
         if a is None or b is None:
-            return None
-        limit_s = int(way_s / pace_factor(self._network, self._query, mode)) + SLACK_S
-        return self._network.find_route(self.profile(mode), a, b, limit_s, self.walking_by(mode))
+            return None, None
+        limit_s = int(way_s / pace_factor(self._network, query, mode)) + SLACK_S
+        route = self._network.find_route(self.profile(mode), a, b, limit_s, self.walking_by(mode))
+        if route is None:
+            return None, None
+        access = self.access_of(route) if mode is Mode.WALK else None
+        return self.shape(route) if query.detailed else None, access
 
     def access_of(self, route: StreetRoute) -> Access:
         """What a walk is to a wheelchair."""
@@ -199,43 +183,45 @@ class LegBuilder:
         parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
         first_event = int(t.trip_first_event[parts[0].trip]) + parts[0].board
         shift_s = leg.start_s - int(t.event_departure_s[first_event])
-        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=self._network.zone).date()
-        date = searched + dt.timedelta(days=leg.day)
+        date = self._searched + dt.timedelta(days=leg.day)
         return [self._aboard(part, shift_s, date, stays=i > 0) for i, part in enumerate(parts)]
 
     def _aboard(self, part: Part, shift_s: int, date: dt.date, *, stays: bool) -> TransitLeg:
-        t = self._network.timetable
+        t, places = self._network.timetable, self._network.places
         pattern = int(t.trip_pattern[part.trip])
-        first = int(t.pattern_first_stop[pattern])
-        event = int(t.trip_first_event[part.trip])
-        calls = [
-            Call(
-                self._place(int(t.pattern_stop[first + i])),
-                self._at(int(t.event_arrival_s[event + i]) + shift_s),
-                self._at(int(t.event_departure_s[event + i]) + shift_s),
-            )
-            for i in range(part.board, part.leave + 1)
-        ]
+        first, event = int(t.pattern_first_stop[pattern]), int(t.trip_first_event[part.trip])
+        own = slice(event + part.board, event + part.leave + 1)
+        stops = t.pattern_stop[first + part.board : first + part.leave + 1].tolist()
+        shift_s += self._base_s
+        arrival_s = (t.event_arrival_s[own] + np.int64(shift_s)).tolist()
+        departure_s = (t.event_departure_s[own] + np.int64(shift_s)).tolist()
         route_type = int(t.route_type[t.pattern_route[pattern]])
+        boarding = self._network.wheelchair_boarding
         return TransitLeg(
             mode=mode_of_route_type(route_type) or Mode.OTHER,
-            start=calls[0].place,
-            end=calls[-1].place,
-            start_at=calls[0].departure_at,
-            end_at=calls[-1].arrival_at,
+            start=places[stops[0]],
+            end=places[stops[-1]],
+            start_at=to_instant(departure_s[0]),
+            end_at=to_instant(arrival_s[-1]),
             shape=self._vehicle_shape(pattern, part),
             trip=part.trip,
             service_date=date,
             board_position=part.board,
             alight_position=part.leave,
-            calls=tuple(calls[1:-1]),
+            calls=tuple(
+                map(
+                    Call,
+                    map(places.__getitem__, stops[1:-1]),
+                    arrival_s[1:-1],
+                    departure_s[1:-1],
+                )
+            ),
             stays_aboard=stays,
             headway_s=int(t.trip_headway_s[part.trip]),
             access=access_of_vehicle(
                 int(t.trip_wheelchair[part.trip]),
-                self._network.wheelchair_boarding[
-                    t.pattern_stop[[first + part.board, first + part.leave]]
-                ].tolist(),
+                int(boarding[stops[0]]),
+                int(boarding[stops[-1]]),
             ),
         )
 
@@ -251,16 +237,16 @@ class LegBuilder:
         a, b = first + part.board, first + part.leave
         shape = int(t.pattern_shape[pattern])
         stops = t.pattern_stop[a : b + 1]
-        lat, lon = t.stop_lat[stops], t.stop_lon[stops]
         if shape >= 0:
             start = int(t.shape_first_point[shape])
-            drawn = slice(
-                start + int(t.pattern_stop_point[a]), start + int(t.pattern_stop_point[b]) + 1
-            )
-            if drawn.stop - drawn.start >= 2:
+            drawn = start + int(t.pattern_stop_point[a]), start + int(t.pattern_stop_point[b]) + 1
+            if drawn[1] - drawn[0] >= 2:
                 # The line as drawn, from and to the stops themselves.
-                lat = np.r_[lat[0], t.shape_lat[drawn], lat[-1]]
-                lon = np.r_[lon[0], t.shape_lon[drawn], lon[-1]]
+                ends = stops[0], stops[-1]
+                return Shape(
+                    *draw_line(t.shape_lat, t.shape_lon, *drawn, t.stop_lat, t.stop_lon, *ends)
+                )
+        lat, lon = t.stop_lat[stops], t.stop_lon[stops]
         return Shape(lat, lon, float(step_metres(lat, lon).sum()))
 
     def _ride(self, leg: RawRide) -> RideLeg:
@@ -271,16 +257,15 @@ class LegBuilder:
         total_s = int(bodies.from_start_s[leg.pickup]) + drive_s
         total_s += int(bodies.to_end_s[leg.dropoff])
         route = self._drive(leg, pickup, dropoff)
-        searched = dt.datetime.fromtimestamp(self._base_s + 43_200, tz=network.zone).date()
         return RideLeg(
             mode=Mode.RIDE_SHARING,
-            start=self._place(leg.board_node),
-            end=self._place(leg.alight_node),
+            start=network.places[leg.board_node],
+            end=network.places[leg.alight_node],
             start_at=self._at(leg.start_s),
             end_at=self._at(leg.end_s),
             shape=None if route is None else self.shape(route),
             offer=int(rides.offer[leg.ride]),
-            date=searched + dt.timedelta(days=int(rides.day[leg.ride])),
+            date=self._searched + dt.timedelta(days=int(rides.day[leg.ride])),
             detour_s=total_s - int(bodies.solo_s[body]),
             budget_s=int(bodies.budget_s[body]),
             drive_s=drive_s,

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from core.remember import Remembered
 from core.time import get_zone
+from gtfs_data.calendar import date_of_day_number
 from gtfs_data.rolling import DayTimetable, mirrored, only_trips, roll_days, without_throughs
 from gtfs_data.store import (
     from_arrays,
@@ -36,6 +37,7 @@ from gtfs_data.timetable import NONE, Timetable, pattern_metres
 from routing.bounds import Bounds, CoarseBounds, coarse_bounds
 from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.layers import Layers
+from routing.leg_places import LegPlaces
 from routing.links import Links, at_pace, turned
 from routing.stations import Stations, list_elevators
 from routing.straight_ways import find_straight_way
@@ -131,6 +133,7 @@ class Network:
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
         self.point_row = {point: i for i, point in enumerate(points.id)}
+        self.places = LegPlaces(timetable, points)
         self._scratch = threading.local()
         day_bytes = DAY_BYTES_PER_EVENT * max(len(timetable.event_arrival_s), 1)
         days = max(LEAST_DAYS_KEPT, min(DAYS_KEPT, DAYS_KEPT_BYTES // day_bytes))
@@ -150,6 +153,18 @@ class Network:
             self.bounds, t.stop_lat, t.stop_lon, points.lat, points.lon, self.ground.drive_s,
             self.ground.point_walks,
         )  # fmt: skip
+
+    @cached_property
+    def service_span(self) -> tuple[dt.date, dt.date]:
+        """First and last day of all feeds; the first after the last where there is none."""
+        t = self.timetable
+        on = t.feed_last_day >= t.feed_first_day
+        if not on.any():
+            return dt.date.max, dt.date.min
+        return (
+            date_of_day_number(int(t.feed_first_day[on].min())),
+            date_of_day_number(int(t.feed_last_day[on].max())),
+        )
 
     @property
     def stop_count(self) -> int:
@@ -348,10 +363,16 @@ class Network:
         )
 
     def walks_from(
-        self, at: Snapped, limit_s: int, walking: Walking | None = None, *, towards: bool = False
+        self,
+        at: Snapped,
+        limit_s: int,
+        walking: Walking | None = None,
+        *,
+        towards: bool = False,
+        points: bool = True,
     ) -> tuple[Int32, Int32]:
         """
-        Stops and meeting points (search nodes) within a walk of a place, and its seconds.
+        Stops, and meeting points (search nodes) with `points`, within a walk, and its seconds.
 
         `towards` asks for those from which one walks to the place.
         """
@@ -366,7 +387,8 @@ class Network:
             )
             node, seconds = tied.node, tied.seconds
         settled = settle(self.standing, arcs, arena, (node, seconds), limit_s, walking.mps, place)
-        return reached(self.standing, arena, settled, walking.links_s, limit_s)
+        count = self.node_count if points else self.stop_count
+        return reached(self.standing, arena, settled, walking.links_s[:count], limit_s)
 
 
 PARTS = ("timetable", "streets", "grid", "points", "ground", "bounds")

@@ -140,9 +140,9 @@ def plan(
     # Changing elsewhere might miss a via, or use a stop that is not to be used.
     anywhere = not (query.vias or query.avoid_stops or query.wheelchair)
     itineraries = tuple(
-        replace(
-            build.itinerary(with_best_changes(network, terrain, journey) if anywhere else journey),
-            best_for=ranked.best_for.get(journey, ()),
+        build.itinerary(
+            with_best_changes(network, terrain, journey) if anywhere else journey,
+            best_for=ranked.best_for.get(journey, ()) if ranked.best_for else (),
         )
         for journey in sorted(ranked.kept, key=lambda j: (j.start_s, j.end_s, len(j.legs)))
     )

@@ -12,7 +12,7 @@ BYTES_PER_NUMBER = 7
 
 
 @kernel
-def _encode(
+def encode_points(
     lat: npt.NDArray[np.float64],
     lon: npt.NDArray[np.float64],
     factor: float,
@@ -40,4 +40,4 @@ def encode_polyline(
     """Encode points as text; `decimals` is 5, 6 or 7."""
     lat, lon = np.ascontiguousarray(lat), np.ascontiguousarray(lon)
     out = np.empty(2 * len(lat) * BYTES_PER_NUMBER, np.uint8)
-    return out[: _encode(lat, lon, 10.0**decimals, out)].tobytes().decode("ascii")
+    return out[: encode_points(lat, lon, 10.0**decimals, out)].tobytes().decode("ascii")

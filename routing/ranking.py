@@ -132,8 +132,21 @@ def filtered(ranked: Ranked, walk_s: int | None) -> Ranked:
         )
     ranked = ranked.drop(Reason.SHORT_BIKE_LEG, lambda j, _: _short_bike(j))
     best = best_of_each(ranked.kept)
-    ranked = ranked.drop(Reason.TOO_COSTLY, _far_cheaper, unless=best)
-    return ranked.drop(Reason.NEAR_DUPLICATE, _cheaper_double, unless=best)
+    costs_s = {id(journey): cost_s(journey) for journey in ranked.kept}
+    cheapest = min(ranked.kept, key=lambda j: costs_s[id(j)], default=None)
+    ceiling_s = _ceiling_s(costs_s.values())
+    ranked = ranked.drop(
+        Reason.TOO_COSTLY,
+        lambda j, _: cheapest if costs_s[id(j)] > ceiling_s else None,
+        unless=best,
+    )
+    return ranked.drop(
+        Reason.NEAR_DUPLICATE,
+        lambda j, others: next(
+            (o for o in others if costs_s[id(o)] < costs_s[id(j)] and _alike(j, o)), None
+        ),
+        unless=best,
+    )
 
 
 class Gain(NamedTuple):
@@ -151,7 +164,7 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
     All of them take public transport and walk; journeys of other families are not compared: a
     lift does not hide a cheap bus.
     """
-    ceiling_s = _ceiling_s([*ranked.kept, *others])
+    ceiling_s = _ceiling_s(map(cost_s, [*ranked.kept, *others]))
     others = [journey for journey in others if journey not in ranked.kept]
     costly = [journey for journey in others if cost_s(journey) > ceiling_s]
     others = [journey for journey in others if cost_s(journey) <= ceiling_s]
@@ -200,6 +213,8 @@ def family_of(journey: RawJourney) -> Family:
 
 def walking_s(journey: RawJourney) -> int:
     """Seconds on foot."""
+    if not journey.visits and journey.access_mode is journey.egress_mode is Mode.WALK:
+        return journey.access_s + sum(journey.walk_s) + journey.egress_s
     ways = (
         (journey.access_mode, journey.access_s),
         *((Mode.WALK, walk_s) for walk_s in journey.walk_s),
@@ -223,16 +238,20 @@ def best_of_each(journeys: Sequence[RawJourney]) -> list[RawJourney]:
     """The best of each criterion, and of each family."""
     if not journeys:
         return []
-    criteria: tuple[Callable[[RawJourney], tuple[int, ...]], ...] = (
-        lambda j: (j.end_s, cost_s(j)),
-        lambda j: (j.vehicle_count, cost_s(j)),
-        lambda j: (walking_s(j), cost_s(j)),
-        lambda j: (j.end_s - j.start_s, cost_s(j)),
+    costs_s = {id(journey): cost_s(journey) for journey in journeys}
+    criteria: tuple[Callable[[RawJourney], int], ...] = (
+        lambda j: j.end_s,
+        lambda j: j.vehicle_count,
+        walking_s,
+        lambda j: j.end_s - j.start_s,
     )
-    best = [min(journeys, key=criterion) for criterion in criteria]
-    for family in {family_of(j) for j in journeys}:
-        best.append(min((j for j in journeys if family_of(j) == family), key=cost_s))
-    return best
+    best = [min(journeys, key=lambda j: (of(j), costs_s[id(j)])) for of in criteria]
+    cheapest: dict[Family, RawJourney] = {}
+    for journey in journeys:
+        best_yet = cheapest.setdefault(family_of(journey), journey)
+        if costs_s[id(journey)] < costs_s[id(best_yet)]:
+            cheapest[family_of(journey)] = journey
+    return [*best, *cheapest.values()]
 
 
 def rides_of_journey(journey: RawJourney) -> frozenset[int]:
@@ -312,32 +331,21 @@ def _short_bike(journey: RawJourney) -> bool:
     return any(mode is Mode.BIKE and seconds < SHORT_BIKE_S for mode, seconds in ways)
 
 
-def _far_cheaper(journey: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
-    """Cheapest journey, if it leaves this one beyond the ceiling."""
-    cheapest = min(others, key=cost_s)
-    return cheapest if cost_s(journey) > _ceiling_s(others) else None
-
-
-def _ceiling_s(journeys: Sequence[RawJourney]) -> float:
-    """Cost beyond which nobody takes one of some journeys."""
-    return CEILING_FACTOR * min(map(cost_s, journeys)) + CEILING_EXTRA_S
-
-
-def _cheaper_double(journey: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
-    """Cheaper journey that is nearly the same."""
-    for other in others:
-        if cost_s(other) < cost_s(journey) and _alike(journey, other):
-            return other
-    return None
+def _ceiling_s(costs_s: Iterable[int]) -> float:
+    """Cost beyond which nobody takes one of some journeys, whose costs these are."""
+    return CEILING_FACTOR * min(costs_s, default=0) + CEILING_EXTRA_S
 
 
 def _alike(one: RawJourney, other: RawJourney) -> bool:
     """Whether most of the longer time in vehicles is spent in the same ones."""
+    aboard = {_carrier(leg): leg for leg in other.legs}
     shared_s = 0
     for leg in one.legs:
-        for same in other.legs:
-            if _carrier(leg) == _carrier(same):
-                shared_s += max(min(leg.end_s, same.end_s) - max(leg.start_s, same.start_s), 0)
+        same = aboard.get(_carrier(leg))
+        if same is not None:
+            shared_s += max(min(leg.end_s, same.end_s) - max(leg.start_s, same.start_s), 0)
+    if not shared_s:
+        return False
     longer_s = max(sum(leg.end_s - leg.start_s for leg in j.legs) for j in (one, other))
     return shared_s >= ALIKE * longer_s
 

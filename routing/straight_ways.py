@@ -7,13 +7,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from routing.street.access import Snapped, StreetRoute, shape_of_ways, trace
+from routing.street.access import Snapped, StreetRoute
 from routing.street.graph import Streets, step_metres
-from routing.street.kernels import NO_EDGE, Arcs, Arena, search_within
+from routing.street.kernels import NO_EDGE, NO_GOAL, Arcs, Arena, search_within
 from routing.street.straight import straight_seconds
+from routing.street.ways import shape_of_ways, trace
 from routing.walks import Standing, Walking
 
-Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+NOWHERE: Int32 = np.zeros(0, np.int32)
+"""No ways."""
 
 
 class _End(NamedTuple):
@@ -22,7 +25,7 @@ class _End(NamedTuple):
     lat: float
     lon: float
     seconds: int
-    ways: list[int]
+    ways: Int32
 
 
 def find_straight_way(
@@ -35,12 +38,12 @@ def find_straight_way(
     limit_s: int,
 ) -> StreetRoute | None:
     """Fastest way with one straight line in it, or inside of one station; None beyond the limit."""
-    best: tuple[int, list[int], list[int], _End | None, _End | None] | None = None
+    best: tuple[int, Int32, Int32, _End | None, _End | None] | None = None
     if start.node >= 0 and end.node >= 0:
         _from(walking.arcs, arena, start.node, limit_s)
         if arena.stamp[end.node] == arena.number[0]:
-            ways = trace(streets, walking.arcs, arena, end.node)
-            best = int(arena.seconds[end.node]), ways, [], None, None
+            ways = trace(streets.edges, walking.arcs, arena, end.node, False)
+            best = int(arena.seconds[end.node]), ways, NOWHERE, None, None
     heads = _open_ends(streets, standing, walking.arcs, arena, start, limit_s, back=False)
     tails = _open_ends(streets, standing, walking.back, arena, end, limit_s, back=True)
     lat, lon = (np.array([getattr(tail, name) for tail in tails]) for name in ("lat", "lon"))
@@ -56,25 +59,25 @@ def find_straight_way(
     if best is None or best[0] > limit_s:
         return None
     seconds, first, then, out, into = best
-    pieces = [shape_of_ways(streets, first)]
+    pieces = [shape_of_ways(streets.edges, first)]
     for at in (out, into):
         if at is not None:
             spot = np.array([at.lat]), np.array([at.lon]), np.array([NO_EDGE], np.int32)
             pieces.append(spot)
-    pieces.append(shape_of_ways(streets, then))
-    if not (first or then or out or into):  # from a stop to itself
+    pieces.append(shape_of_ways(streets.edges, then))
+    if not (len(first) or len(then) or out or into):  # from a stop to itself
         for place in (start.coordinate, end.coordinate):
             where = np.array([place.lat]), np.array([place.lon])
             pieces.append((*where, np.array([NO_EDGE], np.int32)))
     lats, lons, edges = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    used = np.array([way >> 1 for way in (*first, *then)], np.int32)
+    used = np.concatenate([first, then]) >> 1
     metres = float(step_metres(lats, lons).sum())
     return StreetRoute(seconds, metres, lats, lons, edges.astype(np.int32), used)
 
 
 def _from(arcs: Arcs, arena: Arena, node: int, limit_s: int) -> int:
     seeds = np.array([node], np.int32), np.zeros(1, np.int32)
-    return search_within(arcs, *seeds, limit_s, -1, arena)
+    return search_within(arcs, *seeds, limit_s, NO_GOAL, NO_GOAL, arena)
 
 
 def _open_ends(
@@ -89,14 +92,14 @@ def _open_ends(
 ) -> list[_End]:
     """Where one comes into the open from an end (or, `back`, leaves it towards the end)."""
     if at.node < 0:
-        return [_End(at.coordinate.lat, at.coordinate.lon, 0, [])]
+        return [_End(at.coordinate.lat, at.coordinate.lon, 0, NOWHERE)]
     settled = arena.settled[: _from(arcs, arena, at.node, limit_s)]
     return [
         _End(
             float(standing.lat[node]),
             float(standing.lon[node]),
             int(arena.seconds[node]),
-            trace(streets, arcs, arena, node, back=back),
+            trace(streets.edges, arcs, arena, node, back),
         )
         for node in settled[np.isin(settled, standing.open_node)].tolist()
     ]

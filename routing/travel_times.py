@@ -27,7 +27,7 @@ from routing.raptor.labels import FAR
 from routing.raptor.search import Search, no_flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.street.access import Snapped, seconds_along_edge, ties
-from routing.street.kernels import NO_EDGE, Walks, search_within
+from routing.street.kernels import NO_EDGE, NO_GOAL, Walks, search_within
 from routing.street.straight import straight_seconds
 from routing.terrain import Conditions
 
@@ -194,7 +194,9 @@ def _walked(network: Network, snapped: Snapped | None, query: TravelQuery) -> In
             off_street_mps=network.speeds.foot_mps,
         )  # fmt: skip
         arena, limit_s = network.arena(), min(query.max_direct_s, query.most_s)
-        count = search_within(network.arcs["foot"], tied.node, tied.seconds, limit_s, -1, arena)
+        count = search_within(
+            network.arcs["foot"], tied.node, tied.seconds, limit_s, NO_GOAL, NO_GOAL, arena
+        )
         settled = arena.settled[:count]
         walked_s[settled] = arena.seconds[settled]
     return walked_s

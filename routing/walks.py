@@ -19,6 +19,7 @@ from gtfs_data.timetable import Timetable
 from routing.links import Links, in_rows, together
 from routing.street.graph import Streets, step_metres
 from routing.street.kernels import (
+    NO_GOAL,
     UNREACHED,
     Arcs,
     Arena,
@@ -115,7 +116,7 @@ def settle(
 
     Without a street map one goes out of the open nodes that are reached, and into all others.
     """
-    settled = search_within(arcs, *seeds, limit_s, -1, arena)
+    settled = search_within(arcs, *seeds, limit_s, NO_GOAL, NO_GOAL, arena)
     if not standing.straight:
         return settled
     inside = arena.settled[:settled].copy()
@@ -135,16 +136,19 @@ def settle(
     near = best_s <= limit_s
     node = np.r_[inside, doors[near]].astype(np.int32)
     return search_within(
-        arcs, node, np.r_[inside_s, best_s[near]].astype(np.int32), limit_s, -1, arena
+        arcs, node, np.r_[inside_s, best_s[near]].astype(np.int32), limit_s, NO_GOAL, NO_GOAL, arena
     )
 
 
 def reached(
     standing: Standing, arena: Arena, settled: int, links_s: Int32, limit_s: int
 ) -> tuple[Int32, Int32]:
-    """Search nodes that stand where the last search came, and the seconds to them."""
-    node = np.empty(len(standing.node), np.int32)
-    seconds = np.empty(len(standing.node), np.int32)
+    """
+    Search nodes that stand where the last search came, and the seconds to them.
+
+    `links_s` may be cut short: search nodes beyond its end are left out.
+    """
+    node, seconds = np.empty(len(links_s), np.int32), np.empty(len(links_s), np.int32)
     count = places_within(
         arena, settled, standing.first_at_node, standing.at_node, links_s, limit_s, node, seconds
     )

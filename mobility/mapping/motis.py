@@ -11,19 +11,21 @@ import datetime as dt
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
-from core.geo import Coordinate
-from core.modes import CARPOOL_ROUTE_TYPE, Mode, mode_of_route_type
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from core.modes import CARPOOL_ROUTE_TYPE, Mode
+from core.time import DAY_S
 from mobility.mapping.access import write_access
 from mobility.mapping.interlined import joined_leg, joined_shape, rows_shown
 from mobility.mapping.priced import PricedItinerary
 from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
+from mobility.mapping.timeless import USES, Timeless, line_names, mode_name, timeless
 from mobility.mapping.written_prices import write_fare_transfers, write_price
 from mobility.world import World
 from routing.itinerary import (
+    Call,
     Itinerary,
     Leg,
     LegPlace,
@@ -36,17 +38,30 @@ from routing.itinerary import (
 from routing.network import MEETING_POINT
 from routing.polyline import encode_polyline
 
-DEFAULT_COLOR = "5B6770"
+EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
+DATES_KEPT = 64
 CARPOOL_COLOR = "7A3E9D"
 WHEELCHAIR = {1: "ACCESSIBLE", 2: "NOT_ACCESSIBLE"}
-SCHEDULED = {"arrival": "scheduledArrival", "departure": "scheduledDeparture"}
-UTC_LENGTH = len("2026-03-10T08:00:00")
+MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60))
+SECONDS = tuple(f"{second:02}Z" for second in range(60))
 Json = dict[str, Any]
 
 
 def instant(moment: dt.datetime) -> str:
     """UTC with seconds, as MOTIS writes times."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="seconds")[:UTC_LENGTH] + "Z"
+    return utc_text(int(moment.timestamp()))
+
+
+def utc_text(epoch_s: int) -> str:
+    """The same of an epoch second, joined from parts: an answer has hundreds of times."""
+    day, second = divmod(epoch_s, DAY_S)
+    return date_text(day) + MINUTES[second // 60] + SECONDS[second % 60]
+
+
+@lru_cache(DATES_KEPT)
+def date_text(day: int) -> str:
+    """Date of a number of days since 1970."""
+    return dt.date.fromordinal(EPOCH_DAY + day).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,16 @@ class Detail:
 
 
 EVERYTHING = Detail()
+
+
+def _times(arrival: str | None, departure: str | None) -> Json:
+    """Members of a place that say when one arrives and leaves."""
+    written = {}
+    if arrival is not None:
+        written["arrival"] = written["scheduledArrival"] = arrival
+    if departure is not None:
+        written["departure"] = written["scheduledDeparture"] = departure
+    return written
 
 
 class MotisWriter:
@@ -88,28 +113,25 @@ class MotisWriter:
         self._t = world.network.timetable
         self._version = version
         self._language = language
-        self._zone = world.network.zone.key
         self._decimals = 7 if version == 1 else 6
-        # Many itineraries of one answer share places, lines and ways.
+        # Many itineraries of one answer share lines and ways.
         self._known_steps: dict[int, list[Json]] = {}
         self._known_geometry: dict[int, Json] = {}
         self._known_shapes: list[Shape] = []
         """Kept, so that no other object takes the number by which one is known."""
-        self._known_places: dict[LegPlace, Json] = {}
-        self._known_stops: dict[int, LegPlace] = {}
-        self._known_facts: dict[int, Json] = {}
+
+    @cached_property
+    def _timeless(self) -> Timeless:
+        return timeless((self._world.network, self._version))
 
     def itinerary(self, priced: PricedItinerary, *, fares: bool = False) -> Json:
         """One itinerary with its price."""
         it = priced.itinerary
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
-        shown = rows_shown(it, joined=self._detail.joined)
-        price = replace(
-            priced.price,
-            charges=tuple(
-                replace(c, legs=tuple(shown[row] for row in c.legs)) for c in priced.price.charges
-            ),
-        )
+        shown, price = rows_shown(it, joined=self._detail.joined), priced.price
+        if shown[-1] < len(shown) - 1:
+            charges = (replace(c, legs=tuple(shown[i] for i in c.legs)) for c in price.charges)
+            price = replace(price, charges=tuple(charges))
         own: Json = {
             "family": str(it.family),
             "price": write_price(price),
@@ -178,146 +200,102 @@ class MotisWriter:
             )
         return written
 
-    def place(self, place: LegPlace, **times: dt.datetime | None) -> Json:
+    def place(
+        self, place: LegPlace, *, arrival: str | None = None, departure: str | None = None
+    ) -> Json:
         """One end of a leg, with its arrival and departure where known."""
-        known = self._known_places.get(place)
-        if known is None:
-            known = self._known_places[place] = self._timeless(place)
-        written = known.copy()
-        for name, moment in times.items():
-            if moment is not None:
-                written[name] = written[SCHEDULED[name]] = instant(moment)
-        return written
-
-    def _timeless(self, place: LegPlace) -> Json:
-        written: Json = {
-            "name": place.name,
-            "lat": place.coordinate.lat,
-            "lon": place.coordinate.lon,
-            "vertexType": "NORMAL",
-            "tz": self._zone,
-        }
-        if self._version < 6:
-            written["level"] = 0.0
+        where = place.coordinate
+        written = self._timeless.place(place.name, where.lat, where.lon)
         if place.stop is not None:
-            written |= self._stop(place.stop)
+            written |= self._timeless.stop_ids(place.stop)
         elif place.point is not None:
             written["stopId"] = f"{MEETING_POINT}{self._world.network.points.id[place.point]}"
             written["vertexType"] = "TRANSIT"
-        return written
+        return written | _times(arrival, departure)
 
-    def stop_place(self, stop: int, **times: dt.datetime | None) -> Json:
+    def stop_place(
+        self, stop: int, *, arrival: str | None = None, departure: str | None = None
+    ) -> Json:
         """A stop by its row."""
-        place = self._known_stops.get(stop)
-        if place is None:
-            t = self._t
-            where = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
-            place = self._known_stops[stop] = LegPlace(t.stop_name[stop], where, stop=stop)
-        return self.place(place, **times)
+        return self._timeless.stop(stop) | _times(arrival, departure)
 
     def route_facts(self, trip: int) -> Json:
         """Line, agency and trip of a vehicle leg or stop time."""
-        known = self._known_facts.get(trip)
-        if known is None:
-            known = self._known_facts[trip] = self._facts(trip)
-        return known.copy()
-
-    def _facts(self, trip: int) -> Json:
         t = self._t
-        pattern = int(t.trip_pattern[trip])
-        route = int(t.pattern_route[pattern])
-        agency = int(t.route_agency[route])
-        short, long = t.route_short_name[route], t.route_long_name[route]
-        stops = t.pattern_stop[t.pattern_first_stop[pattern] : t.pattern_first_stop[pattern + 1]]
-        facts: Json = {
-            "mode": self._mode(mode_of_route_type(int(t.route_type[route])) or Mode.OTHER),
-            "headsign": t.trip_headsign[trip] or t.stop_name[stops[-1]],
-            "tripFrom": self.stop_place(int(stops[0])),
-            "tripTo": self.stop_place(int(stops[-1])),
-            "routeId": t.route_id[route],
-            "directionId": str(max(int(t.trip_direction[trip]), 0)),
-            "routeColor": t.route_color[route] or DEFAULT_COLOR,
-            "routeTextColor": t.route_text_color[route] or "FFFFFF",
-            "routeType": int(t.route_type[route]),
-            "agencyId": t.agency_id[agency] if agency >= 0 else "",
-            "agencyName": t.agency_name[agency] if agency >= 0 else "",
-            "agencyUrl": t.agency_url[agency] if agency >= 0 else "",
-            **self._names(short, short or t.trip_short_name[trip] or long),
-            "routeLongName": long,
-            "tripShortName": t.trip_short_name[trip],
-            "cancelled": False,
-            "bikesAllowed": False,
-            "source": t.feed_id[int(t.route_feed[route])],
-        }
+        route = int(t.pattern_route[t.trip_pattern[trip]])
+        first, last = self._calls_of(trip)
+        stops = t.pattern_stop
+        facts = self._timeless.line(route).copy()
+        end = int(stops[last])
+        facts["headsign"] = t.trip_headsign[trip] or t.stop_name[end]
+        facts["tripFrom"] = self._timeless.stop(int(stops[first]))
+        facts["tripTo"] = self._timeless.stop(end)
+        facts["directionId"] = str(max(int(t.trip_direction[trip]), 0))
+        name = facts["tripShortName"] = t.trip_short_name[trip]
+        shown = "displayName" if "displayName" in facts else "routeShortName"
+        facts[shown] = facts[shown] or name or facts["routeLongName"]
         wheelchair = WHEELCHAIR.get(int(t.trip_wheelchair[trip]))
         if wheelchair is not None:
             facts["wheelchairAccessible"] = wheelchair
-        if t.route_url[route]:
-            facts["routeUrl"] = t.route_url[route]
+        if url := self._timeless.line_url(route):
+            facts["routeUrl"] = url
         return facts
-
-    def _names(self, short: str, shown: str) -> Json:
-        """Name of a line: before v4 the field of the short name held the one to show."""
-        if self._version < 4:
-            return {"routeShortName": shown}
-        return {"routeShortName": short, "displayName": shown}
 
     def calls(self, trip: int, times: list[tuple[dt.datetime, dt.datetime]]) -> list[Json]:
         """All calls of a trip with their arrivals and departures, and who may get in or out."""
-        first, count = self._calls_of(trip)
+        first, last = self._calls_of(trip)
         return [
             self._called(
-                first + i,
-                arrival=arrival_at if i else None,
-                departure=departure_at if i < count - 1 else None,
+                row,
+                arrival=instant(arrival_at) if row > first else None,
+                departure=instant(departure_at) if row < last else None,
             )
-            for i, (arrival_at, departure_at) in enumerate(times)
+            for row, (arrival_at, departure_at) in enumerate(times, first)
         ]
 
     def _calls_of(self, trip: int) -> tuple[int, int]:
-        """Row of a trip's first call among those of the patterns, and how many there are."""
+        """Rows of a trip's first and last calls among those of the patterns."""
         pattern = int(self._t.trip_pattern[trip])
-        first, end = self._t.pattern_first_stop[pattern : pattern + 2]
-        return int(first), int(end - first)
+        first, end = self._t.pattern_first_stop[pattern : pattern + 2].tolist()
+        return first, end - 1
 
-    def _called(self, row: int, **times: dt.datetime | None) -> Json:
+    def _called(
+        self, row: int, *, arrival: str | None = None, departure: str | None = None
+    ) -> Json:
         """A stop as one call of a pattern."""
-        written = self.stop_place(int(self._t.pattern_stop[row]), **times)
-        return {**written, **self._use(row)}
+        stop, flag = int(self._t.pattern_stop[row]), int(self._t.pattern_flag[row])
+        return {**self._timeless.stop(stop), **_times(arrival, departure), **USES[flag]}
 
-    def _use(self, row: int) -> Json:
-        """Whether riders may get in and out at a call."""
-        flag = int(self._t.pattern_flag[row])
-        return {
-            "pickupType": "NORMAL" if flag & CAN_BOARD else "NOT_ALLOWED",
-            "dropoffType": "NORMAL" if flag & CAN_ALIGHT else "NOT_ALLOWED",
-            "cancelled": False,
-        }
+    def _passed(self, first: int, calls: tuple[Call, ...]) -> list[Json]:
+        """Calls between two ends of a leg, the first of them in row `first` of the patterns."""
+        stop, every = self._timeless.stop, self._detail.skipped_stops
+        flags = self._t.pattern_flag[first : first + len(calls)].tolist()
+        written = []
+        for (place, arrival_s, departure_s), flag in zip(calls, flags, strict=True):
+            if flag or every:
+                assert place.stop is not None
+                arrival = departure = utc_text(arrival_s)
+                if departure_s != arrival_s:
+                    departure = utc_text(departure_s)
+                written.append(
+                    {
+                        **stop(place.stop),
+                        "arrival": arrival,
+                        "scheduledArrival": arrival,
+                        "departure": departure,
+                        "scheduledDeparture": departure,
+                        **USES[flag],
+                    }
+                )
+        return written
 
     def trip_id(self, trip: int, date: dt.date) -> str:
         """Id of a dated trip: the day on which it runs, then the feed's own id."""
-        return f"{date:%Y%m%d}_{self._t.trip_id[trip]}"
-
-    def _stop(self, stop: int) -> Json:
-        t = self._t
-        written: Json = {"stopId": t.stop_id[stop], "vertexType": "TRANSIT"}
-        parent = int(t.stop_parent[stop])
-        if parent >= 0:
-            written["parentId"] = t.stop_id[parent]
-        if t.stop_platform[stop]:
-            written["track"] = written["scheduledTrack"] = t.stop_platform[stop]
-        return written
+        return f"{date.isoformat().replace('-', '')}_{self._t.trip_id[trip]}"
 
     def modes(self, modes: list[Mode]) -> list[str]:
         """Names of modes in this version."""
-        return [self._mode(mode) for mode in modes]
-
-    def _mode(self, mode: Mode) -> str:
-        if mode is Mode.SUBURBAN and self._version < 5:
-            return "METRO"
-        if mode is Mode.AERIAL_LIFT and self._version < 5:
-            return "AREAL_LIFT"
-        return str(mode)
+        return [mode_name(mode, self._version) for mode in modes]
 
     def _leg(self, leg: Leg, *, detailed: bool) -> Json:
         written = self._travelled(leg, detailed=detailed)
@@ -329,15 +307,23 @@ class MotisWriter:
         return written
 
     def _travelled(self, leg: Leg, *, detailed: bool) -> Json:
+        start, end = instant(leg.start_at), instant(leg.end_at)
+        if isinstance(leg, TransitLeg):
+            first, _ = self._calls_of(leg.trip)
+            origin = self._called(first + leg.board_position, departure=start)
+            destination = self._called(first + leg.alight_position, arrival=end)
+        else:
+            origin = self.place(leg.start, departure=start)
+            destination = self.place(leg.end, arrival=end)
         written: Json = {
-            "mode": self._mode(leg.mode),
-            "from": self.place(leg.start, departure=leg.start_at),
-            "to": self.place(leg.end, arrival=leg.end_at),
+            "mode": mode_name(leg.mode, self._version),
+            "from": origin,
+            "to": destination,
             "duration": round((leg.end_at - leg.start_at).total_seconds()),
-            "startTime": instant(leg.start_at),
-            "endTime": instant(leg.end_at),
-            "scheduledStartTime": instant(leg.start_at),
-            "scheduledEndTime": instant(leg.end_at),
+            "startTime": start,
+            "endTime": end,
+            "scheduledStartTime": start,
+            "scheduledEndTime": end,
             "realTime": False,
             "scheduled": True,
             "legGeometry": self._geometry(leg.shape if detailed else None),
@@ -355,23 +341,16 @@ class MotisWriter:
         return written | self._transit(leg)
 
     def _transit(self, leg: TransitLeg) -> Json:
-        first, _ = self._calls_of(leg.trip)
-        board, alight = first + leg.board_position, first + leg.alight_position
-        between = [
-            self._called(board + 1 + i, arrival=call.arrival_at, departure=call.departure_at)
-            for i, call in enumerate(leg.calls)
-            if self._detail.skipped_stops or self._t.pattern_flag[board + 1 + i]
-        ]
         own: Json = {"interlineWithPreviousLeg": True} if leg.stays_aboard else {}
         if leg.headway_s:
             own["mobility"] = {"times": "approximate", "headway_s": leg.headway_s}
         return {
             **self.route_facts(leg.trip),
             **own,
-            "from": self._called(board, departure=leg.start_at),
-            "to": self._called(alight, arrival=leg.end_at),
             "tripId": self.trip_id(leg.trip, leg.service_date),
-            "intermediateStops": between,
+            "intermediateStops": self._passed(
+                self._calls_of(leg.trip)[0] + leg.board_position + 1, leg.calls
+            ),
         }
 
     def _ride(self, leg: RideLeg) -> Json:
@@ -396,7 +375,7 @@ class MotisWriter:
             "agencyName": offer.driver,
             "agencyUrl": f"{self._site}/",
             "tripId": f"{leg.date:%Y%m%d}_carpool:{offer.id}",
-            **self._names(name, name),
+            **line_names(name, name, self._version),
             "routeLongName": name,
             "tripShortName": "",
             "cancelled": False,

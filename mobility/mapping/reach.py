@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from typing import Any
 
-from mobility.mapping.motis import MotisWriter
+from mobility.mapping.motis import MotisWriter, instant
 from routing.itinerary import LegPlace
 from routing.network import Network
 from routing.one_to_all import ReachedStops, ReachQuery
@@ -22,12 +22,12 @@ def write_reach(
     stop = None if place.stop_id is None else network.stop_row.get(place.stop_id)
     return {
         "one": writer.place(
-            LegPlace(place.name, place.coordinate, stop=stop), **{at_one: query.at}
+            LegPlace(place.name, place.coordinate, stop=stop), **{at_one: instant(query.at)}
         ),
         "all": [
             {
                 "place": writer.stop_place(
-                    row, **{at_all: query.at + sign * dt.timedelta(seconds=seconds)}
+                    row, **{at_all: instant(query.at + sign * dt.timedelta(seconds=seconds))}
                 ),
                 "duration": math.ceil(seconds / 60),
                 "k": vehicles,

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from core.time import day_start_epoch_s, get_zone, to_instant
-from mobility.mapping.motis import MotisWriter
+from mobility.mapping.motis import MotisWriter, instant
 from routing.board import StopEvent
 from routing.network import Network
 
@@ -15,17 +15,14 @@ def write_stop_time(
     writer: MotisWriter, network: Network, event: StopEvent, *, arrivals: bool, following: bool
 ) -> dict[str, Any]:
     """One arrival or departure; `following` adds the stops before (arrivals) or after it."""
-    times = {"arrival": event.arrival_at, "departure": event.departure_at}
-    if event.first:
-        del times["arrival"]
-    if event.last:
-        del times["departure"]
+    arrival = None if event.first else instant(event.arrival_at)
+    departure = None if event.last else instant(event.departure_at)
     usable = event.can_alight if arrivals else event.can_board
     written = {
         # Required here, and the API has no word for unknown: nobody must rely on a guess.
         "wheelchairAccessible": "NOT_ACCESSIBLE",
         **writer.route_facts(event.trip),
-        "place": writer.stop_place(event.stop, **times),
+        "place": writer.stop_place(event.stop, arrival=arrival, departure=departure),
         "realTime": False,
         "tripId": writer.trip_id(event.trip, event.service_date),
         "pickupDropoffType": "NORMAL" if usable else "NOT_ALLOWED",

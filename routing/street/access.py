@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from core.geo import METRES_PER_DEGREE, Coordinate
 from routing.street.graph import DIRECTIONS, Streets, step_metres
-from routing.street.kernels import (
-    NO_ACCESS,
-    NO_ARC,
-    NO_EDGE,
-    Arcs,
-    Arena,
-    nearest_edge,
-    search_within,
+from routing.street.kernels import NO_ACCESS, NO_EDGE, UNREACHED, Arcs, Arena, nearest_edge
+from routing.street.ways import (
+    Spot,
+    draw_along_edge,
+    draw_way,
+    find_way,
+    shape_of_ways,
+    share_of_edge,
 )
 
 CELL_M = 150.0
@@ -122,16 +122,6 @@ def at_node(place: Coordinate, node: int, away_m: float) -> Snapped:
     return Snapped(place, node, NO_EDGE, -1, 0.0, away_m)
 
 
-def _share_of_edge(streets: Streets, at: Snapped) -> float:
-    a, b = streets.edge_first_point[at.edge], streets.edge_first_point[at.edge + 1]
-    steps = step_metres(streets.point_lat[a:b], streets.point_lon[a:b])
-    total = float(steps.sum())
-    if total <= 0:
-        return 0.0
-    before = at.point - int(a)
-    return float(steps[:before].sum() + at.share * steps[before]) / total
-
-
 @dataclass(frozen=True, slots=True)
 class Ties:
     """How a place hangs on one profile's graph: nodes, and seconds between place and node."""
@@ -156,7 +146,7 @@ def ties(
     link_s = round(at.away_m / off_street_mps)
     if at.node >= 0:
         return Ties(np.array([at.node], np.int32), np.array([link_s], np.int32))
-    share = _share_of_edge(streets, at)
+    share = share_of_edge(streets.edges, at.edge, at.point, at.share)
     forward = int(streets.seconds(profile, "forward")[at.edge])
     backward = int(streets.seconds(profile, "backward")[at.edge])
     ends = (int(streets.edge_from[at.edge]), int(streets.edge_to[at.edge]))
@@ -201,47 +191,34 @@ def find_route(
     leave = ties(streets, profile, start, leaving=True, off_street_mps=off_street_mps)
     reach = ties(streets, profile, end, leaving=False, off_street_mps=off_street_mps)
     along = _along_one_edge(streets, profile, start, end, off_street_mps)
-    target = int(reach.node[0]) if len(reach.node) == 1 else -1
-    settled = search_within(arcs, leave.node, leave.seconds, limit_s, target, arena)
-    done = set(arena.settled[:settled].tolist())
-    totals = [
-        (int(arena.seconds[node]) + seconds, node)
-        for node, seconds in reach.pairs()
-        if node in done
-    ]
-    if along is not None and (not totals or along.seconds <= min(totals)[0]):
+    seconds, node, ways = find_way(
+        streets.edges, arcs, leave.node, leave.seconds, reach.node, reach.seconds, limit_s, arena
+    )
+    if along is not None and along.seconds <= seconds:
         return along if along.seconds <= limit_s else None
-    if not totals or min(totals)[0] > limit_s:
+    if seconds == UNREACHED:
         return None
-    seconds, node = min(totals)
-    ways = trace(streets, arcs, arena, node)
-    first = node if not ways else _ends_of(streets, ways[0])[0]
-    return _draw(streets, seconds, start, end, ways, first_node=first, last_node=node)
+    first = node if not len(ways) else _first_node(streets, int(ways[0]))
+    lat, lon, edge, metres = draw_way(streets.edges, ways, _spot(start), first, _spot(end), node)
+    ends = (np.array([e] if e != NO_EDGE else [], np.int32) for e in (start.edge, end.edge))
+    head, tail = ends
+    return StreetRoute(seconds, metres, lat, lon, edge, np.concatenate([head, ways >> 1, tail]))
 
 
-def trace(
-    streets: Streets, arcs: Arcs, arena: Arena, node: int, *, back: bool = False
-) -> list[int]:
-    """Ways of the last search to a node, in order; `back` tells that its arcs are turned round."""
-    ways = []
-    while arena.arc[node] != NO_ARC:
-        way = int(arcs.way[arena.arc[node]])
-        ways.append(way)
-        node = _ends_of(streets, way)[int(back)]
-    return ways if back else ways[::-1]
+def _spot(at: Snapped) -> Spot:
+    return Spot(at.coordinate.lat, at.coordinate.lon, at.edge, at.point, at.share)
 
 
-def _ends_of(streets: Streets, way: int) -> tuple[int, int]:
-    """Nodes from and to which a way leads."""
-    ends = int(streets.edge_from[way >> 1]), int(streets.edge_to[way >> 1])
-    return ends[::-1] if way & 1 else ends
+def _first_node(streets: Streets, way: int) -> int:
+    """Node from which a way leads."""
+    return int((streets.edge_to if way & 1 else streets.edge_from)[way >> 1])
 
 
 def seconds_along_edge(streets: Streets, profile: str, start: Snapped, end: Snapped) -> int | None:
     """Seconds between two places on one edge, along it; None when they are not, or may not."""
     if start.edge == NO_EDGE or start.edge != end.edge:
         return None
-    a, b = _share_of_edge(streets, start), _share_of_edge(streets, end)
+    a, b = (share_of_edge(streets.edges, at.edge, at.point, at.share) for at in (start, end))
     whole = int(streets.seconds(profile, "forward" if b >= a else "backward")[start.edge])
     if a == b:  # the same spot, whichever way the street goes
         whole = max(int(streets.seconds(profile, d)[start.edge]) for d in DIRECTIONS)
@@ -255,100 +232,16 @@ def _along_one_edge(
     if seconds is None:
         return None
     seconds += round(start.away_m / off_street_mps) + round(end.away_m / off_street_mps)
-    backward = _share_of_edge(streets, end) < _share_of_edge(streets, start)
-    first, last = (end, start) if backward else (start, end)
-    lat, lon = _piece(streets, first, last)
-    if backward:
-        lat, lon = lat[::-1], lon[::-1]
-    edge = np.r_[NO_EDGE, NO_EDGE, np.full(len(lat) - 1, start.edge), NO_EDGE].astype(np.int32)
-    lat = np.r_[start.coordinate.lat, lat, end.coordinate.lat]
-    lon = np.r_[start.coordinate.lon, lon, end.coordinate.lon]
-    used = np.array([start.edge], np.int32)
-    return StreetRoute(seconds, float(step_metres(lat, lon).sum()), lat, lon, edge, used)
-
-
-def _on_street(streets: Streets, at: Snapped) -> tuple[float, float]:
-    p, t = at.point, at.share
-    lat, lon = streets.point_lat, streets.point_lon
-    return (
-        float(lat[p] + t * (lat[p + 1] - lat[p])),
-        float(lon[p] + t * (lon[p + 1] - lon[p])),
-    )
-
-
-def _piece(streets: Streets, first: Snapped, last: Snapped) -> tuple[Float64, Float64]:
-    """Shape of one edge between two places on it, `first` nearer its beginning."""
-    middle = slice(first.point + 1, last.point + 1)
-    a, b = _on_street(streets, first), _on_street(streets, last)
-    return (
-        np.r_[a[0], streets.point_lat[middle], b[0]],
-        np.r_[a[1], streets.point_lon[middle], b[1]],
-    )
-
-
-def _end_piece(streets: Streets, at: Snapped, node: int) -> tuple[Float64, Float64]:
-    """Shape from a place to a node of its edge."""
-    if at.node >= 0:
-        return np.array([at.coordinate.lat]), np.array([at.coordinate.lon])
-    a, b = streets.edge_first_point[at.edge], streets.edge_first_point[at.edge + 1]
-    on = _on_street(streets, at)
-    if node == streets.edge_to[at.edge]:
-        part = slice(at.point + 1, b)
-        rest = streets.point_lat[part], streets.point_lon[part]
-    else:
-        part = slice(a, at.point + 1)
-        rest = streets.point_lat[part][::-1], streets.point_lon[part][::-1]
-    return (
-        np.r_[at.coordinate.lat, on[0], rest[0]],
-        np.r_[at.coordinate.lon, on[1], rest[1]],
-    )
+    backward = (end.point, end.share) < (start.point, start.share)
+    lat, lon, edge, metres = draw_along_edge(streets.edges, _spot(start), _spot(end), backward)
+    return StreetRoute(seconds, metres, lat, lon, edge, np.array([start.edge], np.int32))
 
 
 def route_of_arcs(streets: Streets, arcs: Arcs, path: list[int]) -> StreetRoute | None:
     """The way along given arcs, or None when there are none."""
     if not path:
         return None
-    lat, lon, edge = shape_of_ways(streets, [int(arcs.way[arc]) for arc in path])
+    ways = arcs.way[path]
+    lat, lon, edge = shape_of_ways(streets.edges, ways)
     metres = float(step_metres(lat, lon).sum())
-    used = arcs.way[path] >> 1
-    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge, used)
-
-
-def shape_of_ways(streets: Streets, ways: list[int]) -> tuple[Float64, Float64, Int32]:
-    """Points along ways, and the edge by which each is reached."""
-    lats, lons = [np.zeros(0)], [np.zeros(0)]
-    counts = [0]
-    for way in ways:
-        a, b = streets.edge_first_point[way >> 1], streets.edge_first_point[(way >> 1) + 1]
-        step = -1 if way & 1 else 1
-        lats.append(streets.point_lat[a:b][::step])
-        lons.append(streets.point_lon[a:b][::step])
-        counts.append(int(b - a))
-    edge = np.repeat(np.array([NO_EDGE, *(way >> 1 for way in ways)], np.int32), counts)
-    return np.concatenate(lats), np.concatenate(lons), edge
-
-
-def _draw(
-    streets: Streets,
-    seconds: int,
-    start: Snapped,
-    end: Snapped,
-    ways: list[int],
-    *,
-    first_node: int,
-    last_node: int,
-) -> StreetRoute:
-    head, tail = _end_piece(streets, start, first_node), _end_piece(streets, end, last_node)
-    middle = shape_of_ways(streets, ways)
-    lat = np.concatenate([head[0], middle[0], tail[0][::-1]])
-    lon = np.concatenate([head[1], middle[1], tail[1][::-1]])
-    edge = np.full(len(lat), NO_EDGE, np.int32)
-    edge[2 : len(head[0])] = start.edge
-    edge[len(head[0]) : len(lat) - len(tail[0])] = middle[2]
-    edge[len(lat) - len(tail[0]) : -1] = end.edge
-    moved = np.r_[True, (np.diff(lat) != 0) | (np.diff(lon) != 0)]
-    lat, lon = lat[moved], lon[moved]
-    edges = (start.edge, *(way >> 1 for way in ways), end.edge)
-    used = np.array([e for e in edges if e != NO_EDGE], np.int32)
-    metres = float(step_metres(lat, lon).sum())
-    return StreetRoute(seconds, metres, lat, lon, edge[moved], used)
+    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge, ways >> 1)

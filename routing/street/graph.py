@@ -26,6 +26,7 @@ from routing.street.kernels import NO_ACCESS, Arcs
 from routing.street.osm import RawStreets, UnreadableStreets, raw_streets
 from routing.street.osm_write import OsmNode, OsmWay, write_osm
 from routing.street.rules import Speeds, use_of_way
+from routing.street.ways import Edges
 
 Int32 = npt.NDArray[np.int32]
 Float64 = npt.NDArray[np.float64]
@@ -74,6 +75,13 @@ class Streets:
     def node_count(self) -> int:
         """Number of nodes."""
         return len(self.node_lat)
+
+    @property
+    def edges(self) -> Edges:
+        """What the drawing of a way reads."""
+        return Edges(
+            self.edge_from, self.edge_to, self.edge_first_point, self.point_lat, self.point_lon
+        )
 
     def seconds(self, profile: str, direction: str) -> Int32:
         """Seconds of every edge for a profile and direction."""

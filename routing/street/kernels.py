@@ -14,6 +14,7 @@ NO_ACCESS = -1
 NO_ARC = -1
 UNREACHED = 2**31 - 1
 NO_EDGE = -1
+NO_GOAL: npt.NDArray[np.int32] = np.zeros(0, np.int32)
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -102,17 +103,24 @@ def heap_pop(heap: Int64, size: int) -> int:
 
 @kernel
 def search_within(
-    arcs: Arcs, seed_node: Int32, seed_s: Int32, limit_s: int, target: int, arena: Arena
+    arcs: Arcs,
+    seed_node: Int32,
+    seed_s: Int32,
+    limit_s: int,
+    goal_node: Int32,
+    goal_s: Int32,
+    arena: Arena,
 ) -> int:
     """
-    Dijkstra's search from seeds, up to `limit_s` or until `target` is settled.
+    Dijkstra's search from seeds, up to `limit_s` or until no goal can be reached sooner.
 
     Parameters
     ----------
     seed_node, seed_s
         Shape (seed_count,): start nodes and the seconds at which they are reached.
-    target
-        Node at which to stop, or -1 for none.
+    goal_node, goal_s
+        Shape (goal_count,): nodes by which one place is reached and the seconds from there to it;
+        `NO_GOAL` twice to settle all that is within the limit.
 
     Returns
     -------
@@ -129,7 +137,7 @@ def search_within(
         if at <= limit_s and (stamp[node] != number or at < seconds[node]):
             seconds[node], stamp[node], reached_by[node] = at, number, NO_ARC
             size = heap_push(heap, size, (np.int64(at) << 32) | node)
-    count = 0
+    count, left, best_s = 0, len(goal_node), UNREACHED
     while size > 0:
         item = heap[0]
         size = heap_pop(heap, size)
@@ -137,9 +145,15 @@ def search_within(
         at = np.int32(item >> 32)
         if at != seconds[node]:
             continue  # an older, later push; an equal one cannot be: pushes strictly improve
+        if at > best_s:
+            break
         arena.settled[count] = node
         count += 1
-        if node == target:
+        for k in range(len(goal_node)):
+            if goal_node[k] == node:
+                best_s = min(best_s, at + goal_s[k])
+                left -= 1
+        if left == 0 and len(goal_node) > 0:
             break
         for arc in range(arcs.first[node], arcs.first[node + 1]):
             head = arcs.head[arc]
@@ -251,12 +265,13 @@ def walk_links(
         Walks found, also when they did not all fit.
     """
     seed_node, seed_s = np.empty(1, np.int32), np.empty(1, np.int32)
+    nowhere = seed_node[:0]
     count = 0
     out_first[0] = 0
     for i in range(len(from_node)):
         if from_node[i] >= 0:
             seed_node[0], seed_s[0] = from_node[i], from_link_s[i]
-            settled = search_within(arcs, seed_node, seed_s, limit_s, -1, arena)
+            settled = search_within(arcs, seed_node, seed_s, limit_s, nowhere, nowhere, arena)
             for k in range(settled):
                 node = arena.settled[k]
                 for j in range(first_at_node[node], first_at_node[node + 1]):
@@ -284,6 +299,8 @@ def places_within(
     """
     Places standing at the nodes that the last search settled, and the seconds to reach them.
 
+    Only the first places count, those that `link_s` has.
+
     Returns how many were written to `out_place` and `out_s`, nearest nodes first.
     """
     count = 0
@@ -291,6 +308,8 @@ def places_within(
         node = arena.settled[k]
         for j in range(first_at_node[node], first_at_node[node + 1]):
             place = at_node[j]
+            if place >= len(link_s):
+                continue
             reach_s = arena.seconds[node] + link_s[place]
             if reach_s <= limit_s and count < len(out_place):
                 out_place[count], out_s[count] = place, reach_s

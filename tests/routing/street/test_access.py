@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.geo import Coordinate
 from routing.street.access import Snapped, at_node, build_grid, find_route, snap
 from routing.street.graph import Streets
-from routing.street.kernels import NO_ACCESS, new_arena, search_within
+from routing.street.kernels import NO_ACCESS, NO_GOAL, new_arena, search_within
 from tests.routing.street.small_streets import (
     PLACES,
     arcs_of,
@@ -53,7 +53,7 @@ def test_search_settles_what_networkx_reaches_within_the_limit(
     nodes = np.array([node % streets.node_count for node, _ in seeds], np.int32)
     at_s = np.array([seconds for _, seconds in seeds], np.int32)
     for _ in range(2):  # the scratch may be used again
-        count = search_within(arcs, nodes, at_s, limit_s, -1, arena)
+        count = search_within(arcs, nodes, at_s, limit_s, NO_GOAL, NO_GOAL, arena)
         settled = arena.settled[:count].tolist()
         assert {node: int(arena.seconds[node]) for node in settled} == expected
         assert len(set(settled)) == count
@@ -69,7 +69,15 @@ def test_search_for_a_target_stops_there_with_its_seconds(
     start, end = start % streets.node_count, end % streets.node_count
     arena = new_arena(streets.node_count, len(arcs.head))
     seed = np.array([start], np.int32)
-    count = search_within(arcs, seed, np.zeros(1, np.int32), FAR_S, end, arena)
+    count = search_within(
+        arcs,
+        seed,
+        np.zeros(1, np.int32),
+        FAR_S,
+        np.array([end], np.int32),
+        np.zeros(1, np.int32),
+        arena,
+    )
     if nx.has_path(graph, start, end):
         assert arena.settled[count - 1] == end
         assert arena.seconds[end] == nx.dijkstra_path_length(graph, start, end, weight="s")
