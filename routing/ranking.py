@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.modes import Mode
+from routing.raptor.ride_range import WORTH_A_CHANGE_S
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 
-WORTH_A_CHANGE_S = 300
 WORTH_A_DRIVER_S = 600
 DAY_S = 86_400
 CHANGE_COST_S = 300

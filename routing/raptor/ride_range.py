@@ -9,13 +9,15 @@ from core.jit import kernel
 from gtfs_data.rolling import DayTimetable
 from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
 from routing.raptor.kernels import record_journeys, run_rounds
-from routing.raptor.labels import MAX_VEHICLES, NOWHERE, Labels, reset_labels
+from routing.raptor.labels import FAR, MAX_VEHICLES, NOWHERE, Labels, reset_labels
 from routing.raptor.ride_bounds import RideBounds, aim_rides
 from routing.raptor.ride_lists import find_running, list_candidates
 from routing.raptor.scan import Costs, find_leading
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
+WORTH_A_CHANGE_S = 300
+"""What each change must save for a rider to leave a car, against a ride all the way."""
 
 
 @kernel
@@ -48,6 +50,9 @@ def search_ride_range(
     """
     Journeys with rides that are best in departure, arrival and number of vehicles.
 
+    Beside a ride all the way that leaves in a later step, changes must each save
+    `WORTH_A_CHANGE_S`; one that leaves in the same step hides nothing (decision 0003).
+
     Parameters
     ----------
     walks, walks_back
@@ -78,16 +83,22 @@ def search_ride_range(
         forward,
     )  # fmt: skip
     leading = find_leading(day, labels, egress_node, stop_count)
+    alone_s = np.int32(FAR)
     for i in range(len(starts_s)):
         for row in range(rows):
-            if goals_s[i, row] < labels.goal_s[row]:
-                labels.goal_s[row], labels.goal_node[row] = goals_s[i, row], NOWHERE
+            least_s = goals_s[i, row]
+            if row > 1:
+                least_s = min(least_s, alone_s - WORTH_A_CHANGE_S * (row - 1))
+            if least_s < labels.goal_s[row]:
+                labels.goal_s[row], labels.goal_node[row] = least_s, NOWHERE
         labels.before_s[:] = labels.goal_s[: MAX_VEHICLES + 1]
         run_rounds(
             day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
             int(starts_s[i]), rows, stop_count, seats, forward,
         )  # fmt: skip
         if i > 0 or not after_end:
+            if labels.goal_node[1] >= stop_count:
+                alone_s = labels.goal_s[1]
             count = record_journeys(
                 day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
                 stop_count, forward, journeys, legs, count,

@@ -8,16 +8,12 @@ from hypothesis import strategies as st
 
 from routing.raptor.search import Window
 from routing.raptor.unroll import RawJourney, RawRide
-from tests.routing.raptor.test_search import check_legs, fixed_seed, ride_worlds
+from tests.routing.raptor.test_search import alone, check_legs, fixed_seed, ride_worlds
 from tests.strategies import CARPOOL_CHANGE_S, RandomWorld
 
 pytestmark = pytest.mark.unit
 
 few = st.integers(0, 2)
-
-
-def alone(journeys: list[RawJourney]) -> list[RawJourney]:
-    return [j for j in journeys if len(j.legs) == 1 and isinstance(j.legs[0], RawRide)]
 
 
 @fixed_seed
