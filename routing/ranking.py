@@ -8,6 +8,7 @@ too like another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -143,6 +144,11 @@ class Gain(NamedTuple):
     value: Callable[[RawJourney], int]
     least: int
 
+    def worth(self, shown: Sequence[RawJourney]) -> int:
+        """Greatest value that gains enough to stand beside those shown."""
+        floor = min(self.value(journey) for journey in shown)
+        return math.floor(floor - max(self.least, GAIN_SHARE * floor))
+
 
 def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[Gain]) -> Ranked:
     """
@@ -151,10 +157,10 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
     All of them take public transport and walk; journeys of other families are not compared: a
     lift does not hide a cheap bus.
     """
-    ceiling_s = _ceiling_s([*ranked.kept, *others])
+    ceiling = ceiling_s(ranked.kept)
     others = [journey for journey in others if journey not in ranked.kept]
-    costly = [journey for journey in others if cost_s(journey) > ceiling_s]
-    others = [journey for journey in others if cost_s(journey) <= ceiling_s]
+    costly = [journey for journey in others if cost_s(journey) > ceiling]
+    others = [journey for journey in others if cost_s(journey) <= ceiling]
     ranked = Ranked(
         ranked.kept,
         [*ranked.removed, *(Removed(journey, Reason.TOO_COSTLY, None) for journey in costly)],
@@ -165,9 +171,7 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
         return ranked
     for gain in gains:
         best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)))
-        floor = min(gain.value(journey) for journey in shown)
-        enough = floor - max(gain.least, GAIN_SHARE * floor)
-        if best not in shown and gain.value(best) > enough:
+        if best not in shown and gain.value(best) > gain.worth(shown):
             best = min(shown, key=lambda j: (gain.value(j), cost_s(j)))
         if any(gain.value(journey) > gain.value(best) for journey in shown):
             best_for[best] = (*best_for.get(best, ()), gain.name)
@@ -315,10 +319,10 @@ def _short_bike(journey: RawJourney) -> bool:
 def _far_cheaper(journey: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
     """Cheapest journey, if it leaves this one beyond the ceiling."""
     cheapest = min(others, key=cost_s)
-    return cheapest if cost_s(journey) > _ceiling_s(others) else None
+    return cheapest if cost_s(journey) > ceiling_s(others) else None
 
 
-def _ceiling_s(journeys: Sequence[RawJourney]) -> float:
+def ceiling_s(journeys: Sequence[RawJourney]) -> float:
     """Cost beyond which nobody takes one of some journeys."""
     return CEILING_FACTOR * min(map(cost_s, journeys)) + CEILING_EXTRA_S
 

@@ -1,10 +1,11 @@
 """
-Kernels of the search by more criteria: price, CO2 and walking beside time and vehicles.
+Kernels of the search by one more criterion (price, CO2 or walking) beside time and vehicles.
 
 Each stop has two bags of entries that do not dominate each other: of getting out there, and of
 being ready to board. Bags are kept from later to earlier departures, so that an entry is only
 dropped for one that leaves no earlier. An entry whose journey cannot be within the slack of the
-best times (`limit_s`) is dropped: this is what keeps bags small.
+best times (`Aim.limit_s`), or whose value is above what is worth finding (`Measure.most`), is
+dropped: this is what keeps bags small.
 
 References
 ----------
@@ -23,25 +24,28 @@ from core.jit import kernel
 from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
+from routing.raptor.value_bounds import GRAMS_STEP, Measure, walk_steps
 from routing.street.kernels import Walks
 
-ENTRY_COLUMNS = 14
-(TIME, CENTS, GRAMS, WALK, PAID, VEHICLES, NODE, PARENT, DEPARTURE, ALIVE, PATTERN, TRIP, BOARD,
- LEAVE) = range(ENTRY_COLUMNS)  # fmt: skip
+ENTRY_COLUMNS = 13
+(TIME, VALUE, PAID, VEHICLES, NODE, PARENT, DEPARTURE, ALIVE, PATTERN, TRIP, BOARD,
+ LEAVE, WALKED) = range(ENTRY_COLUMNS)  # fmt: skip
 """
-Columns of an entry: its criteria (CO2 and walking in whole steps a leg), products paid for (bits),
-where it is, the entry before it (-1 at the start), number of the departure that it belongs to,
-whether nothing dominates it yet, and the trip that it got out of, in rows of the day.
+Columns of an entry: time, value by the criterion (CO2 and walking in whole steps a leg), products
+paid for (bits), where it is, the entry before it (-1 at the start), number of the departure that
+it belongs to, whether nothing dominates it yet, the trip that it got out of, in rows of the
+day, and seconds on foot.
 """
-ENTRY_LIMIT = 400_000
+ENTRY_LIMIT = 200_000
 BAG = 24
 """Entries of one place; when more are wanted the latest gives way (and is counted)."""
 ABOARD = 24
-ABOARD_COLUMNS = 7
+ABOARD_COLUMNS = 5
 GOAL_LIMIT = 256
+USED, NO_ROOM, MOST = range(3)
 NOBODY = -1
-WALK_STEP_S = 120
-GRAMS_STEP = 100
+CHANGE_COST_S = 300
+"""What a change counts in `routing.ranking.cost_s`."""
 
 Int32 = npt.NDArray[np.int32]
 
@@ -52,33 +56,25 @@ class Bags(NamedTuple):
     entries: Int32
     """Shape (ENTRY_LIMIT, ENTRY_COLUMNS)."""
     counts: Int32
-    """Shape (3,): entries used, entries at the goal, entries that found no room."""
+    """Shape (3,): entries used, entries that found no room, greatest value still worth finding."""
     alight: Int32
-    """Shape (stop_count, BAG): rows of `entries`, -1 behind the last."""
+    """Shape (stop_count, BAG): rows of `entries`."""
+    alight_size: Int32
+    """Shape (stop_count,): how many rows count."""
     ready: Int32
+    ready_size: Int32
     goal: Int32
-    """Shape (GOAL_LIMIT,)."""
+    """Shape (1, GOAL_LIMIT)."""
+    goal_size: Int32
     aboard: Int32
-    """Shape (ABOARD, ABOARD_COLUMNS): trip, cents, grams less those along the pattern up to where
-    one boarded, walk, paid, entry, position."""
+    """Shape (ABOARD, ABOARD_COLUMNS): trip, value less that along the pattern up to where one
+    boarded (in grams for CO2), paid, entry, position."""
     marked: Int32
     marks: npt.NDArray[np.uint8]
     queue: Int32
     queued_from: Int32
     fresh: Int32
     """Shape (ENTRY_LIMIT,): entries made in the round."""
-
-
-class Measures(NamedTuple):
-    """What is measured beside time."""
-
-    row_grams: Int32
-    """Shape (row_count,): CO2 along each pattern of the day, growing from its first call on."""
-    product: Int32
-    """Shape (pattern_count,): what is paid for when boarding, or -1 for nothing."""
-    product_cents: Int32
-    product_once: npt.NDArray[np.uint8]
-    """1: paid once a journey."""
 
 
 class Aim(NamedTuple):
@@ -92,6 +88,14 @@ class Aim(NamedTuple):
     """Shape (departures, LIMITS): latest arrival within the slack, by number of vehicles."""
     bound_s: Int32
     """The same with so many vehicles or more."""
+    least_alight: Int32
+    least_ready: Int32
+    least_aboard: Int32
+    """See `Least`."""
+    reach: int
+    """Most vehicles of a journey within the slack."""
+    ceiling_s: int
+    """What a journey costs at most that makes greater values not worth finding; see `cost_s`."""
 
 
 def new_bags(stop_count: int, pattern_count: int) -> Bags:
@@ -99,9 +103,12 @@ def new_bags(stop_count: int, pattern_count: int) -> Bags:
     return Bags(
         entries=np.zeros((ENTRY_LIMIT, ENTRY_COLUMNS), np.int32),
         counts=np.zeros(3, np.int32),
-        alight=np.full((stop_count, BAG), NOBODY, np.int32),
-        ready=np.full((stop_count, BAG), NOBODY, np.int32),
-        goal=np.full(GOAL_LIMIT, NOBODY, np.int32),
+        alight=np.zeros((stop_count, BAG), np.int32),
+        alight_size=np.zeros(stop_count, np.int32),
+        ready=np.zeros((stop_count, BAG), np.int32),
+        ready_size=np.zeros(stop_count, np.int32),
+        goal=np.zeros((1, GOAL_LIMIT), np.int32),
+        goal_size=np.zeros(1, np.int32),
         aboard=np.zeros((ABOARD, ABOARD_COLUMNS), np.int32),
         marked=np.zeros(stop_count, np.int32),
         marks=np.zeros(stop_count, np.uint8),
@@ -109,12 +116,6 @@ def new_bags(stop_count: int, pattern_count: int) -> Bags:
         queued_from=np.full(pattern_count, -1, np.int32),
         fresh=np.zeros(ENTRY_LIMIT, np.int32),
     )
-
-
-@kernel
-def walk_steps(seconds: int) -> int:
-    """Whole steps of a walk, a begun one counted: finer ones would fill the bags."""
-    return (seconds + WALK_STEP_S - 1) // WALK_STEP_S
 
 
 @kernel
@@ -130,317 +131,370 @@ def still_to_pay(cents: Int32, paid: int, other_paid: int) -> int:
 
 
 @kernel
-def add_entry(entries: Int32, counts: Int32, bag: Int32, entry: Int32, cents: Int32) -> int:
+def add_entry(
+    entries: Int32,
+    counts: Int32,
+    bag: Int32,
+    sizes: Int32,
+    place: int,
+    at_s: int,
+    value: int,
+    paid: int,
+    vehicles: int,
+    departure: int,
+    cents: Int32,
+) -> int:
     """
-    Add an entry to a bag unless one there dominates it; drop those that it dominates.
+    Add an entry to the bag of a place unless one there dominates it; drop those that it dominates.
 
-    Returns its row, or -1. `cents` is empty where it does not matter what is paid for.
+    Returns its row, or -1. `cents` is empty at the goal, where it does not matter what is paid
+    for, and what leaves later stays.
     """
-    size = 0
-    for i in range(len(bag)):
-        if bag[i] == NOBODY:
-            break
-        size += 1
-        other = entries[bag[i]]
-        if (
-            other[TIME] <= entry[TIME]
-            and other[VEHICLES] <= entry[VEHICLES]
-            and other[GRAMS] <= entry[GRAMS]
-            and other[WALK] <= entry[WALK]
-        ):
-            more = int(np.int64(0))
-            if len(cents) > 0:
-                more = still_to_pay(cents, other[PAID], entry[PAID])
-            if other[CENTS] + more <= entry[CENTS]:
-                return NOBODY
-    kept = 0
+    size, at_goal = sizes[place], len(cents) == 0
     for i in range(size):
-        other = entries[bag[i]]
-        beaten = (
-            entry[TIME] <= other[TIME]
-            and entry[VEHICLES] <= other[VEHICLES]
-            and entry[GRAMS] <= other[GRAMS]
-            and entry[WALK] <= other[WALK]
-        )
-        if beaten:
-            more = int(np.int64(0))
-            if len(cents) > 0:
-                more = still_to_pay(cents, entry[PAID], other[PAID])
-            beaten = entry[CENTS] + more <= other[CENTS]
-            if len(cents) == 0 and other[DEPARTURE] != entry[DEPARTURE]:
-                beaten = False  # at the goal, what leaves later stays
-        if beaten:
-            entries[bag[i], ALIVE] = 0
-        else:
-            bag[kept] = bag[i]
-            kept += 1
-    for i in range(kept, size):
-        bag[i] = NOBODY
-    if counts[0] >= len(entries):
-        counts[2] += 1
-        return NOBODY
-    if kept == len(bag):
-        counts[2] += 1
-        latest = 0
-        for i in range(1, kept):
-            if entries[bag[i], TIME] > entries[bag[latest], TIME]:
-                latest = i
-        if entries[bag[latest], TIME] <= entry[TIME]:
+        row = bag[place, i]
+        if (
+            entries[row, TIME] <= at_s
+            and entries[row, VALUE] <= value
+            and entries[row, VEHICLES] <= vehicles
+            and (
+                at_goal
+                or entries[row, VALUE] + still_to_pay(cents, entries[row, PAID], paid) <= value
+            )
+        ):
             return NOBODY
-        entries[bag[latest], ALIVE] = 0
+    if counts[USED] >= len(entries):
+        counts[NO_ROOM] += 1
+        return NOBODY
+    kept, latest = 0, 0
+    for i in range(size):
+        row = bag[place, i]
+        beaten = (
+            at_s <= entries[row, TIME]
+            and value <= entries[row, VALUE]
+            and vehicles <= entries[row, VEHICLES]
+        )
+        if beaten and at_goal:
+            beaten = entries[row, DEPARTURE] == departure
+        elif beaten:
+            beaten = value + still_to_pay(cents, paid, entries[row, PAID]) <= entries[row, VALUE]
+        if beaten:
+            entries[row, ALIVE] = 0
+            continue
+        if entries[row, TIME] > entries[bag[place, latest], TIME]:
+            latest = kept
+        bag[place, kept] = row
+        kept += 1
+    sizes[place] = kept
+    if kept == bag.shape[1]:
+        counts[NO_ROOM] += 1
+        if entries[bag[place, latest], TIME] <= at_s:
+            return NOBODY
+        entries[bag[place, latest], ALIVE] = 0
         kept = latest
-    row = int(counts[0])
-    counts[0] += 1
-    entries[row] = entry
-    bag[kept] = row
+    else:
+        sizes[place] = kept + 1
+    row = int(counts[USED])
+    counts[USED] += 1
+    bag[place, kept] = row
+    entries[row, TIME], entries[row, VALUE], entries[row, PAID] = at_s, value, paid
+    entries[row, VEHICLES], entries[row, DEPARTURE], entries[row, ALIVE] = vehicles, departure, 1
     return row
 
 
 @kernel
-def hopeless(entries: Int32, goal: Int32, entry: Int32, left: int) -> bool:
-    """Whether a journey known is as good as any that goes on from an entry."""
-    at_s, vehicles = entry[TIME] + (left >> VEHICLE_BITS), entry[VEHICLES] + (left & MOST_ONWARD)
-    for i in range(len(goal)):
-        if goal[i] == NOBODY:
-            return False
-        known = entries[goal[i]]
-        if (
-            known[TIME] <= at_s
-            and known[VEHICLES] <= vehicles
-            and known[GRAMS] <= entry[GRAMS]
-            and known[WALK] <= entry[WALK]
-            and known[CENTS] <= entry[CENTS]
-        ):
-            return True
-    return False
-
-
-@kernel
-def start_bags(bags: Bags) -> None:
-    """Forget the last search."""
-    bags.counts[:] = 0
-    bags.alight[:] = NOBODY
-    bags.ready[:] = NOBODY
-    bags.goal[:] = NOBODY
-
-
-@kernel
-def spread_departure(
+def spread_anchors(
     day: DayTimetable,
-    measures: Measures,
+    measure: Measure,
     aim: Aim,
     walks: Walks,
     access: Walks,
     change_s: Int32,
     bags: Bags,
-    number: int,
-    start_s: int,
+    starts_s: Int32,
     rows: int,
     forward: bool,
 ) -> None:
     """
-    Spread one departure (the `number`-th, latest first) through the rounds.
+    Spread the departures, the latest first, each through the rounds; `Bags.goal` is what is found.
 
     Walking to the goal is not an entry: it is the caller's to compare with.
     """
-    entry = np.zeros(ENTRY_COLUMNS, np.int32)
-    limit_s, bound_s = aim.limit_s[number], aim.bound_s[number]
-    marked = 0
-    for i in range(len(access.to)):
-        entry[:] = 0
-        entry[TIME], entry[NODE] = start_s + access.seconds[i], access.to[i]
-        entry[WALK], entry[PARENT] = walk_steps(access.seconds[i]), NOBODY
-        entry[DEPARTURE], entry[ALIVE] = number, 1
-        marked = _be_ready(bags, aim, measures, entry, bound_s, marked)
-    for row in range(1, rows):
-        if marked == 0:
-            break
-        queued = _queue(day, bags, marked)
-        fresh = 0
-        for i in range(queued):
-            pattern, position = bags.queue[i], bags.queued_from[bags.queue[i]]
-            bags.queued_from[pattern] = -1
+    bags.counts[:MOST] = 0
+    bags.counts[MOST] = measure.most
+    bags.alight_size[:] = 0
+    bags.ready_size[:] = 0
+    bags.goal_size[:] = 0
+    for number in range(len(starts_s)):
+        limit_s, bound_s = aim.limit_s[number], aim.bound_s[number]
+        marked = _start(bags, aim, measure, access, bound_s, np.int64(starts_s[number]), number)
+        for row in range(1, rows):
+            if marked == 0:
+                break
+            queued = _queue(day, bags, marked)
             fresh = _ride(
-                day,
-                measures,
-                aim,
-                bags,
-                pattern,
-                position,
-                row,
-                number,
-                limit_s,
-                bound_s,
-                fresh,
-                entry,
-            )
-        marked = 0
-        for i in range(fresh):
-            if bags.entries[bags.fresh[i], ALIVE] == 1:
-                marked = _walk_on(
-                    bags, aim, measures, walks, change_s, bags.fresh[i], bound_s, marked, entry,
-                    forward,
-                )  # fmt: skip
-    for i in range(marked):
-        bags.marks[bags.marked[i]] = 0
+                day, measure, aim, bags, queued, row, number, limit_s, bound_s, starts_s[number]
+            )  # fmt: skip
+            marked = 0
+            if row + 1 < rows:
+                for i in range(fresh):
+                    marked = _walk_on(
+                        bags, aim, measure, walks, change_s, bags.fresh[i], bound_s, marked,
+                        forward,
+                    )  # fmt: skip
+        for i in range(marked):
+            bags.marks[bags.marked[i]] = 0
 
 
 @kernel
 def _queue(day: DayTimetable, bags: Bags, marked: int) -> int:
     """Queue the patterns that call at marked stops, and unmark these."""
+    queue, queued_from, nodes, marks = bags.queue, bags.queued_from, bags.marked, bags.marks
+    first, patterns, positions = day.at_stop_first, day.at_stop_pattern, day.at_stop_position
     count = 0
     for i in range(marked):
-        node = bags.marked[i]
-        bags.marks[node] = 0
-        for k in range(day.at_stop_first[node], day.at_stop_first[node + 1]):
-            pattern, position = day.at_stop_pattern[k], day.at_stop_position[k]
-            if bags.queued_from[pattern] < 0:
-                bags.queue[count] = pattern
+        node = nodes[i]
+        marks[node] = 0
+        for k in range(first[node], first[node + 1]):
+            pattern, position = patterns[k], positions[k]
+            if queued_from[pattern] < 0:
+                queue[count] = pattern
                 count += 1
-                bags.queued_from[pattern] = position
-            elif position < bags.queued_from[pattern]:
-                bags.queued_from[pattern] = position
+                queued_from[pattern] = position
+            elif position < queued_from[pattern]:
+                queued_from[pattern] = position
     return count
 
 
 @kernel
 def _be_ready(
-    bags: Bags, aim: Aim, measures: Measures, entry: Int32, bound_s: Int32, marked: int
+    bags: Bags,
+    measure: Measure,
+    marked: int,
+    node: int,
+    at_s: int,
+    walk_s: int,
+    value: int,
+    paid: int,
+    vehicles: int,
+    number: int,
+    parent: int,
 ) -> int:
     """Add an entry of being ready to board; returns how many stops are marked."""
-    node = entry[NODE]
-    left = aim.onward[node]
-    vehicles = entry[VEHICLES] + max(left & MOST_ONWARD, 1)
-    if entry[TIME] + (left >> VEHICLE_BITS) > bound_s[vehicles]:
-        return marked
-    if hopeless(bags.entries, bags.goal, entry, left):
-        return marked
-    row = add_entry(bags.entries, bags.counts, bags.ready[node], entry, measures.product_cents)
-    if row != NOBODY and bags.marks[node] == 0:
-        bags.marks[node] = 1
-        bags.marked[marked] = node
-        marked += 1
+    entries = bags.entries
+    row = add_entry(
+        entries, bags.counts, bags.ready, bags.ready_size, node, at_s, value, paid, vehicles,
+        number, measure.product_cents,
+    )  # fmt: skip
+    if row != NOBODY:
+        entries[row, NODE], entries[row, PARENT] = node, parent
+        entries[row, WALKED] = walk_s + (0 if parent == NOBODY else entries[parent, WALKED])
+        if bags.marks[node] == 0:
+            bags.marks[node] = 1
+            bags.marked[marked] = node
+            marked += 1
+    return marked
+
+
+@kernel
+def _start(
+    bags: Bags, aim: Aim, measure: Measure, access: Walks, bound_s: Int32, start_s: int, number: int
+) -> int:
+    """Walk to the first vehicles; returns how many stops are marked."""
+    least, most, marked = aim.least_ready[aim.reach], bags.counts[MOST], int(np.int64(0))
+    for i in range(len(access.to)):
+        node, walk_s = int(np.int64(access.to[i])), int(np.int64(access.seconds[i]))
+        value, left = measure.per_walk_step * walk_steps(walk_s), aim.onward[node]
+        if (
+            value + max(measure.least_first, least[node]) <= most
+            and start_s + walk_s + (left >> VEHICLE_BITS) <= bound_s[max(left & MOST_ONWARD, 1)]
+        ):
+            marked = _be_ready(
+                bags, measure, marked, node, start_s + walk_s, walk_s, value, 0, 0, number, NOBODY
+            )
     return marked
 
 
 @kernel
 def _ride(
     day: DayTimetable,
-    measures: Measures,
+    measure: Measure,
     aim: Aim,
     bags: Bags,
-    pattern: int,
-    position: int,
+    queued: int,
     row: int,
     number: int,
     limit_s: Int32,
     bound_s: Int32,
-    fresh: int,
-    entry: Int32,
+    start_s: int,
 ) -> int:
-    """Ride along one pattern with everybody who boards; returns how many entries are fresh."""
+    """Ride along the queued patterns with all who board; returns how many entries are fresh."""
     stop, flag, arrival_s, departure_s = day.stop, day.flag, day.arrival_s, day.departure_s
-    entries, aboard, counts = bags.entries, bags.aboard, bags.counts
-    cents, row_grams = measures.product_cents, measures.row_grams
-    onward, egress_s = aim.onward, aim.egress_s
-    first_stop = day.first_stop[pattern]
-    trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
-    column = day.first_event[pattern] + position * trips
-    riding = 0
-    for row_at in range(first_stop + position, day.first_stop[pattern + 1]):
-        node = stop[row_at]
-        left = onward[node]
-        if riding > 0 and flag[row_at] & CAN_ALIGHT:
-            for i in range(riding):
-                at_s = arrival_s[column + aboard[i, 0]]
-                if at_s + (left >> VEHICLE_BITS) > bound_s[row + (left & MOST_ONWARD)]:
-                    continue
-                entry[TIME], entry[CENTS] = at_s, aboard[i, 1]
-                grams = aboard[i, 2] + row_grams[row_at] + GRAMS_STEP - 1
-                entry[GRAMS], entry[WALK] = grams // GRAMS_STEP, aboard[i, 3]
-                entry[PAID], entry[VEHICLES], entry[NODE] = aboard[i, 4], row, node
-                entry[PARENT], entry[DEPARTURE], entry[ALIVE] = aboard[i, 5], number, 1
-                entry[PATTERN], entry[TRIP] = pattern, aboard[i, 0]
-                entry[BOARD], entry[LEAVE] = aboard[i, 6], row_at - first_stop
-                if hopeless(entries, bags.goal, entry, left):
-                    continue
-                made = add_entry(entries, counts, bags.alight[node], entry, cents)
-                if made == NOBODY:
-                    continue
-                bags.fresh[fresh] = made
-                fresh += 1
-                at_goal_s = at_s + np.int64(egress_s[node])
-                if at_goal_s <= limit_s[row]:
-                    entry[TIME], entry[PARENT] = at_goal_s, made
-                    entry[WALK] += walk_steps(int(np.int64(egress_s[node])))
-                    add_entry(entries, counts, bags.goal, entry, cents[:0])
-        if flag[row_at] & CAN_BOARD:
-            for i in range(BAG):
-                known = bags.ready[node, i]
-                if known == NOBODY:
-                    break
-                own = entries[known]
-                if own[VEHICLES] != row - 1 or own[DEPARTURE] != number:
-                    continue
-                trip = np.searchsorted(departure_s[column : column + trips], own[TIME])
-                if trip < trips:
-                    riding = _board(
-                        aboard, riding, measures, pattern, trip, own, known,
-                        row_grams[row_at], row_at - first_stop,
-                    )  # fmt: skip
-        column += trips
+    entries, aboard, ready, ready_size = bags.entries, bags.aboard, bags.ready, bags.ready_size
+    row_grams, onward, stay = measure.row_grams, aim.onward, aim.least_aboard
+    goal, goal_size = bags.goal, bags.goal_size
+    least, counts = aim.least_alight[aim.reach - row], bags.counts
+    last_s, fresh = bound_s[row], 0
+    for i in range(queued):
+        pattern = bags.queue[i]
+        position = bags.queued_from[pattern]
+        bags.queued_from[pattern] = -1
+        first_stop = day.first_stop[pattern]
+        trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
+        column = day.first_event[pattern] + position * trips
+        riding, most_grams = 0, np.int64(counts[MOST]) * GRAMS_STEP
+        for row_at in range(first_stop + position, day.first_stop[pattern + 1]):
+            node = stop[row_at]
+            if riding > 0:
+                left, on = onward[node], 0
+                left_s, left_vehicles = left >> VEHICLE_BITS, left & MOST_ONWARD
+                within_s, out = bound_s[row + left_vehicles], flag[row_at] & CAN_ALIGHT
+                for k in range(riding):
+                    at_s = arrival_s[column + aboard[k, 0]]
+                    if at_s + left_s > last_s:
+                        continue  # staying aboard brings nobody to the goal in time
+                    if out and at_s + left_s <= within_s:
+                        value = (aboard[k, 1] + row_grams[row_at] + GRAMS_STEP - 1) // GRAMS_STEP
+                        best = value + least[node]
+                        if best <= counts[MOST] and not hopeless(
+                            entries, goal, goal_size, at_s + left_s, best, row + left_vehicles
+                        ):
+                            fresh = _get_out(
+                                bags, measure, aim, k, pattern, row_at - first_stop, node, at_s,
+                                value, row, number, limit_s[row], start_s, fresh,
+                            )  # fmt: skip
+                    if aboard[k, 1] + stay[row_at] <= most_grams:
+                        if on < k:
+                            for c in range(ABOARD_COLUMNS):
+                                aboard[on, c] = aboard[k, c]
+                        on += 1
+                riding = on
+            if ready_size[node] > 0 and flag[row_at] & CAN_BOARD:
+                for k in range(ready_size[node]):
+                    known = ready[node, k]
+                    if entries[known, VEHICLES] != row - 1 or entries[known, DEPARTURE] != number:
+                        continue
+                    ready_s = entries[known, TIME]
+                    low, high = column, column + trips
+                    while low < high:
+                        middle = (low + high) >> 1
+                        if departure_s[middle] >= ready_s:
+                            high = middle
+                        else:
+                            low = middle + 1
+                    if low < column + trips:
+                        riding = _board(
+                            aboard, riding, measure, pattern, low - column, entries, known,
+                            row_grams[row_at], row_at - first_stop, most_grams - stay[row_at],
+                        )  # fmt: skip
+            column += trips
     return fresh
+
+
+@kernel
+def hopeless(
+    entries: Int32, goal: Int32, goal_size: Int32, at_s: int, value: int, vehicles: int
+) -> bool:
+    """Whether a journey known is as good as any that goes on from an entry."""
+    for i in range(goal_size[0]):
+        known = goal[0, i]
+        if (
+            entries[known, TIME] <= at_s
+            and entries[known, VALUE] <= value
+            and entries[known, VEHICLES] <= vehicles
+        ):
+            return True
+    return False
+
+
+@kernel
+def _get_out(
+    bags: Bags,
+    measure: Measure,
+    aim: Aim,
+    who: int,
+    pattern: int,
+    position: int,
+    node: int,
+    at_s: int,
+    value: int,
+    row: int,
+    number: int,
+    limit_s: int,
+    start_s: int,
+    fresh: int,
+) -> int:
+    """Let one of those aboard get out, and walk to the goal; returns how many entries are fresh."""
+    entries, counts, cents = bags.entries, bags.counts, measure.product_cents
+    trip, paid, parent = bags.aboard[who, 0], bags.aboard[who, 2], bags.aboard[who, 3]
+    made = add_entry(
+        entries, counts, bags.alight, bags.alight_size, node, at_s, value, paid, row, number, cents
+    )
+    if made == NOBODY:
+        return fresh
+    entries[made, NODE], entries[made, PARENT] = node, parent
+    entries[made, PATTERN], entries[made, TRIP] = pattern, trip
+    entries[made, BOARD], entries[made, LEAVE] = bags.aboard[who, 4], position
+    bags.fresh[fresh] = made
+    entries[made, WALKED] = entries[parent, WALKED]
+    walk_s = int(np.int64(aim.egress_s[node]))
+    if at_s + walk_s <= limit_s:
+        value += measure.per_walk_step * walk_steps(walk_s)
+        if value <= counts[MOST]:
+            end = add_entry(
+                entries, counts, bags.goal, bags.goal_size, 0, at_s + walk_s, value, paid, row,
+                number, cents[:0],
+            )  # fmt: skip
+            if end != NOBODY:
+                entries[end, PARENT] = made
+                cost_s = at_s + 2 * walk_s - start_s + entries[made, WALKED]
+                if cost_s + CHANGE_COST_S * (row - 1) <= aim.ceiling_s:
+                    counts[MOST] = value
+    return fresh + 1
 
 
 @kernel
 def _board(
     aboard: Int32,
     riding: int,
-    measures: Measures,
+    measure: Measure,
     pattern: int,
     trip: int,
-    own: Int32,
+    entries: Int32,
     entry: int,
     grams_here: int,
     position: int,
+    most_grams: int,
 ) -> int:
-    """Board unless somebody aboard is as well off; returns how many ride."""
-    product = measures.product[pattern]
-    paid, cents = int(np.int64(own[PAID])), int(np.int64(own[CENTS]))
+    """Board unless that leads nowhere or one aboard is as well off; returns how many ride."""
+    product, cents = measure.product[pattern], measure.product_cents
+    paid, value = int(np.int64(entries[entry, PAID])), int(np.int64(entries[entry, VALUE]))
     if product >= 0:
-        once = measures.product_once[product] == 1
+        once = measure.product_once[product] == 1
         if not once or not (paid >> product) & 1:
-            cents += measures.product_cents[product]
+            value += cents[product]
         if once:
             paid |= 1 << product
-    grams, walk = np.int64(own[GRAMS]) * GRAMS_STEP - grams_here, np.int64(own[WALK])
-    prices = measures.product_cents
+    value = value * GRAMS_STEP - grams_here
+    if value > most_grams:
+        return riding
+    for i in range(riding):
+        if aboard[i, 0] <= trip:
+            more = still_to_pay(cents, aboard[i, 2], paid)
+            if aboard[i, 1] + more * GRAMS_STEP <= value:
+                return riding
     kept = 0
     for i in range(riding):
-        other = aboard[i]
-        if (
-            other[0] <= trip
-            and other[2] <= grams
-            and other[3] <= walk
-            and other[1] + still_to_pay(prices, other[4], paid) <= cents
-        ):
-            return riding
-    for i in range(riding):
-        other = aboard[i]
-        beaten = (
-            trip <= other[0]
-            and grams <= other[2]
-            and walk <= other[3]
-            and cents + still_to_pay(prices, paid, other[4]) <= other[1]
-        )
-        if not beaten:
-            aboard[kept] = aboard[i]
+        more = still_to_pay(cents, paid, aboard[i, 2])
+        if not (trip <= aboard[i, 0] and value + more * GRAMS_STEP <= aboard[i, 1]):
+            if kept < i:
+                for c in range(ABOARD_COLUMNS):
+                    aboard[kept, c] = aboard[i, c]
             kept += 1
     if kept == len(aboard):
         return kept
-    new = aboard[kept]
-    new[0], new[1], new[2], new[3], new[4] = trip, cents, grams, walk, paid
-    new[5], new[6] = entry, position
+    aboard[kept, 0], aboard[kept, 1], aboard[kept, 2] = trip, value, paid
+    aboard[kept, 3], aboard[kept, 4] = entry, position
     return kept + 1
 
 
@@ -448,30 +502,43 @@ def _board(
 def _walk_on(
     bags: Bags,
     aim: Aim,
-    measures: Measures,
+    measure: Measure,
     walks: Walks,
     change_s: Int32,
-    from_entry: int,
+    row: int,
     bound_s: Int32,
     marked: int,
-    entry: Int32,
     forward: bool,
 ) -> int:
     """Change where one got out, or walk on; returns how many stops are marked."""
-    entry[:] = bags.entries[from_entry]
-    node, at_s, walked = entry[NODE], np.int64(entry[TIME]), np.int64(entry[WALK])
-    entry[PARENT] = from_entry
+    entries, onward, most = bags.entries, aim.onward, bags.counts[MOST]
+    goal, goal_size = bags.goal, bags.goal_size
+    first, to, seconds = walks.first, walks.to, walks.seconds
+    if entries[row, ALIVE] == 0:
+        return marked
+    node, at_s = int(np.int64(entries[row, NODE])), int(np.int64(entries[row, TIME]))
+    value, paid = int(np.int64(entries[row, VALUE])), int(np.int64(entries[row, PAID]))
+    vehicles, number = int(np.int64(entries[row, VEHICLES])), int(np.int64(entries[row, DEPARTURE]))
     before_s = np.int64(change_s[node]) if forward else np.int64(0)
-    for walk in range(walks.first[node] - 1, walks.first[node + 1]):
+    least, last_s = aim.least_ready[aim.reach - vehicles], bound_s[vehicles + 1]
+    for walk in range(first[node] - 1, first[node + 1]):
         other, walk_s = int(np.int64(node)), int(np.int64(0))
-        if walk >= walks.first[node]:
-            other, walk_s = int(np.int64(walks.to[walk])), int(np.int64(walks.seconds[walk]))
-        if other >= len(aim.onward):
-            continue
+        if walk >= first[node]:
+            other, walk_s = int(np.int64(to[walk])), int(np.int64(seconds[walk]))
+        now = value + measure.per_walk_step * walk_steps(walk_s)
         then_s = at_s + before_s + walk_s
+        if then_s > last_s or now > most:
+            break  # walks are sorted by duration
+        if other >= len(onward) or now + least[other] > most:
+            continue
         if not forward:
             then_s += change_s[other]
-        entry[TIME], entry[NODE] = then_s, other
-        entry[WALK] = walked + walk_steps(walk_s)
-        marked = _be_ready(bags, aim, measures, entry, bound_s, marked)
+        left = onward[other]
+        best_s, then = then_s + (left >> VEHICLE_BITS), vehicles + max(left & MOST_ONWARD, 1)
+        if best_s <= bound_s[then] and not hopeless(
+            entries, goal, goal_size, best_s, now + least[other], then
+        ):
+            marked = _be_ready(
+                bags, measure, marked, other, then_s, walk_s, now, paid, vehicles, number, row
+            )
     return marked
