@@ -227,7 +227,9 @@ def spread_anchors(
     bags.goal_size[:] = 0
     for number in range(len(starts_s)):
         limit_s, bound_s = aim.limit_s[number], aim.bound_s[number]
-        marked = _start(bags, aim, measure, access, bound_s, np.int64(starts_s[number]), number)
+        marked = _start(
+            bags, aim, measure, access, bound_s, int(np.int64(starts_s[number])), number
+        )
         for row in range(1, rows):
             if marked == 0:
                 break
@@ -519,7 +521,7 @@ def _walk_on(
     node, at_s = int(np.int64(entries[row, NODE])), int(np.int64(entries[row, TIME]))
     value, paid = int(np.int64(entries[row, VALUE])), int(np.int64(entries[row, PAID]))
     vehicles, number = int(np.int64(entries[row, VEHICLES])), int(np.int64(entries[row, DEPARTURE]))
-    before_s = np.int64(change_s[node]) if forward else np.int64(0)
+    before_s = int(np.int64(change_s[node])) if forward else int(np.int64(0))
     least, last_s = aim.least_ready[aim.reach - vehicles], bound_s[vehicles + 1]
     for walk in range(first[node] - 1, first[node + 1]):
         other, walk_s = int(np.int64(node)), int(np.int64(0))

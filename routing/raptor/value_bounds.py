@@ -172,7 +172,8 @@ def _ride_back(
         best = FAR
         for row_at in range(first + least.queued_until[pattern], first - 1, -1):
             node = stop[row_at]
-            aboard[row_at] = best = min(best, np.int64(aboard[row_at]))
+            best = min(best, int(np.int64(aboard[row_at])))
+            aboard[row_at] = best
             if best < FAR and near[node] == 1 and flag[row_at] & CAN_BOARD:
                 value = cents + (best - row_grams[row_at] + GRAMS_STEP - 1) // GRAMS_STEP
                 if value < ready[row, node] and value <= most:
@@ -182,7 +183,7 @@ def _ride_back(
                         touched[count] = node
                         count += 1
             if flag[row_at] & CAN_ALIGHT and alight[row - 1, node] < FAR:
-                grams = np.int64(alight[row - 1, node]) * GRAMS_STEP + row_grams[row_at]
+                grams = int(np.int64(alight[row - 1, node])) * GRAMS_STEP + int(row_grams[row_at])
                 best = min(best, grams)
         least.queued_until[pattern] = -1
     return count
