@@ -15,13 +15,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.modes import Mode
+from routing.raptor.bags import CHANGE_COST_S
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 
 WORTH_A_CHANGE_S = 300
 WORTH_A_DRIVER_S = 600
 DAY_S = 86_400
-CHANGE_COST_S = 300
-"""What a change counts beside the seconds that it takes."""
 CEILING_FACTOR, CEILING_EXTRA_S = 1.5, 900
 """A journey may cost so much of the cheapest, and so many seconds more."""
 GAIN_SHARE = 0.2

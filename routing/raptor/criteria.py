@@ -2,7 +2,7 @@
 Journeys that cost less, emit less or walk less than the fastest, within a slack of their times.
 
 The search by time gives the anchors: best departures, arrivals and numbers of vehicles. Around
-them, `routing.raptor.bags` looks for what is better by one other criterion at a time.
+them, `routing.raptor.bag_rounds` looks for what is better by one other criterion at a time.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gtfs_data.throughs import parts_of_ride
 from gtfs_data.timetable import Timetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.network import Network
+from routing.raptor.bag_rounds import spread_anchors
 from routing.raptor.bags import (
     BOARD,
     DEPARTURE,
@@ -37,7 +38,6 @@ from routing.raptor.bags import (
     Aim,
     Bags,
     new_bags,
-    spread_anchors,
 )
 from routing.raptor.labels import (
     FAR,
