@@ -23,22 +23,8 @@ from gtfs_data.timetable import Timetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.network import Network
 from routing.raptor.bag_rounds import spread_anchors
-from routing.raptor.bags import (
-    BOARD,
-    DEPARTURE,
-    LEAVE,
-    MOST,
-    NOBODY,
-    NODE,
-    PARENT,
-    PATTERN,
-    TIME,
-    TRIP,
-    VALUE,
-    Aim,
-    Bags,
-    new_bags,
-)
+from routing.raptor.bags import MOST, VALUE, Aim, Bags, new_bags
+from routing.raptor.criteria_legs import ends_of, legs_of
 from routing.raptor.labels import (
     FAR,
     LIMITS,
@@ -49,7 +35,6 @@ from routing.raptor.labels import (
 )
 from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawVehicle, Reach, Surroundings, unrolled
-from routing.raptor.unroll_legs import VEHICLE
 from routing.raptor.value_bounds import (
     GRAMS_STEP,
     Least,
@@ -135,7 +120,9 @@ def search_criteria(
     rows = min(search.max_vehicles, MAX_VEHICLES) + 1
     found = []
     walks_back = terrain.walks_back if forward else terrain.walks
-    for measure in _measures(search.network, table, day, most, forward=forward):
+    own = _measured(_Asked(search.network, table, day, forward))
+    ends = ends_of(start, goal, terrain.stop_count, own.row_grams)
+    for measure in _measures(own, table, most):
         if measure.least_first > measure.most:
             continue
         find_least(day, measure, walks_back, where.egress_s, near, scratch.least, where.reach)
@@ -145,7 +132,9 @@ def search_criteria(
         goals = bags.goal[0, : bags.goal_size[0]]
         found += [
             unrolled(
-                around, *_legs(search, day, bags, row, starts_s, forward=forward), forward=forward
+                around,
+                *legs_of(day, bags.entries, row, terrain.change_s, ends, forward=forward),
+                forward=forward,
             )
             for row in goals.tolist()
             if bags.entries[row, VALUE] <= bags.counts[MOST]
@@ -249,16 +238,8 @@ def _measure_day(asked: _Asked) -> _Measured:
 _measured = Remembered(_measure_day, MEASURED_KEPT)
 
 
-def _measures(
-    network: Network,
-    table: CriteriaTable,
-    day: DayTimetable,
-    most: Values,
-    *,
-    forward: bool,
-) -> Iterator[Measure]:
+def _measures(own: _Measured, table: CriteriaTable, most: Values) -> Iterator[Measure]:
     """Price, CO2 and walking."""
-    own = _measured(_Asked(network, table, day, forward))
     paid = table.product_cents, table.product_once
     yield Measure(0, own.no_grams, own.product, *paid, own.least_cents, most.cents)
     yield Measure(0, own.row_grams, own.no_product, *paid, 0, most.hectograms)
@@ -362,43 +343,3 @@ def _scratch(stop_count: int, day: DayTimetable) -> _Scratch:
         labels, back = new_labels(stop_count, 0, 1), new_labels(stop_count, 0, 1)
         kept = _thread.scratch = _Scratch(size, labels, back, new_bags(*size[:2]), new_least(*size))
     return kept
-
-
-def _legs(
-    search: Search,
-    day: DayTimetable,
-    bags: Bags,
-    row: int,
-    starts_s: Int32,
-    *,
-    forward: bool,
-) -> tuple[int, list[list[int]]]:
-    """Walk to the first vehicle and legs from the goal back, as `unrolled` reads them."""
-    entries, change_s = bags.entries, search.terrain.change_s
-    goal = entries[row]
-    legs: list[list[int]] = []
-    at = int(goal[PARENT])
-    walk_s = int(goal[TIME] - entries[at, TIME])
-    while True:
-        left = entries[at]
-        pattern, trip = int(left[PATTERN]), int(left[TRIP])
-        board, leave = int(left[BOARD]), int(left[LEAVE])
-        first_trip, first_stop = int(day.first_trip[pattern]), int(day.first_stop[pattern])
-        trips = int(day.first_trip[pattern + 1]) - first_trip
-        first_event = int(day.first_event[pattern])
-        departs_s = int(day.departure_s[first_event + board * trips + trip])
-        last = int(day.first_stop[pattern + 1]) - first_stop - 1
-        positions = (board, leave) if forward else (last - leave, last - board)
-        legs.append(
-            [
-                VEHICLE, int(day.stop[first_stop + board]), int(left[NODE]), departs_s,
-                int(left[TIME]), int(day.trip[first_trip + trip]), *positions,
-                int(day.day[first_trip + trip]), walk_s,
-            ]
-        )  # fmt: skip
-        ready = entries[int(left[PARENT])]
-        if ready[PARENT] == NOBODY:
-            return int(ready[TIME] - starts_s[int(goal[DEPARTURE])]), legs
-        at = int(ready[PARENT])
-        changed_at = int(entries[at, NODE] if forward else ready[NODE])
-        walk_s = int(ready[TIME] - entries[at, TIME]) - int(change_s[changed_at])

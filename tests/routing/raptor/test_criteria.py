@@ -24,7 +24,7 @@ from routing.raptor.criteria import (
 )
 from routing.raptor.labels import FAR
 from routing.raptor.search import Search, Window
-from routing.raptor.unroll import RawJourney
+from routing.raptor.unroll import RawJourney, RawVehicle
 from tests.oracles.criteria_oracle import Journey, PlainPrices, best_journeys, best_of
 from tests.routing.raptor.test_search import check_legs, fixed_seed, plain_worlds
 from tests.strategies import RandomWorld
@@ -214,3 +214,52 @@ def test_arriving_finds_what_departing_finds(data: st.DataObject, world: RandomW
             and (start_s, vehicles, values[c]) in best[c]
             for c in range(3)
         )
+
+
+@settings(fixed_seed, max_examples=300)
+@given(st.data(), plain_worlds, st.booleans())
+def test_no_other_stop_of_the_first_or_last_vehicle_costs_less_and_is_as_good(
+    data: st.DataObject, world: RandomWorld, arrive_by: bool
+) -> None:
+    table = data.draw(tables(world))
+    search = replace(world.search(arrive_by=arrive_by, seats=0), direct_s=None)
+    at_s = world.arrive_s if arrive_by else world.leave_s
+    anchors = search.run(Window(at_s, at_s))
+    found = search_criteria(search, table, anchors, Window(at_s, at_s), EVERY, NEVER)
+    for journey in found:
+        # Of a single vehicle, the end that is chosen first is compared with the other one's place
+        # before that was chosen.
+        if len(journey.legs) > 1 or arrive_by:
+            check_end(world, table, journey, first=True)
+        if len(journey.legs) > 1 or not arrive_by:
+            check_end(world, table, journey, first=False)
+
+
+def check_end(
+    world: RandomWorld, table: CriteriaTable, journey: RawJourney, *, first: bool
+) -> None:
+    """Compare where one boards first, or gets out last, with the other calls of that vehicle."""
+    leg = journey.legs[0 if first else -1]
+    assert isinstance(leg, RawVehicle)
+    if leg.trip >= len(world.trips):  # through trips are listed by another number there
+        return
+    trip, pattern = world.plain().trips[leg.trip], patterns_of(world)[leg.trip]
+    grams = prices_of(world, table).grams[pattern]
+    board, alight = leg.board_position, leg.alight_position
+    now, other = (board, alight) if first else (alight, board)
+    walks = world.access if first else world.egress
+
+    def end(position: int) -> tuple[int, int, int, int]:
+        """(Cost, time outside, steps on foot, hectograms) with this call for an end."""
+        walk_s = walks[trip.stops[position]]
+        outside_s = walk_s + (-trip.depart_s[position] if first else trip.arrive_s[position])
+        hectograms = -(-abs(grams[other] - grams[position]) // 100)
+        return outside_s + walk_s, outside_s, -(-walk_s // 120), hectograms
+
+    may = trip.may_board if first else trip.may_alight
+    positions = range(other) if first else range(other + 1, len(trip.stops))
+    ways = [end(i) for i in positions if may[i] and trip.stops[i] in walks]
+    as_good = [
+        way for way in ways if all(a <= b for a, b in zip(way[1:], end(now)[1:], strict=True))
+    ]
+    assert min(as_good)[0] == end(now)[0]
