@@ -30,12 +30,16 @@ from routing.ranking import (
     Gain,
     Ranked,
     best_of_each_family,
+    ceiling_s,
+    cost_s,
     family_of,
     filtered,
     spare_s,
     with_best_by,
 )
 from routing.raptor.criteria import (
+    EVERY,
+    NEVER,
     SLACK_S,
     SLACK_SHARE,
     CriteriaTable,
@@ -136,7 +140,10 @@ def plan(
     ranked, window = _search_widening(ways, query, at_s, walk_s)
     if criteria is not None and query.criteria and layers is None:
         unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
-        ranked = _with_criteria(ranked, ways[0], criteria, network.terrain(date, unhurried), window)
+        ranked = _with_criteria(
+            ranked, ways[0], criteria, lambda: network.terrain(date, unhurried), window,
+            every=query.explain,
+        )  # fmt: skip
     # Changing elsewhere might miss a via, or use a stop that is not to be used.
     anywhere = not (query.vias or query.avoid_stops or query.wheelchair)
     itineraries = tuple(
@@ -169,31 +176,46 @@ def plan(
 
 
 def _with_criteria(
-    ranked: Ranked, way: _Way, table: CriteriaTable, unhurried: Terrain, window: Window
+    ranked: Ranked,
+    way: _Way,
+    table: CriteriaTable,
+    unhurried: Callable[[], Terrain],
+    window: Window,
+    *,
+    every: bool,
 ) -> Ranked:
-    """Add what is best by other criteria than time among journeys of public transport."""
-    network = way.search.network
+    """
+    Add what is best by other criteria than time among journeys of public transport.
+
+    Looked for is only what would gain enough to be shown; with `every`, also what would not.
+    """
+    network, known = way.search.network, {}
 
     def values(journey: RawJourney) -> Values:
-        found = values_of(network, table, journey)
+        if journey not in known:
+            known[journey] = values_of(network, table, journey)
+        found = known[journey]
         assert found is not None
         return found
 
     anchors = [j for j in ranked.kept if family_of(j) == ON_FOOT]
     if not anchors:
         return ranked
-    others = search_criteria(way.search, table, anchors, window)
-    safe = replace(way.search, terrain=unhurried, seats=0).run(window)
-    others += [j for j in safe if any(_within_slack(j, anchor) for anchor in anchors)]
-    if window.from_s < window.until_s:
-        others = [j for j in others if _inside(window, j, arrive_by=way.search.arrive_by)]
-    gains = (
+    by_values = (
         Gain("price", lambda j: values(j).cents, 10),
         Gain("co2", lambda j: values(j).hectograms, 2),
         Gain("walking", lambda j: values(j).walk_steps, 2),
-        Gain("reliability", lambda j: -min(spare_s(j), UNHURRIED_S + 60), 120),
     )
-    return with_best_by(ranked, others, gains)
+    safety = Gain("reliability", lambda j: -min(spare_s(j), UNHURRIED_S + 60), 120)
+    most = EVERY if every else Values(*(gain.worth(anchors) for gain in by_values))
+    ceiling = NEVER if every else ceiling_s(map(cost_s, ranked.kept))
+    others = search_criteria(way.search, table, anchors, window, most, ceiling)
+    if every or safety.worth(anchors) >= -(UNHURRIED_S + 60):
+        safe = replace(way.search, terrain=unhurried(), seats=0).run(window)
+        others += [j for j in safe if any(_within_slack(j, anchor) for anchor in anchors)]
+    if window.from_s < window.until_s:
+        others = [j for j in others if _inside(window, j, arrive_by=way.search.arrive_by)]
+    return with_best_by(ranked, others, (*by_values, safety))
 
 
 def _within_slack(journey: RawJourney, anchor: RawJourney) -> bool:

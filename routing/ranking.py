@@ -8,19 +8,19 @@ too like another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from core.modes import Mode
+from routing.raptor.bags import CHANGE_COST_S
 from routing.raptor.ride_range import WORTH_A_CHANGE_S
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 
 WORTH_A_DRIVER_S = 600
 DAY_S = 86_400
-CHANGE_COST_S = 300
-"""What a change counts beside the seconds that it takes."""
 CEILING_FACTOR, CEILING_EXTRA_S = 1.5, 900
 """A journey may cost so much of the cheapest, and so many seconds more."""
 GAIN_SHARE = 0.2
@@ -134,10 +134,10 @@ def filtered(ranked: Ranked, walk_s: int | None) -> Ranked:
     best = best_of_each(ranked.kept)
     costs_s = {id(journey): cost_s(journey) for journey in ranked.kept}
     cheapest = min(ranked.kept, key=lambda j: costs_s[id(j)], default=None)
-    ceiling_s = _ceiling_s(costs_s.values())
+    ceiling = ceiling_s(costs_s.values())
     ranked = ranked.drop(
         Reason.TOO_COSTLY,
-        lambda j, _: cheapest if costs_s[id(j)] > ceiling_s else None,
+        lambda j, _: cheapest if costs_s[id(j)] > ceiling else None,
         unless=best,
     )
     return ranked.drop(
@@ -156,6 +156,11 @@ class Gain(NamedTuple):
     value: Callable[[RawJourney], int]
     least: int
 
+    def worth(self, shown: Sequence[RawJourney]) -> int:
+        """Greatest value that gains enough to stand beside those shown."""
+        floor = min(self.value(journey) for journey in shown)
+        return math.floor(floor - max(self.least, GAIN_SHARE * floor))
+
 
 def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[Gain]) -> Ranked:
     """
@@ -164,10 +169,10 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
     All of them take public transport and walk; journeys of other families are not compared: a
     lift does not hide a cheap bus.
     """
-    ceiling_s = _ceiling_s(map(cost_s, [*ranked.kept, *others]))
+    ceiling = ceiling_s(map(cost_s, ranked.kept))
     others = [journey for journey in others if journey not in ranked.kept]
-    costly = [journey for journey in others if cost_s(journey) > ceiling_s]
-    others = [journey for journey in others if cost_s(journey) <= ceiling_s]
+    costly = [journey for journey in others if cost_s(journey) > ceiling]
+    others = [journey for journey in others if cost_s(journey) <= ceiling]
     ranked = Ranked(
         ranked.kept,
         [*ranked.removed, *(Removed(journey, Reason.TOO_COSTLY, None) for journey in costly)],
@@ -178,9 +183,7 @@ def with_best_by(ranked: Ranked, others: Sequence[RawJourney], gains: Sequence[G
         return ranked
     for gain in gains:
         best = min([*shown, *others], key=lambda j: (gain.value(j), cost_s(j)))
-        floor = min(gain.value(journey) for journey in shown)
-        enough = floor - max(gain.least, GAIN_SHARE * floor)
-        if best not in shown and gain.value(best) > enough:
+        if best not in shown and gain.value(best) > gain.worth(shown):
             best = min(shown, key=lambda j: (gain.value(j), cost_s(j)))
         if any(gain.value(journey) > gain.value(best) for journey in shown):
             best_for[best] = (*best_for.get(best, ()), gain.name)
@@ -331,7 +334,7 @@ def _short_bike(journey: RawJourney) -> bool:
     return any(mode is Mode.BIKE and seconds < SHORT_BIKE_S for mode, seconds in ways)
 
 
-def _ceiling_s(costs_s: Iterable[int]) -> float:
+def ceiling_s(costs_s: Iterable[int]) -> float:
     """Cost beyond which nobody takes one of some journeys, whose costs these are."""
     return CEILING_FACTOR * min(costs_s, default=0) + CEILING_EXTRA_S
 

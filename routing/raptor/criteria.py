@@ -2,44 +2,29 @@
 Journeys that cost less, emit less or walk less than the fastest, within a slack of their times.
 
 The search by time gives the anchors: best departures, arrivals and numbers of vehicles. Around
-them, `routing.raptor.bags` looks for what is better by another criterion.
+them, `routing.raptor.bag_rounds` looks for what is better by one other criterion at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from core.remember import Remembered
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from gtfs_data.throughs import parts_of_ride
 from gtfs_data.timetable import Timetable
+from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.network import Network
-from routing.raptor.bags import (
-    ALIVE,
-    BOARD,
-    DEPARTURE,
-    GRAMS_STEP,
-    LEAVE,
-    NOBODY,
-    NODE,
-    PARENT,
-    PATTERN,
-    TIME,
-    TRIP,
-    Aim,
-    Bags,
-    Measures,
-    new_bags,
-    spread_departure,
-    start_bags,
-    walk_steps,
-)
+from routing.raptor.bag_rounds import spread_anchors
+from routing.raptor.bags import MOST, VALUE, Aim, Bags, new_bags
+from routing.raptor.criteria_legs import ends_of, legs_of
 from routing.raptor.labels import (
     FAR,
     LIMITS,
@@ -47,23 +32,31 @@ from routing.raptor.labels import (
     Labels,
     aim,
     new_labels,
-    reset_labels,
 )
 from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawVehicle, Reach, Surroundings, unrolled
-from routing.raptor.unroll_legs import VEHICLE
+from routing.raptor.value_bounds import (
+    GRAMS_STEP,
+    Least,
+    Measure,
+    find_least,
+    new_least,
+    walk_steps,
+)
 
-DEPARTURE_LIMIT = 12
+DEPARTURE_LIMIT = 8
 """Anchors around which other criteria are searched, the soonest."""
 SLACK_S, SLACK_SHARE = 900, 0.25
 """Later than an anchor by so much, or by this share of its duration if that is more."""
 MORE_VEHICLES = 1
+MEASURED_KEPT = 4
+"""Days of which CO2 and products by pattern are kept: two dates in both directions."""
 
 Int32 = npt.NDArray[np.int32]
 _thread = threading.local()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CriteriaTable:
     """Prices and emissions as the search reads them: data that tariff and factors were put in."""
 
@@ -87,46 +80,66 @@ class Values(NamedTuple):
     """Of two minutes, begun ones of each walk."""
 
 
+EVERY = Values(FAR, FAR, FAR)
+"""Bounds that leave out nothing."""
+NEVER = -FAR
+"""A ceiling below which no journey lies: whatever is worth finding is found."""
+
+
 def search_criteria(
-    search: Search, table: CriteriaTable, anchors: Sequence[RawJourney], window: Window
+    search: Search,
+    table: CriteriaTable,
+    anchors: Sequence[RawJourney],
+    window: Window,
+    most: Values,
+    ceiling_s: float,
 ) -> list[RawJourney]:
     """
-    Journeys of public transport around the anchors that nothing found dominates.
+    Journeys of public transport around the anchors that are best by one criterion and time.
 
-    A journey is found if it arrives within the slack of an anchor that leaves no earlier and
-    takes no more vehicles, with one vehicle more than the anchors at most. Arrive-by: turned round.
+    By each criterion, of the journeys within the slack whose value is at most that of `most`,
+    those are found that no other one is as good as in departure, arrival, vehicles and this
+    value; only those with the least value, once one is found that costs no more than `ceiling_s`
+    (`routing.ranking.cost_s`, waiting since the departure searched included). A journey is
+    within the slack if it arrives so of an anchor that leaves no earlier and takes no more
+    vehicles, with one vehicle more than the anchors at most. Arrive-by: turned round.
     """
     if not anchors:
         return []
     forward, terrain = not search.arrive_by, search.terrain
-    bounds = search.network.bounds
     day, walks = (terrain.day, terrain.walks) if forward else (terrain.day_back, terrain.walks_back)
-    tables = (bounds.to_s, bounds.to_vehicles) if forward else (bounds.from_s, bounds.from_vehicles)
     start, goal = (search.access, search.egress) if forward else (search.egress, search.access)
+    start, goal = (_on_stops(reach, terrain.stop_count) for reach in (start, goal))
+    if len(start.node) == 0 or len(goal.node) == 0:
+        return []
     starts_s, limit_s = _departures(anchors, window, search.max_vehicles, forward=forward)
-    stops = terrain.stop_count
-    start, goal = _on_stops(start, stops), _on_stops(goal, stops)
-    labels, bags = _scratch(stops, len(day.first_stop) - 1)
-    reset_labels(labels, MAX_VEHICLES + 1, goal.node, goal.seconds)
-    cell_s = np.empty((2, len(tables[0])), np.int32)
-    aim(labels, terrain.cell, *tables, terrain.onward_256, cell_s, goal.node, goal.seconds)
-    bound_s = np.maximum.accumulate(limit_s[:, ::-1], axis=1)[:, ::-1]
-    where = Aim(labels.egress, labels.onward, limit_s, frozen(bound_s.copy()))
-    start_bags(bags)
-    measures = _measures(search.network, table, day, forward=forward)
-    access = start.as_walks()
-    rows = min(search.max_vehicles, MAX_VEHICLES) + 1
-    for number, start_s in enumerate(starts_s):
-        spread_departure(
-            day, measures, where, walks, access, terrain.change_s, bags, number, start_s, rows,
-            forward,
-        )  # fmt: skip
+    scratch = _scratch(terrain.stop_count, day)
+    where, near = _aim(search, scratch, (start, goal), limit_s, starts_s, int(ceiling_s))
+    access, bags = start.as_walks(), scratch.bags
     around = Surroundings(search.flexible.bodies, search.rides, search.carpool_change_s)
-    found = [row for row in bags.goal.tolist() if row != NOBODY and bags.entries[row, ALIVE]]
-    return [
-        unrolled(around, *_legs(search, day, bags, row, starts_s, forward=forward), forward=forward)
-        for row in found
-    ]
+    rows = min(search.max_vehicles, MAX_VEHICLES) + 1
+    found = []
+    walks_back = terrain.walks_back if forward else terrain.walks
+    own = _measured(_Asked(search.network, table, day, forward))
+    ends = ends_of(start, goal, terrain.stop_count, own.row_grams)
+    for measure in _measures(own, table, most):
+        if measure.least_first > measure.most:
+            continue
+        find_least(day, measure, walks_back, where.egress_s, near, scratch.least, where.reach)
+        spread_anchors(
+            day, measure, where, walks, access, terrain.change_s, bags, starts_s, rows, forward
+        )
+        goals = bags.goal[0, : bags.goal_size[0]]
+        found += [
+            unrolled(
+                around,
+                *legs_of(day, bags.entries, row, terrain.change_s, ends, forward=forward),
+                forward=forward,
+            )
+            for row in goals.tolist()
+            if bags.entries[row, VALUE] <= bags.counts[MOST]
+        ]
+    return found
 
 
 def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Values | None:
@@ -163,13 +176,43 @@ def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
     return grams
 
 
-def _measures(
-    network: Network, table: CriteriaTable, day: DayTimetable, *, forward: bool
-) -> Measures:
-    t = network.timetable
+class _Measured(NamedTuple):
+    """Of the patterns of one day: CO2 along their rows, what they are paid by, the least price."""
+
+    row_grams: Int32
+    product: Int32
+    least_cents: int
+    no_grams: Int32
+    no_product: Int32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """Key of `_Measured`: a day (its trips tell it, whatever is closed on it) and a table."""
+
+    network: Network
+    table: CriteriaTable
+    day: DayTimetable
+    forward: bool
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are of the same trips and the same table."""
+        return (
+            isinstance(other, _Asked)
+            and self.day.trip is other.day.trip
+            and self.table is other.table
+        )
+
+    def __hash__(self) -> int:
+        """Hash by identity: the key holds on to what it names."""
+        return hash((id(self.day.trip), id(self.table)))
+
+
+def _measure_day(asked: _Asked) -> _Measured:
+    t, table, day, forward = asked.network.timetable, asked.table, asked.day, asked.forward
     lengths = np.diff(day.first_stop)
     routes = np.repeat(t.pattern_route, np.diff(t.pattern_first_stop))
-    row_grams = _grams(network.pattern_metres, table.route_g_per_km[routes])
+    row_grams = _grams(asked.network.pattern_metres, table.route_g_per_km[routes])
     through_grams, through_route = _of_throughs(t, row_grams)
     trip = np.zeros(len(lengths), np.int32)  # any of each pattern; of some none may be left
     trip[np.repeat(np.arange(len(lengths)), np.diff(day.first_trip))] = day.trip
@@ -181,12 +224,55 @@ def _measures(
     last = np.repeat(lengths - 1, lengths)
     row = np.repeat(firsts[source], lengths) + (position if forward else last - position)
     grams = np.r_[row_grams, through_grams][row]
-    return Measures(
+    product = table.route_product[route]
+    prices = np.r_[table.product_cents, 0][product]  # -1: nothing
+    return _Measured(
         row_grams=frozen(grams if forward else -grams),
-        product=frozen(table.route_product[route]),
-        product_cents=table.product_cents,
-        product_once=table.product_once,
+        product=frozen(product),
+        least_cents=int(prices.min(initial=FAR)),
+        no_grams=frozen(np.zeros(len(day.stop), np.int32)),
+        no_product=frozen(np.full(len(lengths), -1, np.int32)),
     )
+
+
+_measured = Remembered(_measure_day, MEASURED_KEPT)
+
+
+def _measures(own: _Measured, table: CriteriaTable, most: Values) -> Iterator[Measure]:
+    """Price, CO2 and walking."""
+    paid = table.product_cents, table.product_once
+    yield Measure(0, own.no_grams, own.product, *paid, own.least_cents, most.cents)
+    yield Measure(0, own.row_grams, own.no_product, *paid, 0, most.hectograms)
+    yield Measure(1, own.no_grams, own.no_product, *paid, 0, most.walk_steps)
+
+
+def _aim(
+    search: Search,
+    scratch: _Scratch,
+    ends: tuple[Reach, Reach],
+    limit_s: Int32,
+    starts_s: Int32,
+    ceiling_s: int,
+) -> tuple[Aim, npt.NDArray[np.uint8]]:
+    """Where the search goes, and at which stops a journey within the slack may get in or out."""
+    bounds, terrain, (start, goal) = search.network.bounds, search.terrain, ends
+    to, away = (bounds.to_s, bounds.to_vehicles), (bounds.from_s, bounds.from_vehicles)
+    if search.arrive_by:
+        to, away = away, to
+    cell_s = np.empty((2, len(to[0])), np.int32)
+    aim(scratch.back, terrain.cell, *away, terrain.onward_256, cell_s, start.node, start.seconds)
+    labels, least = scratch.labels, scratch.least
+    labels.egress[:] = FAR
+    np.minimum.at(labels.egress, goal.node, goal.seconds)
+    aim(labels, terrain.cell, *to, terrain.onward_256, cell_s, goal.node, goal.seconds)
+    bound_s = np.maximum.accumulate(limit_s[:, ::-1], axis=1)[:, ::-1].copy()
+    reach = int(np.flatnonzero((limit_s > -FAR).any(axis=0))[-1])
+    there, onward = scratch.back.onward, labels.onward
+    seconds = (there >> VEHICLE_BITS) + (onward >> VEHICLE_BITS)
+    vehicles = (there & MOST_ONWARD) + (onward & MOST_ONWARD)
+    near = (seconds <= int((bound_s[:, 0] - starts_s).max())) & (vehicles <= reach)
+    arrays = labels.egress, onward, limit_s, bound_s, least.alight, least.ready, least.aboard
+    return Aim(*arrays, reach, ceiling_s), near.view(np.uint8)
 
 
 def _of_throughs(t: Timetable, row_grams: Int32) -> tuple[Int32, Int32]:
@@ -206,7 +292,7 @@ def _of_throughs(t: Timetable, row_grams: Int32) -> tuple[Int32, Int32]:
 
 def _departures(
     anchors: Sequence[RawJourney], window: Window, most: int, *, forward: bool
-) -> tuple[list[int], Int32]:
+) -> tuple[Int32, Int32]:
     """
     Departures to spread, the latest first, and the latest arrivals that are within the slack.
 
@@ -230,7 +316,7 @@ def _departures(
                 if k <= vehicles
             ]
             limit_s[number, vehicles] = min(ends_s, default=-FAR)
-    return ordered, frozen(limit_s)
+    return frozen(np.array(ordered, np.int32)), frozen(limit_s)
 
 
 def _on_stops(reach: Reach, stop_count: int) -> Reach:
@@ -238,51 +324,22 @@ def _on_stops(reach: Reach, stop_count: int) -> Reach:
     return Reach(reach.node[stops], reach.seconds[stops])
 
 
-def _scratch(stop_count: int, pattern_count: int) -> tuple[Labels, Bags]:
+class _Scratch(NamedTuple):
+    """What one thread searches with."""
+
+    size: tuple[int, int, int]
+    labels: Labels
+    back: Labels
+    """Of these, only what is left of the way back to the start."""
+    bags: Bags
+    least: Least
+
+
+def _scratch(stop_count: int, day: DayTimetable) -> _Scratch:
     """Scratch of the calling thread, kept between searches of one size."""
-    size = stop_count, pattern_count
-    kept: tuple[tuple[int, int], Labels, Bags] | None = getattr(_thread, "bags", None)
-    if kept is None or kept[0] != size:
-        labels = new_labels(stop_count, 0, 1)
-        kept = _thread.bags = size, labels, new_bags(stop_count, pattern_count)
-    return kept[1], kept[2]
-
-
-def _legs(
-    search: Search,
-    day: DayTimetable,
-    bags: Bags,
-    row: int,
-    starts_s: Sequence[int],
-    *,
-    forward: bool,
-) -> tuple[int, list[list[int]]]:
-    """Walk to the first vehicle and legs from the goal back, as `unrolled` reads them."""
-    entries, change_s = bags.entries, search.terrain.change_s
-    goal = entries[row]
-    legs: list[list[int]] = []
-    at = int(goal[PARENT])
-    walk_s = int(goal[TIME] - entries[at, TIME])
-    while True:
-        left = entries[at]
-        pattern, trip = int(left[PATTERN]), int(left[TRIP])
-        board, leave = int(left[BOARD]), int(left[LEAVE])
-        first_trip, first_stop = int(day.first_trip[pattern]), int(day.first_stop[pattern])
-        trips = int(day.first_trip[pattern + 1]) - first_trip
-        first_event = int(day.first_event[pattern])
-        departs_s = int(day.departure_s[first_event + board * trips + trip])
-        last = int(day.first_stop[pattern + 1]) - first_stop - 1
-        positions = (board, leave) if forward else (last - leave, last - board)
-        legs.append(
-            [
-                VEHICLE, int(day.stop[first_stop + board]), int(left[NODE]), departs_s,
-                int(left[TIME]), int(day.trip[first_trip + trip]), *positions,
-                int(day.day[first_trip + trip]), walk_s,
-            ]
-        )  # fmt: skip
-        ready = entries[int(left[PARENT])]
-        if ready[PARENT] == NOBODY:
-            return int(ready[TIME]) - starts_s[int(goal[DEPARTURE])], legs
-        at = int(ready[PARENT])
-        changed_at = int(entries[at, NODE] if forward else ready[NODE])
-        walk_s = int(ready[TIME] - entries[at, TIME]) - int(change_s[changed_at])
+    size = stop_count, len(day.first_stop) - 1, len(day.stop)
+    kept: _Scratch | None = getattr(_thread, "scratch", None)
+    if kept is None or kept.size != size:
+        labels, back = new_labels(stop_count, 0, 1), new_labels(stop_count, 0, 1)
+        kept = _thread.scratch = _Scratch(size, labels, back, new_bags(*size[:2]), new_least(*size))
+    return kept

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.oracles.raptor_oracle import PlainTrip, PlainWorld, Reached
 
@@ -38,6 +38,7 @@ class Way(NamedTuple):
 
 
 Journey = tuple[int, int, int, int, int]
+J = TypeVar("J", bound=tuple[int, ...])
 
 
 def best_journeys(
@@ -77,7 +78,7 @@ def best_journeys(
     return best_of(found)
 
 
-def best_of(journeys: set[Journey]) -> set[Journey]:
+def best_of(journeys: set[J]) -> set[J]:
     """Those that no other one is at least as good as in everything."""
     return {
         one
