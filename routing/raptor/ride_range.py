@@ -18,6 +18,8 @@ from routing.street.kernels import Walks
 Int32 = npt.NDArray[np.int32]
 WORTH_A_CHANGE_S = 300
 """What each change must save for a rider to leave a car, against a ride all the way."""
+LATER_S = 7200
+"""No ride is looked for that arrives so much later than public transport, to change less often."""
 
 
 @kernel
@@ -73,7 +75,8 @@ def search_ride_range(
     journey_count
         Journeys written, and those before.
     """
-    find_running(bodies, rides, starts_s[-1], goals_s[:, :rows].max(), seats, forward, scratch)
+    goals_s = np.minimum(goals_s, goals_s[:, rows - 1 : rows] + LATER_S)
+    find_running(bodies, rides, starts_s[-1], goals_s[:, 1].max(), seats, forward, scratch)
     if scratch.running_count[0] == 0:
         return count
     list_candidates(bodies, rides, access.to, egress_node, stop_count, scratch)

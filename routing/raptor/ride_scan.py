@@ -71,6 +71,13 @@ def scan_rides(
     listed, listed_first, listed_end = scratch.listed, scratch.listed_first, scratch.listed_end
     marks, ready_s = labels.marks[stop_count:], labels.time_s[READY + row - 1, stop_count:]
     scanned_s, board, stop_s = labels.scanned[row - 1], scratch.board, costs.stop_s
+    first_candidate, beats, beat_s = bodies.first_candidate, scratch.beats, scratch.beat_s
+    nears_s, costs_s = (from_start_s, to_end_s) if forward else (to_end_s, from_start_s)
+    walk_first, walk_to, walk_s = walks.first[stop_count:], walks.to, walks.seconds
+    alight_s, egress_s = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
+    stop_beat_s, point_change_s = scratch.stop_beat_s, costs.change_s[stop_count:]
+    if not forward:  # searching backward a change is counted where one gets out
+        point_change_s = np.zeros_like(point_change_s)
     find_fresh(bodies, labels, scratch, marked_count, stop_count)
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
     _bound_points(labels, scratch, row, stop_count)
@@ -96,8 +103,10 @@ def scan_rides(
         if boarding == 0:
             continue
         others = _worth_reaching(
-            own, bodies, walks, costs.change_s, labels, scratch, boarding, body, row,
-            -FAR if forward else -latest_s[ride], stop_count, forward,
+            own, points, nears_s, costs_s, bodies.segment, scratch.board, scratch.other,
+            scratch.row_of, beats, beat_s, walk_first, walk_to, walk_s, stop_beat_s, alight_s,
+            egress_s, point_change_s, goal_s[row], -FAR if forward else -latest_s[ride], boarding,
+            first_candidate[body],
         )  # fmt: skip
         if others == 0:
             continue
@@ -187,17 +196,26 @@ def _boardings_back(
 @kernel
 def _worth_reaching(
     own: Int32,
-    bodies: FlexibleBodies,
-    walks: Walks,
+    points: Int32,
+    nears_s: Int32,
+    costs_s: Int32,
+    segments: Int32,
+    board: Int32,
+    others: Int32,
+    row_of: Int32,
+    beats: npt.NDArray[np.uint8],
+    beat_s: Int32,
+    walk_first: Int32,
+    walk_to: Int32,
+    walk_s: Int32,
+    stop_beat_s: Int32,
+    alight_s: Int32,
+    egress_s: Int32,
     change_s: Int32,
-    labels: Labels,
-    scratch: RideScratch,
-    boarding_count: int,
-    body: int,
-    row: int,
+    goal_s: int,
     low_s: int,
-    stop_count: int,
-    forward: bool,
+    boarding_count: int,
+    first: int,
 ) -> int:
     """
     Candidates of a ride that it could bring a rider to in time to be of use; returns how many.
@@ -205,19 +223,10 @@ def _worth_reaching(
     Drives keep the triangle inequality, as fastest ones do: nobody gets to a point before the
     driver alone would, nor further before the driver's end than he is.
     """
-    points, nears_s, costs_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    if not forward:
-        nears_s, costs_s = costs_s, nears_s
-    beat_s, beats, row_of = scratch.beat_s, scratch.beats, scratch.row_of
-    first_walk, to, seconds = walks.first[stop_count:], walks.to, walks.seconds
-    stop_beat_s, egress = scratch.stop_beat_s, labels.egress[stop_count:]
-    alight_s, goal_s = labels.time_s[ALIGHT + row, stop_count:], labels.goal_s[row]
-    first = bodies.first_candidate[body]
-    board, others = scratch.board, scratch.other
     at, board_s, late_s = board[AT], board[BOARD_S], board[LATE_S]
     other, other_point = others[OTHER], others[POINT]
     near_s, cost_s = others[NEAR_S], others[COST_S]
-    best_s, segment, segments = others[BEST_S], others[SEGMENT], bodies.segment
+    best_s, segment = others[BEST_S], others[SEGMENT]
     least_late_s, least_long_s = np.int32(FAR), np.int32(FAR)
     for i in range(boarding_count):
         least_late_s = min(least_late_s, late_s[i])
@@ -233,11 +242,10 @@ def _worth_reaching(
             # In time for the goal, or to be ready at some stop sooner.
             beats[point] = 1
             then_s = np.int32(-FAR)
-            for walk in range(first_walk[point], first_walk[point + 1]):
-                then_s = max(then_s, np.int32(stop_beat_s[to[walk]] - seconds[walk]))
-            if forward:
-                then_s -= change_s[stop_count + point]
-            then_s = max(then_s, np.int32(goal_s - egress[point]), np.int32(-FAR))
+            for walk in range(walk_first[point], walk_first[point + 1]):
+                then_s = max(then_s, np.int32(stop_beat_s[walk_to[walk]] - walk_s[walk]))
+            then_s = np.int32(then_s - change_s[point])
+            then_s = max(then_s, np.int32(goal_s - egress_s[point]), np.int32(-FAR))
             beat_s[point] = min(then_s, alight_s[point])
         best = beat_s[point]
         if soonest_s < best:

@@ -265,8 +265,9 @@ class Search:
         labels = scratch.labels
         reset_labels(labels, rows, start.node[:0], start.seconds[:0])
         find_running(self.flexible.bodies, self.rides, start_s, FAR, seats, forward, scratch.rides)
+        everywhere = np.arange(terrain.stop_count, terrain.node_count, dtype=np.int32)
         list_candidates(
-            self.flexible.bodies, self.rides, start.node, start.node[:0], terrain.stop_count,
+            self.flexible.bodies, self.rides, start.node, everywhere, terrain.stop_count,
             scratch.rides,
         )  # fmt: skip
         # A ride is left when no change fits in any more, but one may still walk from it.
