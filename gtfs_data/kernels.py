@@ -9,7 +9,6 @@ from core.jit import kernel
 
 BLANK = -1
 Int32 = npt.NDArray[np.int32]
-Int8 = npt.NDArray[np.int8]
 Float64 = npt.NDArray[np.float64]
 
 

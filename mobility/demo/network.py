@@ -72,15 +72,6 @@ class StreetNetwork:
         """The way's length."""
         return float(np.abs(np.diff(self.line(way))).sum())
 
-    def ways_at(self, *, drivable: bool = False) -> dict[int, list[int]]:
-        """Rows of the ways that touch each node, once per passage."""
-        out: dict[int, list[int]] = defaultdict(list)
-        for row, way in enumerate(self.ways):
-            if way.drivable or not drivable:
-                for node in way.nodes:
-                    out[node].append(row)
-        return out
-
     def components(self, *, drivable: bool) -> npt.NDArray[np.int32]:
         """Component of each node, ignoring direction; -1 where no such way passes."""
         count = len(self.points)
