@@ -134,10 +134,12 @@ OTHER_COLUMNS = 6
 OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
 
 
-def new_ride_scratch(flexible: FlexibleTrips, ride_count: int, stop_count: int) -> RideScratch:
-    """Scratch for these flexible trips and so many runs of them."""
+def new_ride_scratch(
+    flexible: FlexibleTrips, ride_count: int, stop_count: int, point_count: int
+) -> RideScratch:
+    """Scratch for these flexible trips and so many runs of them, in a network of this size."""
     bodies, size = flexible.bodies, max(flexible.largest_body, 1)
-    points, body_count = len(bodies.at_point_first) - 1, len(bodies.solo_s)
+    body_count = len(bodies.solo_s)
     return RideScratch(
         running=np.zeros(ride_count, np.int32),
         running_count=np.zeros(1, np.int32),
@@ -148,8 +150,8 @@ def new_ride_scratch(flexible: FlexibleTrips, ride_count: int, stop_count: int) 
         listed_first=np.zeros(body_count, np.int32),
         listed_end=np.zeros(body_count, np.int32),
         stop_beat_s=np.zeros(stop_count, np.int32),
-        beat_s=np.zeros(points, np.int32),
-        beats=np.zeros(points, np.uint8),
+        beat_s=np.zeros(point_count, np.int32),
+        beats=np.zeros(point_count, np.uint8),
         board=np.zeros((BOARD_COLUMNS, size), np.int32),
         other=np.zeros((OTHER_COLUMNS, size), np.int32),
         row_of=np.zeros(size, np.int32),

@@ -76,8 +76,6 @@ def scan_rides(
     walk_first, walk_to, walk_s = walks.first[stop_count:], walks.to, walks.seconds
     alight_s, egress_s = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
     stop_beat_s, point_change_s = scratch.stop_beat_s, costs.change_s[stop_count:]
-    if not forward:  # searching backward a change is counted where one gets out
-        point_change_s = np.zeros_like(point_change_s)
     find_fresh(bodies, labels, scratch, marked_count, stop_count)
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
     _bound_points(labels, scratch, row, stop_count)
@@ -90,23 +88,17 @@ def scan_rides(
         if first_s >= goal_s[row] or last_s < start_s or fresh[body] == 0:
             continue
         own = listed[listed_first[body] : listed_end[body]]
-        if forward:
-            boarding = _boardings(
-                own, points, from_start_s, ready_s, scanned_s, marks, board, earliest_s[ride],
-                latest_s[ride], most_s, stop_s, goal_s[row],
-            )  # fmt: skip
-        else:
-            boarding = _boardings_back(
-                own, points, from_start_s, to_end_s, ready_s, scanned_s, marks, board,
-                earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row],
-            )  # fmt: skip
+        boarding = _boardings(
+            own, points, from_start_s, to_end_s, ready_s, scanned_s, marks, board,
+            earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row], forward,
+        )  # fmt: skip
         if boarding == 0:
             continue
         others = _worth_reaching(
             own, points, nears_s, costs_s, bodies.segment, scratch.board, scratch.other,
             scratch.row_of, beats, beat_s, walk_first, walk_to, walk_s, stop_beat_s, alight_s,
             egress_s, point_change_s, goal_s[row], -FAR if forward else -latest_s[ride], boarding,
-            first_candidate[body],
+            first_candidate[body], forward,
         )  # fmt: skip
         if others == 0:
             continue
@@ -126,41 +118,6 @@ def _boardings(
     own: Int32,
     points: Int32,
     from_start_s: Int32,
-    ready_s: Int32,
-    scanned_s: Int32,
-    marks: npt.NDArray[np.uint8],
-    board: Int32,
-    earliest_s: int,
-    latest_s: int,
-    most_s: int,
-    stop_s: int,
-    bound_s: int,
-) -> int:
-    """Fresh candidates of a ride at which the rider newly is in time; returns how many."""
-    at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
-    late_s, left_s = board[LATE_S], board[LEFT_S]
-    count = 0
-    for candidate in own:
-        point = points[candidate]
-        if marks[point] == 0:
-            continue
-        near_s, then_s = from_start_s[candidate], ready_s[point]
-        passes_s = earliest_s + near_s
-        if scanned_s[point] <= passes_s or then_s > latest_s + near_s:
-            continue  # boards at the same moment as when last scanned, or is too late
-        then_s = max(then_s, passes_s)
-        if then_s < bound_s:
-            at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
-            late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
-            count += 1
-    return count
-
-
-@kernel
-def _boardings_back(
-    own: Int32,
-    points: Int32,
-    from_start_s: Int32,
     to_end_s: Int32,
     ready_s: Int32,
     scanned_s: Int32,
@@ -171,21 +128,29 @@ def _boardings_back(
     most_s: int,
     stop_s: int,
     bound_s: int,
+    forward: bool,
 ) -> int:
-    """The same searching backward: candidates at which the rider is let out."""
+    """Fresh candidates of a ride at which the rider newly is in time; returns how many."""
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
     count = 0
-    for k in range(len(own) - 1, -1, -1):
-        candidate = own[k]
+    for k in range(len(own)):
+        candidate = own[k if forward else len(own) - 1 - k]
         point = points[candidate]
         if marks[point] == 0:
             continue
-        near_s, then_s = to_end_s[candidate], ready_s[point]
-        if then_s > -earliest_s - from_start_s[candidate] - stop_s:
-            continue  # must be let out before the driver gets here
-        if scanned_s[point] + most_s + stop_s - near_s <= -latest_s:
-            continue  # could be late enough for the latest departure when last scanned
+        near_s, then_s, known_s = from_start_s[candidate], ready_s[point], scanned_s[point]
+        if forward:
+            passes_s = earliest_s + near_s
+            if known_s <= passes_s or then_s > latest_s + near_s:
+                continue  # boards at the same moment as when last scanned, or is too late
+            then_s = max(then_s, passes_s)
+        else:
+            if then_s > -earliest_s - near_s - stop_s:
+                continue  # must be let out before the driver gets here
+            near_s = to_end_s[candidate]
+            if known_s + most_s + stop_s - near_s <= -latest_s:
+                continue  # could be late enough for the latest departure when last scanned
         if then_s < bound_s:
             at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
             late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
@@ -216,6 +181,7 @@ def _worth_reaching(
     low_s: int,
     boarding_count: int,
     first: int,
+    forward: bool,
 ) -> int:
     """
     Candidates of a ride that it could bring a rider to in time to be of use; returns how many.
@@ -244,7 +210,8 @@ def _worth_reaching(
             then_s = np.int32(-FAR)
             for walk in range(walk_first[point], walk_first[point + 1]):
                 then_s = max(then_s, np.int32(stop_beat_s[walk_to[walk]] - walk_s[walk]))
-            then_s = np.int32(then_s - change_s[point])
+            if forward:  # searching backward it is counted where one gets in
+                then_s = np.int32(then_s - change_s[point])
             then_s = max(then_s, np.int32(goal_s - egress_s[point]), np.int32(-FAR))
             beat_s[point] = min(then_s, alight_s[point])
         best = beat_s[point]

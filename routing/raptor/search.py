@@ -212,7 +212,7 @@ class Search:
             FAR if self.direct_s is None else self.direct_s, rows, stops, forward, goals_s,
             scratch.journeys, scratch.legs,
         )  # fmt: skip
-        if self.seats > 0:
+        if self.seats > 0 and len(rides.body) > 0:
             steps_s = _ride_steps(span)
             by_then = np.searchsorted(-starts_s, -steps_s, side="right") - 1
             count = search_ride_range(
@@ -237,7 +237,14 @@ class Search:
             at_points(self.egress.node, self.egress.seconds, *size),
             self.pickup_stop_s, terrain.stop_count, self.arrive_by,
         )  # fmt: skip
-        return [points.better(journey) for journey in journeys]
+        return [self._still_inside(window, points.better(j), j) for j in journeys]
+
+    def _still_inside(self, window: Window, better: RawJourney, found: RawJourney) -> RawJourney:
+        """The better of two forms of a journey, unless another window is to answer with it."""
+        outside = (
+            better.end_s <= window.from_s if self.arrive_by else better.start_s >= window.until_s
+        )
+        return found if outside and window.from_s < window.until_s else better
 
     def reach_stops(self, at_s: int, most_s: int) -> Int32:
         """
@@ -250,7 +257,7 @@ class Search:
         Shape (vehicles + 1, stop_count); `FAR` where that takes longer than `most_s`.
         """
         terrain, forward = self.terrain, not self.arrive_by
-        ground, seats = self.network.ground, self.seats
+        ground, seats = self.network.ground, self.seats if len(self.rides.body) else 0
         day = terrain.day if forward else terrain.day_back
         plain, with_points = (
             (terrain.walks, terrain.point_walks)
@@ -363,7 +370,7 @@ class Search:
             kept = _thread.scratch = _Scratch(
                 new_labels(stops, nodes - stops, patterns),
                 new_labels(stops, nodes - stops, patterns),
-                new_ride_scratch(self.flexible, len(self.rides.body), stops),
+                new_ride_scratch(self.flexible, len(self.rides.body), stops, nodes - stops),
                 np.empty((2, len(self.network.bounds.to_s)), np.int32),
                 np.empty(EVENT_LIMIT, np.int32),
                 np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),

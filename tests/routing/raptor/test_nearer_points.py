@@ -103,3 +103,16 @@ def soonest_end_s(world: RandomWorld, journey: RawJourney) -> int:
                 egress_s = world.egress[dropoff.node]
                 ends_s.append(at_s + world.pickup_stop_s + drive_s + egress_s)
     return min(ends_s)
+
+
+@fixed_seed
+@given(ride_worlds, few, st.integers(1, 40))
+def test_what_is_bettered_stays_on_the_page_that_it_was_found_for(
+    world: RandomWorld, searched: int, minutes: int
+) -> None:
+    departures = Window(world.leave_s, world.leave_s + minutes * 60)
+    for journey in world.search(searched=searched).run(departures):
+        assert departures.from_s <= journey.start_s < departures.until_s
+    arrivals = Window(world.arrive_s - minutes * 60, world.arrive_s)
+    for journey in world.search(arrive_by=True, searched=searched).run(arrivals):
+        assert arrivals.from_s < journey.end_s <= arrivals.until_s

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from routing.raptor.labels import FAR
+from routing.raptor.search import Window, no_flexible_trips, rides_of
 from tests.oracles.raptor_oracle import NEVER, earliest_arrivals, latest_departures
 from tests.strategies import OPENING_S, RandomWorld, random_worlds
 
@@ -77,3 +80,19 @@ def test_limit_of_time_only_leaves_out_what_takes_longer(world: RandomWorld, mos
     reached = search.reach_stops(world.leave_s, LONG_S)
     within = search.reach_stops(world.leave_s, most_s)
     assert within.tolist() == np.where(reached <= most_s, reached, FAR).tolist()
+
+
+@fixed_seed
+@given(random_worlds(rides=True))
+def test_scratch_has_room_for_points_after_a_search_that_knew_of_no_offers(
+    world: RandomWorld,
+) -> None:
+    # As with vias, then one place to all without any offer. Kernels do not check bounds.
+    moment = Window(world.leave_s, world.leave_s)
+    nobody = no_flexible_trips(0), rides_of([], 0)
+    replace(world.search(seats=0), flexible=nobody[0], rides=nobody[1]).run(moment)
+    no_offers = no_flexible_trips(world.point_count)
+    search = replace(world.search(), flexible=no_offers, rides=rides_of([], 0))
+    search.run(moment)
+    scratch = search._scratch(search.terrain.day).rides
+    assert len(scratch.beat_s) == len(scratch.beats) == world.point_count
