@@ -15,8 +15,6 @@ import argparse
 import csv
 import datetime as dt
 import json
-import os
-import platform
 import resource
 import sys
 import time
@@ -31,10 +29,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import pynigiri as nigiri
 
+from benchmarks.recorded import this_machine
 from core.ids import StopId
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import build_timetable
 from routing.build import build_network
 from routing.network import Network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
@@ -225,12 +224,8 @@ def main() -> None:
             )
             for each in found["first_differences"]:
                 print("   ", each)
-    result["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    result["machine"] = {**this_machine(), "peak_mb": peak_mb}
     if given.json:
         given.json.write_text(json.dumps(result, indent=2) + "\n")
 

@@ -26,11 +26,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.rolling import roll_days
 from gtfs_data.throughs import is_through
-from gtfs_data.timetable import build_timetable
 
 NEAR_M, WALK_MPS, LONGEST_WALK_MIN = 250.0, 1.2, 10
 METRES_PER_DEGREE = 111_320

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.explicit_feed import expand
+from benchmarks.recorded import record
 
 Territory = tuple[str, str, dict[str, str], str | None]
 
@@ -87,13 +87,7 @@ def main() -> None:
         for territory in territories(data.resolve(), Path(folder)):
             rows.append(build(territory, Path(folder)))
             print(json.dumps(rows[-1]))
-    machine = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    result = Path(__file__).parent / "results" / "build_territories.json"
-    result.write_text(json.dumps({"builds": rows, "machine": machine}, indent=1) + "\n")
+    record("build_territories", {"builds": rows})
 
 
 if __name__ == "__main__":

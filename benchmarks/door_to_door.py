@@ -15,9 +15,6 @@ import argparse
 import csv
 import datetime as dt
 import importlib
-import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import record
 from core.geo import Coordinate
 from mobility.world import World, open_snapshot
 from routing.planner import plan
@@ -126,19 +124,7 @@ def main() -> None:
     asks = {"ours": ours(given.snapshot)}
     if given.ferrobus:
         asks["ferrobus"] = theirs(*given.ferrobus)
-    result = {
-        "queries": len(questions),
-        **measure(asks, questions),
-        "load_average": round(os.getloadavg()[0], 1),
-        "machine": {
-            "cpu_count": os.cpu_count(),
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-        },
-    }
-    target = Path(__file__).parent / "results" / "door_to_door.json"
-    target.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    record("door_to_door", {"queries": len(questions), **measure(asks, questions)})
 
 
 if __name__ == "__main__":

@@ -10,11 +10,7 @@ two letters swapped. Found: the name is among the ten matches of what was typed 
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,10 +19,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import build_porto, record
 from core.geo import Coordinate
 from routing.place_words import folded_words
 from routing.places import Places
-from tests.support.territories import build_real
 
 NAMES = 200
 CENTRE = Coordinate(41.1496, -8.6110)
@@ -43,16 +39,7 @@ def swapped(text: str, rng: np.random.Generator) -> str:
 
 
 def main() -> None:
-    data = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data")) / "porto"
-    if not data.is_dir():
-        sys.exit(f"real data is absent: {data} (set MOBILITY_SHARED_DATA)")
-    feeds = {
-        name: data.resolve() / f"{file}.zip"
-        for name, file in (("stcp", "stcp_2025_redated"), ("metro", "metro_2025_explicit"))
-    }
-    out = Path(tempfile.mkdtemp(prefix="mobility-bench-"))
-    osm = data.resolve() / "porto.osm.pbf"
-    snapshot = build_real("porto", "Europe/Lisbon", osm, feeds, out)
+    snapshot = build_porto()
     places = Places(snapshot.folder / "places")
     rng = np.random.default_rng(7)
     every = sorted(set(places.names))
@@ -77,13 +64,7 @@ def main() -> None:
         if len(texts) == NAMES:
             result[kind]["found"] = found / NAMES
         print(kind, result[kind])
-    result["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    path = Path(__file__).parent / "results" / "geocode_porto.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    record("geocode_porto", result)
 
 
 if __name__ == "__main__":

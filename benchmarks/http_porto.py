@@ -16,9 +16,7 @@ import argparse
 import datetime as dt
 import http.client
 import itertools
-import json
 import os
-import platform
 import sys
 import tempfile
 import threading
@@ -34,6 +32,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import build_porto, record
 from carpool.compile import pack_body
 from core.modes import TRANSIT_MODES
 from mobility.actions.run_demo import start_server
@@ -42,7 +41,7 @@ from mobility.installation import open_installation, stop_servers
 from mobility.settings import Settings
 from mobility.world import open_snapshot
 from tests.conftest import free_port
-from tests.support.territories import build_real, random_offers, random_places
+from tests.support.territories import random_offers, random_places
 
 PAIRS, OFFERS, WINDOW_S = 200, 1_000, 3_600
 CLIENTS, LOAD_S = 8, 20.0
@@ -56,15 +55,7 @@ def prepare(home: Path) -> list[tuple[str, str]]:
     """Build Porto and store its offers, unless that is done; returns the pairs to ask for."""
     settings = Settings(home=home)
     if not settings.snapshots.is_dir():
-        data = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data")) / "porto"
-        if not data.is_dir():
-            sys.exit(f"real data is absent: {data} (set MOBILITY_SHARED_DATA)")
-        data = data.resolve()
-        feeds = {
-            "stcp": data / "stcp_2025_redated.zip",
-            "metro": data / "metro_2025_explicit.zip",
-        }
-        build_real("porto", "Europe/Lisbon", data / "porto.osm.pbf", feeds, home)
+        build_porto(home)
     installation = open_installation(settings)
     snapshot = open_snapshot(installation.snapshot_folder)
     with installation.engine.begin() as connection:
@@ -169,15 +160,7 @@ def main(home: Path) -> None:
         for name, some in paths.items():
             result[f"answers_per_s, 8 clients, 2 processes, {name}"] = load(address, some)
     stop_servers(Settings(home=home))
-    result["load_average"] = round(os.getloadavg()[0], 1)
-    result["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    target = Path(__file__).parent / "results" / "http_porto.json"
-    target.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    record("http_porto", result)
 
 
 if __name__ == "__main__":

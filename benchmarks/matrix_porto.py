@@ -11,11 +11,7 @@ percentiles, one worker and two. Kernels are compiled before.
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-import platform
 import sys
-import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -26,29 +22,17 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import build_porto, record
 from mobility.matrices import compute_matrix
 from mobility.world import Snapshot
 from routing.isochrones import search_isochrone
 from routing.query import Endpoint
 from routing.travel_times import TravelQuery
-from tests.support.territories import build_real, random_places
+from tests.support.territories import random_places
 
 PLACES = 20
 CUTOFFS_S = (900, 1800, 2700, 3600)
 SIZES = ((100, 100), (1000, 100))
-
-
-def porto() -> Snapshot:
-    """Porto, built."""
-    data = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data")) / "porto"
-    if not data.is_dir():
-        sys.exit(f"real data is absent: {data} (set MOBILITY_SHARED_DATA)")
-    feeds = {
-        name: data.resolve() / f"{file}.zip"
-        for name, file in (("stcp", "stcp_2025_redated"), ("metro", "metro_2025_explicit"))
-    }
-    out = Path(tempfile.mkdtemp(prefix="mobility-bench-"))
-    return build_real("porto", "Europe/Lisbon", data.resolve() / "porto.osm.pbf", feeds, out)
 
 
 def isochrones(snapshot: Snapshot, places: list[Endpoint], query: TravelQuery) -> dict[str, Any]:
@@ -68,7 +52,7 @@ def isochrones(snapshot: Snapshot, places: list[Endpoint], query: TravelQuery) -
 
 
 def main() -> None:
-    snapshot = porto()
+    snapshot = build_porto()
     at = dt.datetime(2025, 10, 14, 8, tzinfo=snapshot.network.zone)
     most = max(max(size) for size in SIZES)
     ends = [Endpoint(place) for place in random_places(snapshot.network, 2 * most, seed=3)]
@@ -95,13 +79,7 @@ def main() -> None:
             }
             result["matrices"].append(row)
             print(row)
-    result["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    path = Path(__file__).parent / "results" / "matrix_porto.json"
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    record("matrix_porto", result)
 
 
 if __name__ == "__main__":

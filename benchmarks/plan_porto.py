@@ -10,12 +10,8 @@ legs, geometry and prices. Figures depend on the machine; compare runs of one ma
 from __future__ import annotations
 
 import datetime as dt
-import json
-import os
-import platform
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -24,10 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import build_porto, record
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.world import World
 from routing.query import Endpoint, PlanQuery
-from tests.support.territories import build_real, random_offers, random_places
+from tests.support.territories import random_offers, random_places
 
 PAIRS = 200
 OFFERS = 1_000
@@ -44,17 +41,8 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    data = Path(os.environ.get("MOBILITY_SHARED_DATA", "../shared/data")) / "porto"
-    if not data.is_dir():
-        sys.exit(f"real data is absent: {data} (set MOBILITY_SHARED_DATA)")
-    data = data.resolve()
-    feeds = {
-        "stcp": data / "stcp_2025_redated.zip",
-        "metro": data / "metro_2025_explicit.zip",
-    }
     began = time.perf_counter()
-    out = Path(tempfile.mkdtemp(prefix="mobility-bench-"))
-    snapshot = build_real("porto", "Europe/Lisbon", data / "porto.osm.pbf", feeds, out)
+    snapshot = build_porto()
     result: dict[str, Any] = {
         "build_s": round(time.perf_counter() - began, 1),
         "build_peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
@@ -76,15 +64,7 @@ def main() -> None:
         middle, high = np.percentile(times[1:], [50, 95])  # the first may compile
         result[name] = {"p50_ms": round(float(middle), 1), "p95_ms": round(float(high), 1)}
         print(f"{name:45} p50 {middle:7.1f} ms   p95 {high:7.1f} ms")
-    result["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    target = Path(__file__).parent / "results" / "plan_porto.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    record("plan_porto", result)
 
 
 if __name__ == "__main__":

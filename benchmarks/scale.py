@@ -17,7 +17,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
@@ -31,6 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.recorded import RESULTS, record
 from mobility.snapshots import current_snapshot
 from routing.network import Network, open_network
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where territories are, or are to be, kept")
     parser.add_argument("--only", choices=SIZES)
     given = parser.parse_args()
-    target = Path(__file__).parent / "results" / "scale.json"
+    target = RESULTS / "scale.json"
     results = json.loads(target.read_text()) if target.exists() else {}
     with tempfile.TemporaryDirectory(prefix="mobility-bench-") as spare:
         for size in SIZES if given.only is None else (given.only,):
@@ -217,12 +217,7 @@ def main() -> None:
             result |= {"server": serve(snapshot), "searches": search(snapshot)}
             results[size] = result
             print(size, json.dumps(result, indent=1))
-    results["machine"] = {
-        "cpu_count": os.cpu_count(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-    }
-    target.write_text(json.dumps(results, indent=1) + "\n")
+    record("scale", results)
 
 
 if __name__ == "__main__":

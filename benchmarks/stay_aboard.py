@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 
 from gtfs_data import blocks
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.throughs import is_through
-from gtfs_data.timetable import build_timetable
 from routing.build import build_network
 from routing.ends import reach_on_foot
 from routing.network import Network

@@ -26,7 +26,8 @@ import numpy.typing as npt
 
 from core.geo import Coordinate, distance_m
 from gtfs_data.checks import Findings
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD, FeedTrips, offsets
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.patterns import FeedTrips, offsets
 from gtfs_data.reader import Feed
 
 MOST_TRIPS = 3

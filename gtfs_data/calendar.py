@@ -6,7 +6,6 @@ Source: GTFS Schedule reference, calendar.txt and calendar_dates.txt.
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,21 +15,10 @@ import pandas as pd
 from gtfs_data.checks import Findings
 from gtfs_data.reader import WEEKDAYS, Feed
 
-_EPOCH = dt.date(1970, 1, 1)
 _THURSDAY = 3  # 1970-01-01
 ADDED, REMOVED = 1, 2
 FIRST_DAY, LAST_DAY = 0, 47_846
 """1970 to 2100: dates outside are typing errors, and would only cost memory."""
-
-
-def day_number(day: dt.date) -> int:
-    """Days since 1970-01-01."""
-    return (day - _EPOCH).days
-
-
-def date_of_day_number(number: int) -> dt.date:
-    """Undo `day_number`."""
-    return _EPOCH + dt.timedelta(days=number)
 
 
 @dataclass(frozen=True, slots=True)

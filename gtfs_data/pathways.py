@@ -10,7 +10,6 @@ Source: GTFS Schedule reference, "pathways.txt" and "levels.txt".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -19,24 +18,10 @@ import pandas as pd
 
 from core.ids import scoped
 from gtfs_data.checks import Findings
+from gtfs_data.enums import STATION, PathwayMode
 from gtfs_data.reader import BLANK, NO_INTEGER, Feed
 
-STATION, ENTRANCE, GENERIC_NODE, BOARDING_AREA = 1, 2, 3, 4
-"""location_type; 0 or blank is a stop or platform."""
-
 Array = npt.NDArray[Any]
-
-
-class PathwayMode(IntEnum):
-    """pathway_mode: how one gets along."""
-
-    WALKWAY = 1
-    STAIRS = 2
-    MOVING_SIDEWALK = 3
-    ESCALATOR = 4
-    ELEVATOR = 5
-    FARE_GATE = 6
-    EXIT_GATE = 7
 
 
 def read_pathways(

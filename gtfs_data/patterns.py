@@ -16,11 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from gtfs_data.checks import Findings
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.kernels import fill_blank_times
 from gtfs_data.reader import BLANK, Feed
 
-CAN_BOARD = 1
-CAN_ALIGHT = 2
 NOT_AVAILABLE = 1  # pickup_type and drop_off_type
 HEADWAY_LIMIT = 5_000
 """Trips that one frequencies.txt row may stand for: more is a typing error."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.geo import METRES_PER_DEGREE
-from gtfs_data.calendar import day_number, read_calendar
+from gtfs_data.calendar import read_calendar
 from gtfs_data.checks import Findings
+from gtfs_data.days import day_number
 from gtfs_data.reader import BLANK, Feed
 from gtfs_data.service import trips_per_day
 from gtfs_data.timetable import NONE, Timetable

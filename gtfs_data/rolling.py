@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.time import day_start_epoch_s, get_zone
-from gtfs_data.calendar import day_number
+from gtfs_data.days import day_number
 from gtfs_data.kernels import chain_without_overtaking, lay_out_events, turn_events
 from gtfs_data.store import frozen
 from gtfs_data.throughs import Runs, runs_of, through_runs_of

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
-from gtfs_data.pathways import PathwayMode
+from gtfs_data.enums import PathwayMode
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.mapping.sentences import charge_label, messages, reason_sentences
 from mobility.world import World

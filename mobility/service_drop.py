@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from core.errors import Conflict
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.days import date_of_day_number
 from gtfs_data.service import trips_per_day
 from gtfs_data.timetable import Timetable
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.geo import Coordinate
 from core.time import day_start_epoch_s, to_instant
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.days import date_of_day_number
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.world import World
 from routing.changes import warm_up_changes

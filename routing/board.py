@@ -9,7 +9,7 @@ import numpy as np
 
 from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
 from core.time import DAY_S, day_start_epoch_s, to_instant
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.throughs import is_through
 from routing.network import Network
 

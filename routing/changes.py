@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.store import frozen
 from gtfs_data.throughs import calls_of_ride
 from gtfs_data.timetable import Timetable

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.time import day_start_epoch_s, to_instant
-from gtfs_data.calendar import day_number
+from gtfs_data.days import day_number
 from routing.ends import End, reach_on_foot
 from routing.itinerary import Explanation, Itinerary
 from routing.network import Network

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable, mirrored
 from gtfs_data.store import frozen
 from routing.links import Links, in_rows, joined, together

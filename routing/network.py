@@ -23,7 +23,7 @@ import numpy.typing as npt
 from core.geo import Coordinate
 from core.remember import Remembered
 from core.time import get_zone
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.days import date_of_day_number
 from gtfs_data.rolling import DayTimetable, mirrored, only_trips, roll_days, without_throughs
 from gtfs_data.store import (
     from_arrays,

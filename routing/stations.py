@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from core.geo import Coordinate, distance_m
 from gtfs_data.checks import Findings
-from gtfs_data.pathways import BOARDING_AREA, ENTRANCE, PathwayMode
+from gtfs_data.enums import BOARDING_AREA, ENTRANCE, PathwayMode
 from gtfs_data.timetable import NONE, Timetable
 from routing.street.graph import KINDS, Streets
 from routing.street.kernels import NO_ACCESS

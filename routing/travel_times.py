@@ -17,7 +17,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.modes import TRANSIT_MODES, Mode
 from core.time import day_start_epoch_s
-from gtfs_data.calendar import date_of_day_number, day_number
+from gtfs_data.days import date_of_day_number, day_number
 from routing.ends import reach_on_foot, tie_end
 from routing.goals import Goals
 from routing.kernels import walk_from_stops

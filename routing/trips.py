@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import NotFound
 from core.geo import Coordinate
 from core.time import day_start_epoch_s, get_zone, to_instant
-from gtfs_data.calendar import day_number
+from gtfs_data.days import day_number
 from gtfs_data.store import Texts
 from gtfs_data.timetable import NONE, Timetable
 from routing.itinerary import Itinerary

@@ -21,9 +21,10 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from gtfs_data.blocks import join_trips
-from gtfs_data.calendar import day_number
 from gtfs_data.checks import Findings
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD, FeedTrips
+from gtfs_data.days import day_number
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.patterns import FeedTrips
 from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds, coarse_bounds

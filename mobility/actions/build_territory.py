@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings, Severity
+from gtfs_data.days import date_of_day_number
 from gtfs_data.kept import keep_tables
 from gtfs_data.reader import Feed, read_feed
 from gtfs_data.store import SnapshotInvalid, read_manifest
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 from mobility.actions.build_ground import build_ground, write_named_places
 from mobility.actions.draw_basemap import BASEMAP, OSM_CREDIT, BasemapDrawing
 from mobility.service_drop import check_service, service_of_feeds

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.kept import keep_tables, read_kept
 from gtfs_data.plausible import check_plausible, check_validity
 from gtfs_data.reader import COLUMNS, read_feed
-from gtfs_data.timetable import build_timetable
 from mobility.service_drop import FeedService, service_of_feeds
 
 FEED = "feed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gtfs_data.pathways import PathwayMode
+from gtfs_data.enums import PathwayMode
 from gtfs_data.timetable import Timetable
 from routing.itinerary import Access
 

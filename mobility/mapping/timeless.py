@@ -10,7 +10,7 @@ from typing import Any
 
 from core.modes import Mode, mode_of_route_type
 from core.remember import Remembered
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from routing.network import Network
 
 Json = dict[str, Any]

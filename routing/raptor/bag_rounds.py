@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.jit import kernel
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.raptor.bags import (

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.raptor import bags as b
 from routing.raptor.labels import FAR

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from gtfs_data.patterns import CAN_BOARD
+from gtfs_data.enums import CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import Counts, Seconds
 from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch

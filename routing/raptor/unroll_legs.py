@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.raptor.flexible import FlexibleBodies, Rides
 from routing.raptor.labels import ALIGHT, FAR, NOWHERE, READY, Labels

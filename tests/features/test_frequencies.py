@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
+from gtfs_data.days import date_of_day_number
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 from tests.support.no_streets import BareTerritory, build_bare
 from tests.support.territories import shared_data
 

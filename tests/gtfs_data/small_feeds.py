@@ -6,9 +6,10 @@ import inspect
 import zipfile
 from typing import TYPE_CHECKING
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import Feed, read_feed
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 
 if TYPE_CHECKING:
     from pathlib import Path

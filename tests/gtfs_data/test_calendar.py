@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gtfs_data.calendar import Calendar, date_of_day_number, day_number, read_calendar
+from gtfs_data.calendar import Calendar, read_calendar
 from gtfs_data.checks import Findings, Severity
+from gtfs_data.days import date_of_day_number, day_number
 from tests.gtfs_data.small_feeds import Table, small_feed, told
 
 if TYPE_CHECKING:

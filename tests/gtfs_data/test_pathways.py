@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gtfs_data.pathways import PathwayMode
+from gtfs_data.enums import PathwayMode
 from tests.gtfs_data.small_feeds import small_timetable, told
 
 pytestmark = pytest.mark.unit

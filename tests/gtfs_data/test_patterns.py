@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.kernels import BLANK, fill_blank_times
-from gtfs_data.patterns import CAN_ALIGHT, CAN_BOARD
 from tests.gtfs_data.small_feeds import small_timetable, told, trip_lines
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from core.errors import MobilityError
+from gtfs_data.build import build_timetable
 from gtfs_data.carpool_places import read_carpool_places
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import build_timetable
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MOBILITY_SHARED_DATA", ROOT.parent / "shared" / "data"))

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gtfs_data.archive import UnreadableFeed
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import FINDINGS_PER_RULE, Findings, Severity
 from gtfs_data.reader import BLANK, read_feed
-from gtfs_data.timetable import build_timetable
 from tests.gtfs_data.small_feeds import GOOD, small_feed, table_bytes, told, zip_feed
 
 pytestmark = pytest.mark.unit

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.rolling import DayTimetable, roll_days
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 from tests.gtfs_data.small_feeds import clock, small_feed, small_timetable
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtfs_data.calendar import date_of_day_number
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
+from gtfs_data.days import date_of_day_number
 from gtfs_data.kernels import stops_on_shape
-from gtfs_data.timetable import NONE, Timetable, build_timetable
+from gtfs_data.timetable import NONE, Timetable
 from tests.gtfs_data.small_feeds import small_feed, small_timetable, told, trip_lines
 
 if TYPE_CHECKING:

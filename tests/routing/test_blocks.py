@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.modes import Mode
-from gtfs_data.patterns import CAN_BOARD
+from gtfs_data.enums import CAN_BOARD
 from routing.board import BoardQuery, list_events
 from routing.one_to_all import ReachQuery, search_one_to_all
 from routing.query import Endpoint, Limits

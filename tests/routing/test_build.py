@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import build_timetable
 from routing.build import build_network
 from routing.street.rules import Speeds
 from tests.gtfs_data.small_feeds import zip_feed

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.geo import Coordinate
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from gtfs_data.store import Texts
-from gtfs_data.timetable import build_timetable
 from routing.ground import MeetingPoints
 from routing.place_words import folded_words
 from routing.places import Box, MatchKind, Places, build_places

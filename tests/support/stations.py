@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.geo import METRES_PER_DEGREE, Coordinate
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
-from gtfs_data.pathways import PathwayMode
+from gtfs_data.enums import PathwayMode
 from gtfs_data.reader import WEEKDAYS, read_feed
-from gtfs_data.timetable import build_timetable
 from routing.build import build_network
 from routing.itinerary import PlanAnswer
 from routing.outages import plan_around

@@ -47,9 +47,10 @@ from carpool.meeting_points import stop_sites
 from carpool.offers import Offer, parse_offer
 from core.geo import METRES_PER_DEGREE, Coordinate
 from core.ids import OfferId
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 from routing.build import build_network
 from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, TransitLeg
 from routing.network import Network

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gtfs_data.build import build_timetable
 from gtfs_data.checks import Findings, Severity
 from gtfs_data.plausible import check_plausible
 from gtfs_data.reader import read_feed
-from gtfs_data.timetable import Timetable, build_timetable
+from gtfs_data.timetable import Timetable
 from mobility.actions.build_territory import build_territory
 from mobility.demo.region import Size, build_region
 from mobility.territory import read_territory
