@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.recorded import RESULTS, record
+from core.geo import Coordinate
+from core.ids import StopId
+from mobility.mapping.criteria import criteria_table
 from mobility.snapshots import current_snapshot
+from mobility.world import open_snapshot
 from routing.network import Network, open_network
+from routing.planner import plan
+from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.criteria import CriteriaTable
 from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
 from routing.raptor.unroll import Reach
 from routing.terrain import Conditions
@@ -142,7 +151,7 @@ def _memory(pid: int, suffix: str) -> dict[str, float]:
 CHANGES = Conditions(change_s=60)
 
 
-def ask(network: Network, query: Query, width_s: int) -> list[Any]:
+def ask(network: Network, width_s: int, query: Query) -> list[Any]:
     """Journeys with legs between two stops."""
     access, egress, at_s = query
     return Search(
@@ -169,14 +178,34 @@ def make_queries(network: Network, *, same_town: bool) -> list[Query]:
     return made
 
 
-def measure(network: Network, queries: list[Query], width_s: int) -> dict[str, float]:
+def plan_by_criteria(network: Network, table: CriteriaTable, query: Query) -> list[Any]:
+    """Itineraries of an hour from stop to stop, the best by price, CO2 and walking among them."""
+    access, egress, at_s = query
+    t = network.timetable
+    ends = []
+    for stop in (int(access.node[0]), int(egress.node[0])):
+        place = Coordinate(float(t.stop_lat[stop]), float(t.stop_lon[stop]))
+        ends.append(Endpoint(place, StopId(t.stop_id[stop])))
+    at = dt.datetime.combine(DATE, dt.time(), network.zone) + dt.timedelta(seconds=at_s)
+    asked = PlanQuery(
+        *ends, at, window_s=RANGE_S, wanted_count=1, carpool=False, direct_modes=(), detailed=False
+    )
+    found = plan(
+        network, asked, flexible=NO_OFFERS, rides_on=lambda _: NO_RIDES, limits=Limits(),
+        criteria=table,
+    )  # fmt: skip
+    return list(found.itineraries)
+
+
+def measure(queries: list[Query], ask: Callable[[Query], list[Any]]) -> dict[str, float]:
     """Least of `REPEATS` per query."""
+    ask(queries[0])  # loads the kernels
     best_ms, found = np.full((2, len(queries)), np.inf), np.zeros(len(queries))
     order = np.random.default_rng(1)
     for _ in range(REPEATS):
         for i in order.permutation(len(queries)).tolist():
             began = np.array([time.perf_counter(), time.thread_time()])
-            found[i] = len(ask(network, queries[i], width_s))
+            found[i] = len(ask(queries[i]))
             took = np.array([time.perf_counter(), time.thread_time()]) - began
             best_ms[:, i] = np.minimum(best_ms[:, i], took * 1000)
     result = {"journeys": round(float(found.mean()), 1), "without_any": int((found == 0).sum())}
@@ -191,14 +220,16 @@ def search(snapshot: Path) -> dict[str, Any]:
     began = time.perf_counter()
     network = open_network(snapshot)
     result: dict[str, Any] = {"open_s": round(time.perf_counter() - began, 2)}
+    table = criteria_table(network.timetable, open_snapshot(snapshot).tariff)
     began = time.perf_counter()
     network.day(DATE)
     result["roll_day_s"] = round(time.perf_counter() - began, 2)
     for name, same_town in (("any_pair", False), ("same_town", True)):
         queries = make_queries(network, same_town=same_town)
         for kind, width_s in (("one_departure", 0), ("one_hour", RANGE_S)):
-            ask(network, queries[0], width_s)  # loads the kernels
-            result[f"{name}_{kind}"] = measure(network, queries, width_s)
+            result[f"{name}_{kind}"] = measure(queries, partial(ask, network, width_s))
+        by_criteria = partial(plan_by_criteria, network, table)
+        result[f"{name}_one_hour_by_criteria"] = measure(queries, by_criteria)
     return result
 
 
