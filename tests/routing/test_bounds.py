@@ -14,7 +14,8 @@ from routing import bounds
 from routing.bounds import MOST_ONWARD, UNREACHED_S, Bounds
 from routing.raptor.search import Window
 from tests.oracles.raptor_oracle import PlainWorld
-from tests.strategies import RandomWorld, random_worlds
+from tests.strategies import random_worlds
+from tests.support.random_world import RandomWorld
 
 pytestmark = pytest.mark.unit
 fixed_seed = settings(derandomize=True, deadline=None, database=None, max_examples=100)

@@ -27,7 +27,7 @@ from routing.raptor.search import Search, Window
 from routing.raptor.unroll import RawJourney, RawVehicle
 from tests.oracles.criteria_oracle import Journey, PlainPrices, best_journeys, best_of
 from tests.routing.raptor.test_search import check_legs, fixed_seed, plain_worlds
-from tests.strategies import RandomWorld
+from tests.support.random_world import RandomWorld
 
 pytestmark = pytest.mark.unit
 

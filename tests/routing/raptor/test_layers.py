@@ -15,7 +15,7 @@ from routing.terrain import ViaStops
 from tests.oracles.raptor_oracle import NEVER
 from tests.oracles.via_oracle import PlainVia, earliest_arrivals_by
 from tests.routing.raptor.test_search import fixed_seed, plain_worlds
-from tests.strategies import OPENING_S, RandomWorld
+from tests.support.random_world import OPENING_S, RandomWorld
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from routing.raptor.labels import FAR
 from tests.oracles.raptor_oracle import earliest_arrivals
-from tests.strategies import RandomWorld, random_worlds
+from tests.strategies import random_worlds
+from tests.support.random_world import RandomWorld
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from routing.raptor.search import Window
 from routing.raptor.unroll import RawJourney, RawRide
 from tests.routing.raptor.test_search import alone, check_legs, fixed_seed, ride_worlds
-from tests.strategies import CARPOOL_CHANGE_S, RandomWorld
+from tests.support.random_world import CARPOOL_CHANGE_S, RandomWorld
 
 pytestmark = pytest.mark.unit
 

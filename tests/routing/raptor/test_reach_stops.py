@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from routing.raptor.labels import FAR
 from routing.raptor.search import Window, no_flexible_trips, rides_of
 from tests.oracles.raptor_oracle import NEVER, earliest_arrivals, latest_departures
-from tests.strategies import OPENING_S, RandomWorld, random_worlds
+from tests.strategies import random_worlds
+from tests.support.random_world import OPENING_S, RandomWorld
 
 pytestmark = pytest.mark.unit
 

@@ -18,7 +18,8 @@ from tests.oracles.raptor_oracle import (
     earliest_arrivals,
     latest_departures,
 )
-from tests.strategies import OPENING_S, RandomWorld, random_worlds
+from tests.strategies import random_worlds
+from tests.support.random_world import OPENING_S, RandomWorld
 
 pytestmark = pytest.mark.unit
 
