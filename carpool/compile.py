@@ -8,9 +8,7 @@ own path costs exactly nothing and an offer without a budget serves all of those
 
 from __future__ import annotations
 
-import datetime as dt
 import struct
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +16,20 @@ import numpy.typing as npt
 from carpool.offers import InvalidOffer, Offer
 from carpool.spread import spread_choice
 from core.geo import METRES_PER_DEGREE, Coordinate
-from core.time import day_start_epoch_s
 from routing.network import Network
-from routing.raptor.search import Body
-from routing.spi import RideWindow
+from routing.raptor.body_table import Body
+from routing.raptor.flexible import LONGEST_DRIVE_S
 from routing.street.access import Snapped, Ties, seconds_along_edge, ties
 from routing.street.drive import FAR_S
 
 STREET_LIMIT_M = 500.0
 """A driver's ends and stops must lie this near a street open to cars."""
 SHORTEST_DRIVE_S = 60
-DAYS = (-1, 0, 1)
 SEARCHED_LIMIT = 128
 """Points of one offer that the search looks at; what it finds is bettered on all of them."""
+
+
+Int32 = npt.NDArray[np.int32]
 
 
 class OfferUnusable(InvalidOffer):
@@ -46,7 +45,8 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     Raises
     ------
     OfferUnusable
-        An end is far from any street open to cars, or no road joins them.
+        An end is far from any street open to cars, no road joins them, or the drive takes so long
+        that nobody drives it in one go.
     """
     places = [_snap(network, offer, place) for place in (offer.start, *offer.vias, offer.end)]
     leaving = [_tie(network, place, leaving=True) for place in places[:-1]]
@@ -63,7 +63,11 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     solo_s = sum(solo)
     if solo_s < SHORTEST_DRIVE_S:
         raise OfferUnusable(f"offer {offer.id}: its ends are next to each other")
+    if solo_s + offer.detour_budget_s > LONGEST_DRIVE_S:
+        raise OfferUnusable(f"offer {offer.id}: it takes more than {LONGEST_DRIVE_S // 3600} hours")
     node = network.points.car_node
+    stops_there = np.ones(len(node), bool)
+    stops_there[[network.point_row[p] for p in offer.struck_points if p in network.point_row]] = 0
     parts = []
     before_s = 0
     for segment, (a, b) in enumerate(zip(leaving, reaching, strict=True)):
@@ -74,13 +78,14 @@ def compile_offer(network: Network, offer: Offer) -> Body:
             (from_start_s < FAR_S)
             & (to_end_s < FAR_S)
             & (from_start_s + to_end_s <= solo_s + offer.detour_budget_s)
+            & stops_there
         )
         columns = served, from_start_s[served], to_end_s[served], np.full(len(served), segment)
         parts.append(np.array(columns, np.int32))
         before_s += solo[segment]
     table = np.concatenate(parts, axis=1)
     searched = _searched(network, table, solo_s, offer.detour_budget_s)
-    table = np.concatenate((table[:, searched], table[:, ~searched]), axis=1)
+    table = table[:, passing_order(table[1], searched)].astype(np.uint16)
     return Body(
         point=table[0],
         from_start_s=table[1],
@@ -94,9 +99,12 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     )
 
 
-def _searched(
-    network: Network, table: npt.NDArray[np.int32], solo_s: int, budget_s: int
-) -> npt.NDArray[np.bool_]:
+def passing_order(from_start_s: Int32, searched: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Order in which a body keeps its candidates: see `Body.searched_count`."""
+    return np.lexsort((from_start_s, ~searched))
+
+
+def _searched(network: Network, table: Int32, solo_s: int, budget_s: int) -> npt.NDArray[np.bool_]:
     points = network.points
     x_m, y_m = (
         np.asarray(column)[table[0]] * METRES_PER_DEGREE * scale
@@ -124,43 +132,19 @@ def _or_far(seconds: int | None) -> int:
     return FAR_S if seconds is None else seconds
 
 
-def ride_windows(offers: Sequence[Offer], network: Network, date: dt.date) -> list[RideWindow]:
-    """
-    Dated runs around a searched date, in seconds from its start. Body i belongs to offer i.
-
-    The clock times of an offer are those of the territory, also on days with 23 or 25 hours.
-    """
-    base_s = day_start_epoch_s(date, network.zone)
-    windows = []
-    for offset in DAYS:
-        day = date + dt.timedelta(days=offset)
-        shift_s = day_start_epoch_s(day, network.zone) - base_s
-        windows += [
-            RideWindow(
-                body=i,
-                offer=i,
-                day=offset,
-                earliest_s=offer.depart_from_s + shift_s,
-                latest_s=offer.depart_to_s + shift_s,
-            )
-            for i, offer in enumerate(offers)
-            if offer.runs_on(day)
-        ]
-    return windows
-
-
 _HEADER = struct.Struct("<7i")
-VERSION = 2
+VERSION = 3
 
 
 def pack_body(body: Body) -> bytes:
-    """Compiled offer as bytes, for the store: header, via nodes, then four columns of int32."""
+    """Compiled offer as bytes, for the store: header, via nodes, then four columns."""
     header = _HEADER.pack(
         VERSION, len(body.point), body.searched, len(body.via_nodes), body.solo_s,
         body.budget_s, body.seat_count,
     )  # fmt: skip
-    columns = (np.array(body.via_nodes), body.point, body.from_start_s, body.to_end_s, body.segment)
-    return header + b"".join(np.asarray(c).astype("<i4").tobytes() for c in columns)
+    columns = body.point, body.from_start_s, body.to_end_s, body.segment
+    vias = np.array(body.via_nodes).astype("<i4").tobytes()
+    return header + vias + b"".join(c.astype("<u2").tobytes() for c in columns)
 
 
 def unpack_body(data: bytes) -> Body | None:
@@ -168,9 +152,8 @@ def unpack_body(data: bytes) -> Body | None:
     if data[:4] != VERSION.to_bytes(4, "little"):
         return None
     _, count, searched, vias, solo_s, budget_s, seats = _HEADER.unpack_from(data)
-    numbers = np.frombuffer(data, "<i4", offset=_HEADER.size)
-    assert len(numbers) == vias + 4 * count
-    table = numbers[vias:].reshape(4, count)
+    via_nodes = np.frombuffer(data, "<i4", vias, _HEADER.size)
+    table = np.frombuffer(data, "<u2", offset=_HEADER.size + via_nodes.nbytes).reshape(4, count)
     return Body(
         point=table[0],
         from_start_s=table[1],
@@ -179,6 +162,6 @@ def unpack_body(data: bytes) -> Body | None:
         solo_s=solo_s,
         budget_s=budget_s,
         seat_count=seats,
-        via_nodes=tuple(numbers[:vias].tolist()),
+        via_nodes=tuple(via_nodes.tolist()),
         searched_count=None if searched == count else searched,
     )

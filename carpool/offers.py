@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.geo import Coordinate
 from core.ids import OfferId
 
@@ -18,6 +19,8 @@ SEAT_LIMIT = 8
 BUDGET_LIMIT_S = 3600
 WINDOW_LIMIT_S = 4 * 3600
 VIA_LIMIT = 5
+STRUCK_LIMIT = 500
+"""Points that one offer may strike out; a drive passes a few hundred."""
 DAY_S = 86_400
 
 
@@ -25,6 +28,35 @@ class InvalidOffer(InvalidInput):
     """An offer that contradicts itself."""
 
     code = "invalid_offer"
+
+
+class OfferState(StrEnum):
+    """Whether an offer is searched; what has ended stays so."""
+
+    PUBLISHED = "published"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Acceptance(StrEnum):
+    """What it takes to book a seat."""
+
+    AUTOMATIC = "automatic"
+    """Whatever stays within the budget is accepted."""
+    ASK = "ask"
+    """The driver answers each time."""
+
+
+class OfferEnded(Conflict):
+    """An offer that has ended is not changed any more."""
+
+    code = "offer_ended"
+
+
+class OfferChanged(Conflict):
+    """Somebody has changed the offer since it was read."""
+
+    code = "offer_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +78,9 @@ class Offer:
     seat_count: int
     detour_budget_s: int
     except_dates: frozenset[dt.date] = field(default_factory=frozenset)
+    struck_points: frozenset[str] = field(default_factory=frozenset)
+    """Ids of meeting points at which the driver does not stop."""
+    acceptance: Acceptance = Acceptance.AUTOMATIC
 
     def __post_init__(self) -> None:
         checks = (
@@ -65,6 +100,7 @@ class Offer:
                 "the departure window is longer than four hours",
             ),
             (len(self.vias) <= VIA_LIMIT, f"vias: {VIA_LIMIT} at most"),
+            (len(self.struck_points) <= STRUCK_LIMIT, f"struck_points: {STRUCK_LIMIT} at most"),
         )
         for holds, message in checks:
             if not holds:
@@ -99,8 +135,8 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         start=field_of("start", _coordinate),
         end=field_of("end", _coordinate),
         vias=field_of("vias", lambda vias: tuple(_coordinate(via) for via in vias), ()),
-        depart_from_s=field_of("depart_from", _clock_s),
-        depart_to_s=field_of("depart_to", _clock_s),
+        depart_from_s=field_of("depart_from", parse_clock),
+        depart_to_s=field_of("depart_to", parse_clock),
         weekdays=field_of("weekdays", frozenset, WEEKDAYS),
         valid_from=field_of("valid_from", dt.date.fromisoformat),
         valid_to=field_of("valid_to", dt.date.fromisoformat),
@@ -109,6 +145,8 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         except_dates=field_of(
             "except_dates", lambda days: frozenset(dt.date.fromisoformat(d) for d in days), ()
         ),
+        struck_points=field_of("struck_points", lambda ids: frozenset(map(_text, ids)), ()),
+        acceptance=field_of("acceptance", Acceptance, Acceptance.AUTOMATIC),
     )
 
 
@@ -121,6 +159,12 @@ def _whole(value: Any) -> int:  # noqa: ANN401 — whatever the JSON holds
     return value
 
 
+def _text(value: Any) -> str:  # noqa: ANN401 — whatever the JSON holds
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no id")
+    return value
+
+
 def offer_as_json(offer: Offer) -> dict[str, Any]:
     """Undo `parse_offer`."""
     return {
@@ -128,14 +172,16 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         "start": {"lat": offer.start.lat, "lon": offer.start.lon},
         "end": {"lat": offer.end.lat, "lon": offer.end.lon},
         "vias": [{"lat": via.lat, "lon": via.lon} for via in offer.vias],
-        "depart_from": _clock(offer.depart_from_s),
-        "depart_to": _clock(offer.depart_to_s),
+        "depart_from": write_clock(offer.depart_from_s),
+        "depart_to": write_clock(offer.depart_to_s),
         "weekdays": [day for day in WEEKDAYS if day in offer.weekdays],
         "valid_from": offer.valid_from.isoformat(),
         "valid_to": offer.valid_to.isoformat(),
         "seats": offer.seat_count,
         "detour_budget_s": offer.detour_budget_s,
         "except_dates": sorted(day.isoformat() for day in offer.except_dates),
+        "struck_points": sorted(offer.struck_points),
+        "acceptance": offer.acceptance,
     }
 
 
@@ -143,7 +189,8 @@ def _coordinate(value: Mapping[str, Any]) -> Coordinate:
     return Coordinate(lat=float(value["lat"]), lon=float(value["lon"]))
 
 
-def _clock_s(text: str) -> int:
+def parse_clock(text: str) -> int:
+    """Seconds of the day of a time such as 07:20, 24:30 being half past midnight."""
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not a time (07:20)")
     parts = [int(part) for part in text.split(":")]
@@ -153,5 +200,6 @@ def _clock_s(text: str) -> int:
     return hours * 3600 + minutes * 60 + (rest[0] if rest else 0)
 
 
-def _clock(seconds: int) -> str:
+def write_clock(seconds: int) -> str:
+    """Undo `parse_clock`."""
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
-from carpool.offers import Offer
-from core.ids import OfferId
+from carpool.bookings import Booking, RideState
+from carpool.offers import Offer, OfferState
+from routing.raptor.body_table import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,29 +19,50 @@ class StoredOffer:
 
     offer: Offer
     version: int
-    active: bool
+    state: OfferState
     body: bytes | None
+    entered: Mapping[str, Any] | None = None
+    """Ends as the driver entered them: for him alone, never read to search or to compile."""
 
 
-class OfferStore(Protocol):
-    """Keeps offers, their compiled bodies, and the revisions by which they change."""
+@dataclass(frozen=True, slots=True)
+class PublishedOffer:
+    """An offer that is searched, compiled."""
 
-    def add_offer(self, offer: Offer, ground_hash: str, body: bytes) -> int:
-        """Store a new offer with its compiled body; returns the revision of the change."""
-        ...
+    offer: Offer
+    body: Body
 
-    def end_offer(self, offer_id: OfferId) -> int:
-        """End an offer; raises `NotFound` when there is none. Returns the revision."""
-        ...
 
-    def list_changed(self, after_revision: int, ground_hash: str) -> list[StoredOffer]:
-        """Offers that changed after a revision, ended ones included, each once."""
-        ...
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """One visit of a ride's plan, by the ids of its booking and the way of the offer."""
 
-    def save_body(self, offer_id: OfferId, version: int, ground_hash: str, body: bytes) -> None:
-        """Keep a body compiled for another ground."""
-        ...
+    booking: uuid.UUID
+    is_pickup: bool
+    segment: int
+    at: dt.datetime
 
-    def latest_revision(self) -> int:
-        """Revision of the last visible change; 0 before the first."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class StoredRide:
+    """A dated ride that somebody has asked for, with the bookings that take its seats."""
+
+    id: uuid.UUID
+    offer: Offer
+    """The offer as it was when the first of these booked: changed since, it holds for others."""
+    offer_version: int
+    driver_id: uuid.UUID
+    date: dt.date
+    version: int
+    state: RideState
+    late_s: int
+    """By how much the driver has said to be later than planned."""
+    plan: tuple[PlannedVisit, ...]
+    bookings: tuple[Booking, ...]
+    offer_state: OfferState
+    latest_version: int
+    """State and version of the offer as it is by now."""
+
+    def booking(self, booking_id: uuid.UUID) -> Booking:
+        """One of the ride's bookings."""
+        return next(b for b in self.bookings if b.id == booking_id)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gtfs_data.store import frozen
+
 if TYPE_CHECKING:
     from gtfs_data.timetable import Timetable
 
@@ -62,9 +64,9 @@ def through_runs_of(t: Timetable) -> Runs:
         t.through_pattern,
         t.through_service,
         t.route_feed[t.pattern_route[t.trip_pattern[leading]]],
-        first_event,
-        t.event_arrival_s[event],
-        t.event_departure_s[event],
+        frozen(first_event),
+        frozen(t.event_arrival_s[event]),
+        frozen(t.event_departure_s[event]),
     )
 
 

@@ -7,7 +7,6 @@ more time to spare; among equals they get out at the first.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +38,7 @@ def with_best_changes(network: Network, terrain: Terrain, journey: RawJourney) -
             legs[i], legs[i + 1], walks_s[i] = _best_change(
                 network, terrain, first, then, walks_s[i]
             )
-    return replace(journey, legs=tuple(legs), walk_s=tuple(walks_s))
+    return journey._replace(legs=tuple(legs), walk_s=tuple(walks_s))
 
 
 def _best_change(
@@ -59,14 +58,12 @@ def _best_change(
     if alight == NOWHERE or (alight, board) == (leg.alight_position, then.board_position):
         return leg, then, walk_s
     return (
-        replace(
-            leg,
+        leg._replace(
             alight_position=alight,
             alight_node=int(first.stop[alight]),
             end_s=int(arrive_s[alight]),
         ),
-        replace(
-            then,
+        then._replace(
             board_position=board,
             board_node=int(second.stop[board]),
             start_s=int(depart_s[board]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from core.geo import METRES_PER_DEGREE, Coordinate
 from routing.ends import tie_end
@@ -125,6 +124,8 @@ def _ends(network: Network, edge: Int32, point: Int32, share: Float64) -> tuple[
 
 def walks_from_stops(network: Network, stop: Int32, limit_s: int) -> Walks:
     """Walks from some stops (rows) by the street node where they end."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 — loaded once asked for
+
     nodes = network.streets.node_count
     start = network.ground.stop_node[stop]
     alone, nobody = np.arange(nodes + 1, dtype=np.int32), np.zeros(nodes, np.int32)

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from contourpy import FillType, contour_generator
-from scipy.ndimage import binary_dilation
 
 from core.errors import InvalidInput
 from core.geo import METRES_PER_DEGREE
@@ -247,6 +246,8 @@ def _near_stops(departed: Departed) -> tuple[Plane, Mask, Corner]:
 
 def _widened(row: Int32, column: Int32, rings: int) -> tuple[Mask, Corner]:
     """Cells with `rings` more around each and a border of none; row and column of the corner."""
+    from scipy.ndimage import binary_dilation  # noqa: PLC0415 — loaded once asked for
+
     if len(row) == 0:
         return np.zeros((3, 3), bool), (0, 0)
     corner = int(row.min()) - rings - 1, int(column.min()) - rings - 1

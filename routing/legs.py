@@ -25,7 +25,14 @@ from routing.itinerary import (
 from routing.layers import Visit
 from routing.network import Network
 from routing.query import Endpoint, PlanQuery
-from routing.raptor.flexible import FlexibleTrips, Rides
+from routing.raptor.flexible import (
+    FROM_START_S,
+    IN_SEGMENT,
+    MEETING_POINT,
+    TO_END_S,
+    FlexibleTrips,
+    Rides,
+)
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 from routing.street.access import Snapped, StreetRoute, route_of_arcs
 from routing.street.graph import step_metres
@@ -251,11 +258,11 @@ class LegBuilder:
 
     def _ride(self, leg: RawRide) -> RideLeg:
         network, bodies, rides = self._network, self._flexible.bodies, self._rides
-        pickup, dropoff = int(bodies.point[leg.pickup]), int(bodies.point[leg.dropoff])
-        body = int(bodies.body[leg.pickup])
+        pickup, dropoff = bodies.candidates[[leg.pickup, leg.dropoff], MEETING_POINT].tolist()
+        body = int(rides.body[leg.ride])
         drive_s = self.drive_s(leg)
-        total_s = int(bodies.from_start_s[leg.pickup]) + drive_s
-        total_s += int(bodies.to_end_s[leg.dropoff])
+        total_s = int(bodies.candidates[leg.pickup, FROM_START_S]) + drive_s
+        total_s += int(bodies.candidates[leg.dropoff, TO_END_S])
         route = self._drive(leg, pickup, dropoff)
         return RideLeg(
             mode=Mode.RIDE_SHARING,
@@ -276,8 +283,8 @@ class LegBuilder:
     def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:
         network, bodies = self._network, self._flexible.bodies
         stops = [int(network.points.car_node[pickup])]
-        first, last = int(bodies.segment[leg.pickup]), int(bodies.segment[leg.dropoff])
-        vias = self._flexible.via_nodes[int(bodies.body[leg.pickup])]
+        first, last = bodies.candidates[[leg.pickup, leg.dropoff], IN_SEGMENT].tolist()
+        vias = self._flexible.via_nodes[int(self._rides.body[leg.ride])]
         stops += vias[first:last]
         stops.append(int(network.points.car_node[dropoff]))
         path = [
@@ -288,8 +295,9 @@ class LegBuilder:
     def drive_s(self, leg: RawRide) -> int:
         """Drive between a ride's pickup and dropoff, through the driver's stops between them."""
         bodies = self._flexible.bodies
-        if bodies.segment[leg.pickup] == bodies.segment[leg.dropoff]:
-            pair = bodies.point[leg.pickup], bodies.point[leg.dropoff]
+        pickup, dropoff = bodies.candidates[leg.pickup], bodies.candidates[leg.dropoff]
+        if pickup[IN_SEGMENT] == dropoff[IN_SEGMENT]:
+            pair = pickup[MEETING_POINT], dropoff[MEETING_POINT]
             return int(self._network.ground.drive_s[pair])
-        solo_s = int(bodies.solo_s[bodies.body[leg.pickup]])
-        return int(bodies.to_end_s[leg.pickup]) + int(bodies.from_start_s[leg.dropoff]) - solo_s
+        solo_s = int(bodies.solo_s[self._rides.body[leg.ride]])
+        return int(pickup[TO_END_S]) + int(dropoff[FROM_START_S]) - solo_s

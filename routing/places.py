@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import tantivy
-from scipy.spatial import cKDTree
 
 from core.geo import METRES_PER_DEGREE, Coordinate, distance_m
 from gtfs_data.store import Texts, from_arrays, to_arrays
@@ -157,6 +156,8 @@ def _write_index(folder: Path, entries: Sequence[_Entry], areas: Sequence[str]) 
 
 def _areas(entries: Sequence[_Entry], settlements: Sequence[NamedPlace]) -> list[str]:
     """Name of the settlement that each entry lies in or by; blank far from any."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 — builds only
+
     areas = [""] * len(entries)
     nearest = np.full(len(entries), np.inf)
     for rank, limit_m in AREA_LIMIT_M.items():  # the nearest, whatever its rank

@@ -37,6 +37,7 @@ from routing.ranking import (
     spare_s,
     with_best_by,
 )
+from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.criteria import (
     EVERY,
     NEVER,
@@ -48,7 +49,7 @@ from routing.raptor.criteria import (
     values_of,
 )
 from routing.raptor.flexible import FlexibleTrips, Rides
-from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.search import Search, Window, no_rides
 from routing.raptor.unroll import RawJourney, Reach, grounded
 from routing.terrain import Conditions, Terrain, ViaStops
 
@@ -90,7 +91,7 @@ class _Way:
         if self.access.mode is self.egress.mode is Mode.WALK:
             return found
         modes = self.access.mode, self.egress.mode
-        return [replace(j, access_mode=modes[0], egress_mode=modes[1]) for j in found]
+        return [j._replace(access_mode=modes[0], egress_mode=modes[1]) for j in found]
 
 
 def plan(
@@ -124,8 +125,8 @@ def plan(
     ends = reach_ends(network, query, limits, walking)
     rides = rides_on(date)
     if query.vias:  # drivers are not sent by way of a stop
-        flexible = no_flexible_trips(0)
-        rides = rides_of([], 0)
+        flexible = no_flexible_trips()
+        rides = no_rides()
     build = LegBuilder(network, base_s, query, flexible, rides, walking)
     direct = _direct(network, query, build)
     walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)

@@ -90,7 +90,7 @@ class Ranked:
         for journey in self.kept:
             by = None if id(journey) in safe else better(journey, self.kept)
             if by:
-                removed.append(Removed(journey, reason, None if by is True else by))
+                removed.append(Removed(journey, reason, by if isinstance(by, RawJourney) else None))
             else:
                 kept.append(journey)
         return Ranked(kept, removed, self.best_for)

@@ -1,13 +1,19 @@
 """
 What modes hand to the search as data: never functions, so that no mode knows another.
 
-Carpool gives `MeetingSite`s when a snapshot is built, and `RideWindow`s while it serves.
+Carpool gives `MeetingSite`s when a snapshot is built, and `RideWindows` while it serves.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Int32 = npt.NDArray[np.int32]
 
 
 class SiteKind(StrEnum):
@@ -29,12 +35,11 @@ class MeetingSite:
     lon: float
 
 
-@dataclass(frozen=True, slots=True)
-class RideWindow:
-    """When a body runs on one date: seconds from the searched day's start."""
+class RideWindows(NamedTuple):
+    """Runs of bodies around one date, a row each; seconds from the searched day's start."""
 
-    body: int
-    offer: int
-    day: int
-    earliest_s: int
-    latest_s: int
+    body: Int32
+    offer: Int32
+    day: Int32
+    earliest_s: Int32
+    latest_s: Int32

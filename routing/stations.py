@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from core.geo import Coordinate, distance_m
 from gtfs_data.checks import Findings
@@ -128,6 +126,9 @@ class Inside:
 
     def _reached(self, seeds: Sequence[int], start: Int32, end: Int32) -> Bool:
         """Stops that are reached along pathways, all modes, both ways where they go so."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 — builds only
+        from scipy.sparse.csgraph import breadth_first_order  # noqa: PLC0415 — builds only
+
         t, count = self._t, self._t.stop_count
         both = t.pathway_both_ways == 1
         tail, head = np.r_[start, end[both]], np.r_[end, start[both]]

@@ -23,8 +23,9 @@ from routing.goals import Goals
 from routing.kernels import walk_from_stops
 from routing.network import Network
 from routing.query import DAY_S, Endpoint, Limits
+from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.labels import FAR
-from routing.raptor.search import Search, no_flexible_trips, rides_of
+from routing.raptor.search import Search, no_rides
 from routing.raptor.unroll import Reach
 from routing.street.access import Snapped, seconds_along_edge, ties
 from routing.street.kernels import NO_EDGE, NO_GOAL, Walks, search_within
@@ -159,8 +160,8 @@ def depart(network: Network, origin: Endpoint, query: TravelQuery, limits: Limit
     search = Search(
         network=network,
         terrain=network.terrain(date, conditions),
-        flexible=no_flexible_trips(len(network.points.lat)),
-        rides=rides_of([], 0),
+        flexible=no_flexible_trips(),
+        rides=no_rides(),
         access=reach_on_foot(network, snapped, stops, walk_s, carpool=False),
         egress=Reach(np.zeros(0, np.int32), np.zeros(0, np.int32)),
         arrive_by=False,

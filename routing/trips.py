@@ -16,8 +16,9 @@ from routing.itinerary import Itinerary
 from routing.legs import LegBuilder
 from routing.network import Network
 from routing.query import Endpoint, PlanQuery
+from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.flexible import FlexibleTrips, Rides
-from routing.raptor.search import no_flexible_trips, rides_of
+from routing.raptor.search import no_rides
 from routing.raptor.unroll import RawJourney, RawLeg, RawVehicle
 
 
@@ -56,7 +57,7 @@ def find_trip(network: Network, trip_id: str, date: dt.date) -> Itinerary:
         alight_position=last - first,
     )
     base_s = day_start_epoch_s(date, get_zone(t.feed_zone[feed]))
-    nobody = no_flexible_trips(len(network.points.lat)), rides_of([], 0)
+    nobody = no_flexible_trips(), no_rides()
     return itinerary_of_leg(network, leg, base_s, *nobody)
 
 

@@ -82,12 +82,12 @@ def spread_anchors(
             fresh = _ride(
                 day, measure, aim, bags, queued, row, number, limit_s, bound_s, starts_s[number]
             )  # fmt: skip
-            marked = 0
+            marked = int(np.int64(0))
             if row + 1 < rows:
                 for i in range(fresh):
                     marked = _walk_on(
-                        bags, aim, measure, walks, change_s, bags.fresh[i], bound_s, marked,
-                        forward,
+                        bags, aim, measure, walks, change_s, int(np.int64(bags.fresh[i])),
+                        bound_s, marked, forward,
                     )  # fmt: skip
         for i in range(marked):
             bags.marks[bags.marked[i]] = 0
@@ -149,6 +149,7 @@ def _start(
 ) -> int:
     """Walk to the first vehicles; returns how many stops are marked."""
     least, most, marked = aim.least_ready[aim.reach], bags.counts[MOST], int(np.int64(0))
+    none, nobody = int(np.int64(0)), int(np.int64(NOBODY))
     for i in range(len(access.to)):
         node, walk_s = int(np.int64(access.to[i])), int(np.int64(access.seconds[i]))
         value, left = measure.per_walk_step * walk_steps(walk_s), aim.onward[node]
@@ -157,8 +158,9 @@ def _start(
             and start_s + walk_s + (left >> VEHICLE_BITS) <= bound_s[max(left & MOST_ONWARD, 1)]
         ):
             marked = _be_ready(
-                bags, measure, marked, node, start_s + walk_s, walk_s, value, 0, 0, number, NOBODY
-            )
+                bags, measure, marked, node, start_s + walk_s, walk_s, value, none, none, number,
+                nobody,
+            )  # fmt: skip
     return marked
 
 
@@ -181,7 +183,7 @@ def _ride(
     row_grams, onward, stay = measure.row_grams, aim.onward, aim.least_aboard
     goal, goal_size = bags.goal, bags.goal_size
     least, counts = aim.least_alight[aim.reach - row], bags.counts
-    last_s, fresh = bound_s[row], 0
+    last_s, fresh = bound_s[row], int(np.int64(0))
     for i in range(queued):
         pattern = bags.queue[i]
         position = bags.queued_from[pattern]
@@ -189,15 +191,15 @@ def _ride(
         first_stop = day.first_stop[pattern]
         trips = day.first_trip[pattern + 1] - day.first_trip[pattern]
         column = day.first_event[pattern] + position * trips
-        riding, most_grams = 0, np.int64(counts[MOST]) * GRAMS_STEP
+        riding, most_grams = int(np.int64(0)), np.int64(counts[MOST]) * GRAMS_STEP
         for row_at in range(first_stop + position, day.first_stop[pattern + 1]):
-            node = stop[row_at]
+            node = int(np.int64(stop[row_at]))
             if riding > 0:
                 left, on = onward[node], 0
                 left_s, left_vehicles = left >> VEHICLE_BITS, left & MOST_ONWARD
                 within_s, out = bound_s[row + left_vehicles], flag[row_at] & CAN_ALIGHT
                 for k in range(riding):
-                    at_s = arrival_s[column + aboard[k, 0]]
+                    at_s = int(np.int64(arrival_s[column + aboard[k, 0]]))
                     if at_s + left_s > last_s:
                         continue  # staying aboard brings nobody to the goal in time
                     if out and at_s + left_s <= within_s:
@@ -263,7 +265,9 @@ def _get_out(
 ) -> int:
     """Let one of those aboard get out, and walk to the goal; returns how many entries are fresh."""
     entries, counts, cents = bags.entries, bags.counts, measure.product_cents
-    trip, paid, parent = bags.aboard[who, 0], bags.aboard[who, 2], bags.aboard[who, 3]
+    trip, parent = bags.aboard[who, 0], bags.aboard[who, 3]
+    paid = int(np.int64(bags.aboard[who, 2]))
+    place = int(np.int64(0))
     made = add_entry(
         entries, counts, bags.alight, bags.alight_size, node, at_s, value, paid, row, number, cents
     )
@@ -279,7 +283,7 @@ def _get_out(
         value += measure.per_walk_step * walk_steps(walk_s)
         if value <= counts[MOST]:
             end = add_entry(
-                entries, counts, bags.goal, bags.goal_size, 0, at_s + walk_s, value, paid, row,
+                entries, counts, bags.goal, bags.goal_size, place, at_s + walk_s, value, paid, row,
                 number, cents[:0],
             )  # fmt: skip
             if end != NOBODY:

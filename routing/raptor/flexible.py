@@ -9,6 +9,7 @@ meeting points are one matrix that all bodies share, so a body holds two numbers
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,16 @@ import numpy.typing as npt
 from core.jit import kernel
 
 Int32 = npt.NDArray[np.int32]
+UInt16 = npt.NDArray[np.uint16]
+CANDIDATE_COLUMNS = 4
+# Columns of candidates: meeting point (counted from 0); df, the drive from the offer's start to it,
+# through the stops before it; db, the drive from it to the offer's end; and between which of the
+# driver's own stops it is visited.
+MEETING_POINT, FROM_START_S, TO_END_S, IN_SEGMENT = range(CANDIDATE_COLUMNS)
+CELL_COLUMNS = 4
+# Columns of cells, see `FlexibleBodies.cells`.
+CELL, LEAST_FROM_S, LEAST_TO_S, REST_END = range(CELL_COLUMNS)
+LONGEST_DRIVE_S = 2**16 - 1
 FAR_S = 2**29
 """A drive that no driver makes; added to a time it still fits its type."""
 
@@ -28,36 +39,36 @@ class FlexibleBodies(NamedTuple):
     first_candidate: Int32
     """Shape (body_count + 1,)."""
     searched_end: Int32
-    """Shape (body_count,): behind the last candidate that is searched; these come first."""
-    point: Int32
-    """Meeting point of each candidate (counted from 0)."""
-    from_start_s: Int32
-    """df: drive from the offer's start to the point, through the stops before it."""
-    to_end_s: Int32
-    """db: drive from the point to the offer's end, through the stops after it."""
-    segment: Int32
-    """Between which of the driver's own stops the point is visited."""
+    """
+    Shape (body_count,): behind the last candidate that is searched. These come first, as the driver
+    passes them, then the rest by cell.
+    """
+    candidates: UInt16
+    """
+    Shape (candidate_count, 4), see below: one candidate's columns lie together, since most bodies
+    are not in the cache when a search comes to them.
+    """
     solo_s: Int32
     """Shape (body_count,), T0: the driver's own drive."""
     budget_s: Int32
     """B: seconds that the driver accepts on top."""
     seat_count: Int32
-    at_point_first: Int32
-    """Shape (point_count + 1,): CSR of the candidates at a point."""
-    at_point_candidate: Int32
-    at_point_body: Int32
-    """Body of each of these."""
-    body: Int32
-    """Body of each candidate."""
-    passed: Int32
-    """From each body's first on its searched candidates, as the driver passes them."""
+    segment_count: Int32
+    """One more than the driver's own stops between start and end."""
+    cell_first: Int32
+    """Shape (body_count + 1,): rows of the cells in which each body has candidates."""
+    cells: UInt16
+    """
+    Shape (n, 4): a cell; of the body's candidates in it the least drive from the offer's start and
+    the least to its end; and how many are not searched in it and in the body's cells before.
+    """
+    point_cell: Int32
+    """Shape (point_count,): in which cell each meeting point lies."""
 
 
 class Rides(NamedTuple):
-    """Dated runs of bodies, in order of body; seconds from the searched day's start."""
+    """Dated runs of bodies; seconds from the searched day's start."""
 
-    first_ride: Int32
-    """Shape (body_count + 1,)."""
     earliest_s: Int32
     latest_s: Int32
     """The driver leaves his start between these two."""
@@ -79,7 +90,9 @@ class FlexibleTrips:
     bodies: FlexibleBodies
     largest_body: int
     """Candidates of the body that has most."""
-    via_nodes: tuple[list[int], ...]
+    cell_count: int
+    """Cells of meeting points."""
+    via_nodes: Sequence[tuple[int, ...]]
     """For each body the car nodes at (or next to) the driver's own stops, to draw his way."""
 
 
@@ -90,26 +103,28 @@ class RideScratch(NamedTuple):
     """Shape (ride_count,): rides that run while one is on the way and have the seats, in order."""
     running_count: Int32
     """Shape (1,): how many they are."""
-    fresh: npt.NDArray[np.uint8]
-    """Shape (body_count,): 1 where a body may have a candidate at a marked point."""
-    near_end: Int32
-    """
-    Shape (candidate_count, 2): candidates near the start or the goal that are not always searched,
-    and the row of the one of the same body before.
-    """
-    last_near_end: Int32
-    """Shape (body_count,): row of a body's last one in `near_end`, or -1."""
+    near_end: npt.NDArray[np.uint8]
+    """Shape (point_count,): 1 where a point is near the start or the goal."""
+    near_cell: npt.NDArray[np.uint8]
+    """Shape (cell_count,): 1 where some point of a cell is."""
     listed: Int32
-    """Shape (candidate_count,): candidates that a search looks at, by body, as a driver passes."""
+    """
+    Shape (LISTED_COLUMNS, candidate_count + 1): what the search has looked at, by body: a row of
+    its candidates that are searched, then those near the ends.
+    """
+    listed_count: Int32
+    """Shape (1,): how many they are."""
     listed_first: Int32
-    """Shape (body_count,)."""
+    """Shape (body_count,): -1 where a body was not looked at."""
     listed_end: Int32
     stop_beat_s: Int32
     """Shape (stop_count,): being ready at a stop sooner than this is of use."""
     beat_s: Int32
     """Shape (point_count,): getting out at a point sooner than this is of use."""
-    beats: npt.NDArray[np.uint8]
-    """Shape (point_count,): 1 where `beat_s` was found in this round; else it is too high."""
+    cell_ready_s: Int32
+    """Shape (cell_count,): when one is ready at a marked point of a cell at the soonest."""
+    cell_beat_s: Int32
+    """Shape (cell_count,): the latest `beat_s` of a cell's points when a round begins."""
     board: Int32
     """
     Shape (BOARD_COLUMNS, largest_body): candidates at which the rider can be let in (searching
@@ -118,20 +133,33 @@ class RideScratch(NamedTuple):
     other: Int32
     """Shape (OTHER_COLUMNS, largest_body): candidates that are worth reaching."""
     row_of: Int32
-    """Shape (largest_body,): where a candidate of the body stands in `other`, or -1."""
+    """Shape (largest_body,): where a listed candidate of the body stands in `other`, or -1."""
     drive_s: Int32
     """Shape (largest_body,): drives to these."""
 
 
+LISTED_COLUMNS = CANDIDATE_COLUMNS + 1
+# Rows of listed candidates: their columns, and which they are.
+CANDIDATE = CANDIDATE_COLUMNS
 BOARD_COLUMNS = 6
-# Columns of boardings: candidate, its point, when the rider sits in the car, that less the driver's
-# own drive to there (nobody is anywhere before this and the drive), and the driver's time left;
-# then rows of those that no other stands in for.
+# Columns of boardings: listed candidate, its point, when the rider sits in the car, that less the
+# driver's own drive to there (nobody is anywhere before this and the drive), and the driver's time
+# left; then rows of those that no other stands in for.
 AT, AT_POINT, BOARD_S, LATE_S, LEFT_S, KEPT = range(BOARD_COLUMNS)
 OTHER_COLUMNS = 6
-# Columns of others: candidate, its point and segment, drives to it from the end at which the search
-# comes and from it to the other end, the time to beat and later the time found.
+# Columns of others: listed candidate, its point and segment, drives to it from the end at which the
+# search comes and from it to the other end, the time to beat and later the time found.
 OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
+
+
+class RideSearch(NamedTuple):
+    """What a search with rides reads and writes besides the timetable, walks and labels."""
+
+    bodies: FlexibleBodies
+    rides: Rides
+    drive_s: npt.NDArray[np.uint16]
+    """Shape (P, P): drives from the side where the search comes from."""
+    scratch: RideScratch
 
 
 def new_ride_scratch(
@@ -140,23 +168,74 @@ def new_ride_scratch(
     """Scratch for these flexible trips and so many runs of them, in a network of this size."""
     bodies, size = flexible.bodies, max(flexible.largest_body, 1)
     body_count = len(bodies.solo_s)
+    cell_count = flexible.cell_count
     return RideScratch(
         running=np.zeros(ride_count, np.int32),
         running_count=np.zeros(1, np.int32),
-        fresh=np.zeros(body_count, np.uint8),
-        near_end=np.zeros((len(bodies.point), 2), np.int32),
-        last_near_end=np.full(body_count, -1, np.int32),
-        listed=np.zeros(len(bodies.point), np.int32),
+        near_end=np.zeros(point_count, np.uint8),
+        near_cell=np.zeros(cell_count, np.uint8),
+        listed=np.zeros((LISTED_COLUMNS, len(bodies.candidates) + 1), np.int32),
+        listed_count=np.zeros(1, np.int32),
         listed_first=np.zeros(body_count, np.int32),
         listed_end=np.zeros(body_count, np.int32),
         stop_beat_s=np.zeros(stop_count, np.int32),
         beat_s=np.zeros(point_count, np.int32),
-        beats=np.zeros(point_count, np.uint8),
+        cell_ready_s=np.zeros(cell_count, np.int32),
+        cell_beat_s=np.zeros(cell_count, np.int32),
         board=np.zeros((BOARD_COLUMNS, size), np.int32),
         other=np.zeros((OTHER_COLUMNS, size), np.int32),
         row_of=np.zeros(size, np.int32),
         drive_s=np.zeros(size, np.int32),
     )
+
+
+@kernel
+def sort_by_cell(
+    first_candidate: Int32, searched_end: Int32, candidates: UInt16, point_cell: Int32
+) -> tuple[Int32, UInt16]:
+    """
+    Put the candidates of each body that are not searched in order of their cells.
+
+    Returns
+    -------
+    cell_first, cells
+        As in `FlexibleBodies`.
+    """
+    bodies = len(first_candidate) - 1
+    cell_count = int(point_cell.max()) + 1 if len(point_cell) > 0 else 0
+    # Of the body looked at, the row in `cells` of each of its cells.
+    row_of, first = np.full(cell_count, -1, np.int32), np.zeros(bodies + 1, np.int32)
+    for body in range(bodies):
+        count = first[body]
+        for i in range(first_candidate[body], first_candidate[body + 1]):
+            cell = point_cell[candidates[i, MEETING_POINT]]
+            if row_of[cell] < first[body]:
+                row_of[cell] = count
+                count += 1
+        first[body + 1] = count
+    cells = np.full((first[bodies], CELL_COLUMNS), LONGEST_DRIVE_S, np.uint16)
+    row_of[:], cells[:, REST_END], count = -1, 0, 0
+    for body in range(bodies):
+        for i in range(first_candidate[body], first_candidate[body + 1]):
+            cell = point_cell[candidates[i, MEETING_POINT]]
+            if row_of[cell] < first[body]:
+                row_of[cell], cells[count, CELL] = count, cell
+                count += 1
+            own = cells[row_of[cell]]
+            own[LEAST_FROM_S] = min(own[LEAST_FROM_S], candidates[i, FROM_START_S])
+            own[LEAST_TO_S] = min(own[LEAST_TO_S], candidates[i, TO_END_S])
+            own[REST_END] += i >= searched_end[body]
+        before = np.zeros(first[body + 1] - first[body], np.int32)
+        for k in range(first[body] + 1, first[body + 1]):
+            before[k - first[body]] = cells[k - 1, REST_END]
+            cells[k, REST_END] += cells[k - 1, REST_END]
+        rest = candidates[searched_end[body] : first_candidate[body + 1]]
+        unordered = rest.copy()
+        for i in range(len(rest)):
+            k = row_of[point_cell[unordered[i, MEETING_POINT]]] - first[body]
+            rest[before[k]] = unordered[i]
+            before[k] += 1
+    return first, cells
 
 
 @kernel
@@ -184,16 +263,15 @@ def scan_ride(
         Bounds on the time at another candidate plus the drive from there: a driver's window, where
         the search comes from his end.
     """
-    segments = bodies.segment
-    costs_s = bodies.to_end_s if forward else bodies.from_start_s
+    segments = scratch.listed[IN_SEGMENT]
+    costs_s = scratch.listed[TO_END_S] if forward else scratch.listed[FROM_START_S]
     board, others, drive_s = scratch.board, scratch.other, scratch.drive_s
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s, other, point = board[LATE_S], board[LEFT_S], others[OTHER], others[POINT]
-    row_of, first_candidate = scratch.row_of, bodies.first_candidate[body]
-    one_segment = segments[bodies.searched_end[body] - 1] == 0
-    one_segment &= segments[bodies.first_candidate[body + 1] - 1] == 0
+    row_of, first_listed = scratch.row_of, scratch.listed_first[body]
+    one_segment = bodies.segment_count[body] == 1
     least_late_s, active = late_s[:boarding_count].min(), other_count
-    most_s, kept_count = np.int32(FAR_S), 0
+    most_s, kept_count = np.int32(FAR_S), int(np.int64(0))
     for i in range(boarding_count):
         if late_s[i] >= most_s:
             continue
@@ -201,7 +279,7 @@ def scan_ride(
         stand_in = _stand_in(board, segments, matrix, i, kept_count)
         if stand_in >= 0:
             # Who boards there is here in time: all but the way back to there is known.
-            first = row_of[at[stand_in] - first_candidate]
+            first = row_of[at[stand_in] - first_listed]
             if first < 0:
                 continue
             last = first + 1
@@ -224,7 +302,7 @@ def scan_ride(
             if 2 * open_count < active:
                 active = _open_first(others, active, least_late_s)
                 for j in range(other_count):
-                    row_of[other[j] - first_candidate] = j
+                    row_of[other[j] - first_listed] = j
 
 
 @kernel

@@ -19,7 +19,7 @@ from core.jit import kernel
 from gtfs_data.enums import CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import Counts, Seconds
-from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
+from routing.raptor.flexible import RideSearch
 from routing.raptor.labels import (
     FAR,
     MAX_VEHICLES,
@@ -59,19 +59,15 @@ Int32 = npt.NDArray[np.int32]
 def run_rounds(
     day: DayTimetable,
     walks: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
-    scratch: RideScratch,
     access: Walks,
     leading_count: int,
     start_s: int,
     rows: int,
     stop_count: int,
-    seats: int,
     forward: bool,
+    riding: RideSearch | None,
 ) -> None:
     """
     Spread one departure through the rounds, keeping the labels of later departures.
@@ -84,8 +80,8 @@ def run_rounds(
         See `find_leading`.
     rows
         One more than the most vehicles allowed.
-    seats
-        Size of the group; 0 leaves flexible trips out.
+    riding
+        None leaves rides out: a kernel of its own, without them.
     """
     # Typed numbers: literals would compile the callee once more.
     one, on_foot = int(np.int64(1)), int(np.int64(0))
@@ -102,10 +98,10 @@ def run_rounds(
             touched = scan_patterns(day, labels, queued, row, rows, touched)
         queued = queue_patterns(day, labels, count, row, stop_count, leading_first)
         touched = scan_patterns(day, labels, queued, row, rows, touched)
-        if seats > 0:
+        if riding is not None:
             touched = scan_rides(
-                bodies, rides, matrix, walks, costs, labels, scratch, count, start_s, row, rows,
-                stop_count, forward, touched,
+                riding, walks, costs, labels, start_s, row, rows, stop_count, forward,
+                touched,
             )  # fmt: skip
         for i in range(count):
             node = labels.marked[i]
@@ -125,16 +121,12 @@ def search_range(
     day: DayTimetable,
     walks: Walks,
     walks_back: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     cell: Int32,
     cell_s: Seconds,
     cell_vehicles: Counts,
     best_s: Int32,
     labels: Labels,
-    scratch: RideScratch,
     access: Walks,
     egress_node: Int32,
     egress_s: Int32,
@@ -179,19 +171,18 @@ def search_range(
     reset_labels(labels, rows, egress_node, egress_s)
     aim(labels, cell, cell_s, cell_vehicles, costs.onward_256, best_s, egress_node, egress_s)
     leading = find_leading(day, labels, egress_node, stop_count)
-    count, nobody = int(np.int64(0)), int(np.int64(0))
+    count = int(np.int64(0))
     for i in range(len(starts_s)):
         start_s = int(starts_s[i])
         _bound_goal(labels, rows, start_s + direct_s)
         run_rounds(
-            day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
-            start_s, rows, stop_count, nobody, forward,
+            day, walks, costs, labels, access, leading, start_s, rows, stop_count, forward, None
         )  # fmt: skip
         goals_s[i] = labels.goal_s[: MAX_VEHICLES + 1]
         if i > 0 or not after_end:
             count = record_journeys(
-                day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
-                stop_count, forward, journeys, legs, count,
+                day, walks_back, costs, labels, access, rows, stop_count, forward, journeys, legs,
+                count, None,
             )  # fmt: skip
     return count
 
@@ -209,9 +200,6 @@ def _bound_goal(labels: Labels, rows: int, at_s: int) -> None:
 def record_journeys(
     day: DayTimetable,
     walks_back: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
     access: Walks,
@@ -221,6 +209,7 @@ def record_journeys(
     journeys: Int32,
     legs: Int32,
     count: int,
+    riding: RideSearch | None,
 ) -> int:
     """Write the journeys by which the last departure improved the goal; returns the new count."""
     for row in range(1, rows):
@@ -228,8 +217,7 @@ def record_journeys(
         if not better or labels.goal_node[row] == NOWHERE or count >= JOURNEY_LIMIT:
             continue
         leg_count = unroll_legs(
-            day, walks_back, bodies, rides, matrix, costs, labels, row, stop_count, forward,
-            legs[count],
+            day, walks_back, costs, labels, row, stop_count, forward, legs[count], riding
         )  # fmt: skip
         if leg_count < row:
             continue  # the ride that it ends with may be boarded sooner: with fewer vehicles

@@ -63,6 +63,8 @@ class Labels(NamedTuple):
     queue: Int32
     queued_from: Int32
     """Shape (pattern_limit,): first position to scan of a queued pattern, or -1."""
+    queued_to: Int32
+    """Shape (pattern_limit,): last position at which a queued pattern can be boarded."""
     leading: Int32
     """Patterns that call at a stop from which one walks to the goal: scanned first."""
     leads: npt.NDArray[np.uint8]
@@ -89,6 +91,7 @@ def new_labels(stop_count: int, point_count: int, pattern_count: int) -> Labels:
         touches=np.zeros(nodes, np.uint8),
         queue=np.zeros(max(pattern_count, 1), np.int32),
         queued_from=np.full(max(pattern_count, 1), -1, np.int32),
+        queued_to=np.zeros(max(pattern_count, 1), np.int32),
         leading=np.zeros(max(pattern_count, 1), np.int32),
         leads=np.zeros(max(pattern_count, 1), np.uint8),
     )

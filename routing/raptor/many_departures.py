@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
 from routing.raptor.kernels import run_rounds
 from routing.raptor.labels import ALIGHT, FAR, Labels
 from routing.raptor.scan import Costs
@@ -20,12 +19,8 @@ Int32 = npt.NDArray[np.int32]
 def spread_departures(
     day: DayTimetable,
     walks: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
-    scratch: RideScratch,
     access: Walks,
     starts_s: Int32,
     most_s: int,
@@ -53,13 +48,12 @@ def spread_departures(
     Round-Based Public Transit Routing (ALENEX 2012), section 4 (rRAPTOR).
     """
     # Typed numbers: literals would compile the callee once more.
-    none, nobody, forward = int(np.int64(0)), int(np.int64(0)), bool(rows > 0)
+    none, forward = int(np.int64(0)), bool(rows > 0)
     for i in range(len(starts_s) - 1, -1, -1):
         start_s = int(starts_s[i])
         labels.goal_s[:rows] = start_s + most_s + 1
         run_rounds(
-            day, walks, bodies, rides, matrix, costs, labels, scratch, access, none,
-            start_s, rows, stop_count, nobody, forward,
+            day, walks, costs, labels, access, none, start_s, rows, stop_count, forward, None
         )  # fmt: skip
         for stop in range(stop_count):
             gap_s = labels.time_s[ALIGHT + rows - 1, stop] - start_s

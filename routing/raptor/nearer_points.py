@@ -7,13 +7,20 @@ last one left where that suits the rider best, on any of the offer's points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from routing.raptor.flexible import FlexibleBodies, Rides
+from routing.raptor.flexible import (
+    FROM_START_S,
+    IN_SEGMENT,
+    MEETING_POINT,
+    TO_END_S,
+    FlexibleBodies,
+    Rides,
+)
 from routing.raptor.labels import FAR
 from routing.raptor.unroll import RawJourney, RawRide
 from routing.street.kernels import Walks
@@ -80,7 +87,7 @@ class NearerPoints:
         )  # fmt: skip
         if pickup == NO_PAIR:
             return journey
-        points = int(self.bodies.point[pickup]), int(self.bodies.point[dropoff])
+        points = self.bodies.candidates[[pickup, dropoff], MEETING_POINT].tolist()
         moved = RawRide(
             board_node=self.stop_count + points[0],
             alight_node=self.stop_count + points[1],
@@ -93,8 +100,7 @@ class NearerPoints:
         walks_s = [journey.access_s, *journey.walk_s, journey.egress_s]
         walks_s[at] = int(before_s[points[0]]) - before_change_s
         walks_s[at + 1] = int(after_s[points[1]]) - after_change_s
-        changed = replace(
-            journey,
+        changed = journey._replace(
             access_s=walks_s[0],
             legs=(*legs[:at], moved, *legs[at + 1 :]),
             walk_s=tuple(walks_s[1:-1]),
@@ -146,16 +152,17 @@ def _best_pair(
     body = rides.body[ride]
     earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
     low, high = bodies.first_candidate[body], bodies.first_candidate[body + 1]
-    point, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    segment, solo_s, most_s = bodies.segment, bodies.solo_s[body], bodies.budget_s[body]
+    own = bodies.candidates[low:high].astype(np.int32)
+    point, from_start_s, to_end_s = own[:, MEETING_POINT], own[:, FROM_START_S], own[:, TO_END_S]
+    segment, solo_s, most_s = own[:, IN_SEGMENT], bodies.solo_s[body], bodies.budget_s[body]
     most_s += solo_s
-    dropoffs, count = np.empty(high - low, np.int32), 0
-    for dropoff in range(low, high):
+    dropoffs, count = np.empty(len(own), np.int32), 0
+    for dropoff in range(len(own)):
         if after_s[point[dropoff]] < FAR:
             dropoffs[count] = dropoff
             count += 1
     best, best_s = (NO_PAIR, NO_PAIR, 0, 0), (-FAR, -FAR)
-    for pickup in range(low, high):
+    for pickup in range(len(own)):
         walk_s = np.int64(before_s[point[pickup]])
         if walk_s >= FAR:
             continue
@@ -180,5 +187,5 @@ def _best_pair(
             if earliest_s + passes_s <= start_s <= latest_s + passes_s and (
                 start_s - walk_s >= from_s and value_s > best_s
             ):
-                best, best_s = (pickup, dropoff, int(start_s), int(drive_s)), value_s
+                best, best_s = (low + pickup, low + dropoff, int(start_s), int(drive_s)), value_s
     return best

@@ -1,4 +1,4 @@
-"""What a search looks at of flexible trips: which run, at which points, which are boarded anew."""
+"""What a search looks at of flexible trips: which run, and at which points."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
-from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
-from routing.raptor.labels import NOWHERE, Labels
+from routing.raptor.flexible import (
+    CANDIDATE,
+    CELL,
+    FROM_START_S,
+    IN_SEGMENT,
+    MEETING_POINT,
+    REST_END,
+    TO_END_S,
+    RideSearch,
+)
+from routing.raptor.labels import NOWHERE
 
-MANY = 64
-"""Marked points from which on all candidates are looked at rather than those at each point."""
 Int32 = npt.NDArray[np.int32]
+UInt16 = npt.NDArray[np.uint16]
 
 
 @kernel
-def find_running(
-    bodies: FlexibleBodies,
-    rides: Rides,
-    first_s: int,
-    last_s: int,
-    seats: int,
-    forward: bool,
-    scratch: RideScratch,
-) -> None:
+def find_running(riding: RideSearch, first_s: int, last_s: int, seats: int, forward: bool) -> None:
     """List the rides that have the seats and run between two times, the first to leave first."""
+    bodies, rides, scratch = riding.bodies, riding.rides, riding.scratch
     solo_s, budget_s, seat_count = bodies.solo_s, bodies.budget_s, bodies.seat_count
     earliest_s, latest_s, body_of = rides.earliest_s, rides.latest_s, rides.body
     order = rides.by_earliest if forward else rides.by_latest
@@ -41,66 +42,48 @@ def find_running(
 
 
 @kernel
-def list_candidates(
-    bodies: FlexibleBodies,
-    rides: Rides,
-    access_node: Int32,
-    egress_node: Int32,
-    stop_count: int,
-    scratch: RideScratch,
+def start_lists(
+    riding: RideSearch, access_node: Int32, egress_node: Int32, stop_count: int
 ) -> None:
-    """List the candidates of running rides: those always searched, and all near start and goal."""
-    near_end, last, beats = scratch.near_end, scratch.last_near_end, scratch.beats
-    listed, first, end = scratch.listed, scratch.listed_first, scratch.listed_end
-    last[:], first[:], beats[:] = NOWHERE, NOWHERE, 0
-    count = 0
+    """Forget what was listed before; of every body, candidates near these nodes will be."""
+    scratch = riding.scratch
+    near_end = scratch.near_end
+    near_cell, point_cell = scratch.near_cell, riding.bodies.point_cell
+    near_end[:], near_cell[:], scratch.listed_first[:], scratch.listed_count[0] = 0, 0, NOWHERE, 0
     for nodes in (access_node, egress_node):
         for node in nodes:
-            point = node - stop_count
-            if point < 0 or beats[point] == 1:
-                continue
-            beats[point] = 1
-            for k in range(bodies.at_point_first[point], bodies.at_point_first[point + 1]):
-                candidate, body = bodies.at_point_candidate[k], bodies.at_point_body[k]
-                if candidate >= bodies.searched_end[body]:
-                    near_end[count, 0], near_end[count, 1] = candidate, last[body]
-                    last[body] = count
-                    count += 1
-    count = 0
-    for ride in scratch.running[: scratch.running_count[0]]:
-        body = rides.body[ride]
-        if first[body] != NOWHERE:
-            continue
-        first[body] = count
-        for k in range(bodies.first_candidate[body], bodies.searched_end[body]):
-            listed[count] = bodies.passed[k]
-            count += 1
-        row = last[body]
-        while row != NOWHERE:
-            listed[count] = near_end[row, 0]
-            row = near_end[row, 1]
-            count += 1
-        end[body] = count
+            if node >= stop_count:
+                near_end[node - stop_count] = 1
+                near_cell[point_cell[node - stop_count]] = 1
 
 
 @kernel
-def find_fresh(
-    bodies: FlexibleBodies,
-    labels: Labels,
-    scratch: RideScratch,
-    marked_count: int,
-    stop_count: int,
-) -> None:
-    """Write `RideScratch.fresh`."""
-    marked, first, bodies_at = labels.marked, bodies.at_point_first, bodies.at_point_body
-    fresh, points = scratch.fresh, 0
-    for i in range(marked_count):
-        points += marked[i] >= stop_count
-    fresh[:] = points > MANY
-    if points > MANY:
-        return
-    for i in range(marked_count):
-        point = marked[i] - stop_count
-        if point >= 0:
-            for k in range(first[point], first[point + 1]):
-                fresh[bodies_at[k]] = 1
+def list_body(
+    candidates: UInt16,
+    first: int,
+    searched_end: int,
+    cells: UInt16,
+    near_end: npt.NDArray[np.uint8],
+    near_cell: npt.NDArray[np.uint8],
+    listed: Int32,
+    count: int,
+) -> int:
+    """List a body's candidates behind `count` others; returns how many there are then."""
+    which, begins, rest = listed[CANDIDATE], count, np.int64(searched_end)
+    for i in range(first, searched_end):
+        which[count] = i
+        count += 1
+    for k in range(len(cells)):
+        rest_end = searched_end + np.int64(cells[k, REST_END])
+        if near_cell[cells[k, CELL]] == 1:
+            for i in range(rest, rest_end):
+                which[count] = i  # the next one's place, if this one is not near
+                count += int(near_end[candidates[i, MEETING_POINT]])
+        rest = rest_end
+    point, segment = listed[MEETING_POINT], listed[IN_SEGMENT]
+    from_s, to_s = listed[FROM_START_S], listed[TO_END_S]
+    for k in range(begins, count):
+        i = which[k]
+        point[k], segment[k] = candidates[i, MEETING_POINT], candidates[i, IN_SEGMENT]
+        from_s[k], to_s[k] = candidates[i, FROM_START_S], candidates[i, TO_END_S]
+    return count

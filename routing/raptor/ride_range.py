@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import FlexibleBodies, Rides, RideScratch
+from routing.raptor.flexible import RideSearch
 from routing.raptor.kernels import record_journeys, run_rounds
 from routing.raptor.labels import FAR, MAX_VEHICLES, NOWHERE, Labels, reset_labels
 from routing.raptor.ride_bounds import RideBounds, aim_rides
-from routing.raptor.ride_lists import find_running, list_candidates
+from routing.raptor.ride_lists import find_running, start_lists
 from routing.raptor.scan import Costs, find_leading
 from routing.street.kernels import Walks
 
@@ -27,14 +27,10 @@ def search_ride_range(
     day: DayTimetable,
     walks: Walks,
     walks_back: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     bounds: RideBounds,
     plain: Labels,
     labels: Labels,
-    scratch: RideScratch,
     access: Walks,
     egress_node: Int32,
     egress_s: Int32,
@@ -48,6 +44,7 @@ def search_ride_range(
     journeys: Int32,
     legs: Int32,
     count: int,
+    riding: RideSearch,
 ) -> int:
     """
     Journeys with rides that are best in departure, arrival and number of vehicles.
@@ -76,10 +73,10 @@ def search_ride_range(
         Journeys written, and those before.
     """
     goals_s = np.minimum(goals_s, goals_s[:, rows - 1 : rows] + LATER_S)
-    find_running(bodies, rides, starts_s[-1], goals_s[:, 1].max(), seats, forward, scratch)
-    if scratch.running_count[0] == 0:
+    find_running(riding, starts_s[-1], goals_s[:, 1].max(), seats, forward)
+    if riding.scratch.running_count[0] == 0:
         return count
-    list_candidates(bodies, rides, access.to, egress_node, stop_count, scratch)
+    start_lists(riding, access.to, egress_node, stop_count)
     reset_labels(labels, rows, egress_node, egress_s)
     aim_rides(
         bounds, walks, costs.change_s, costs.stop_s, costs.onward_256, plain, labels, egress_node,
@@ -96,14 +93,14 @@ def search_ride_range(
                 labels.goal_s[row], labels.goal_node[row] = least_s, NOWHERE
         labels.before_s[:] = labels.goal_s[: MAX_VEHICLES + 1]
         run_rounds(
-            day, walks, bodies, rides, matrix, costs, labels, scratch, access, leading,
-            int(starts_s[i]), rows, stop_count, seats, forward,
+            day, walks, costs, labels, access, leading, int(starts_s[i]), rows, stop_count,
+            forward, riding,
         )  # fmt: skip
         if i > 0 or not after_end:
             if labels.goal_node[1] >= stop_count:
                 alone_s = labels.goal_s[1]
             count = record_journeys(
-                day, walks_back, bodies, rides, matrix, costs, labels, access, rows,
-                stop_count, forward, journeys, legs, count,
+                day, walks_back, costs, labels, access, rows, stop_count, forward, journeys, legs,
+                count, riding,
             )  # fmt: skip
     return count

@@ -12,46 +12,50 @@ from routing.raptor.flexible import (
     AT_POINT,
     BEST_S,
     BOARD_S,
+    CELL,
     COST_S,
+    FROM_START_S,
+    IN_SEGMENT,
     LATE_S,
+    LEAST_FROM_S,
+    LEAST_TO_S,
     LEFT_S,
+    MEETING_POINT,
     NEAR_S,
     OTHER,
     POINT,
     SEGMENT,
-    FlexibleBodies,
-    Rides,
+    TO_END_S,
     RideScratch,
+    RideSearch,
     scan_ride,
 )
 from routing.raptor.labels import (
     ALIGHT,
     FAR,
     MAX_VEHICLES,
+    NOWHERE,
     READY,
     Labels,
     fold,
     reach_goal,
 )
-from routing.raptor.ride_lists import find_fresh
+from routing.raptor.ride_lists import list_body
 from routing.raptor.scan import Costs
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
+UInt16 = npt.NDArray[np.uint16]
 LAST = MAX_VEHICLES - 1
 """Most vehicles after which one boards another."""
 
 
 @kernel
 def scan_rides(
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
+    riding: RideSearch,
     walks: Walks,
     costs: Costs,
     labels: Labels,
-    scratch: RideScratch,
-    marked_count: int,
     start_s: int,
     row: int,
     rows: int,
@@ -64,58 +68,140 @@ def scan_rides(
 
     Returns how many nodes were reached sooner, `touched_count` before.
     """
-    running, fresh, body_of = scratch.running, scratch.fresh, rides.body
+    bodies, rides, scratch = riding.bodies, riding.rides, riding.scratch
+    running, body_of = scratch.running, rides.body
     earliest_s, latest_s = rides.earliest_s, rides.latest_s
     solo_s, budget_s, goal_s = bodies.solo_s, bodies.budget_s, labels.goal_s
-    points, from_start_s, to_end_s = bodies.point, bodies.from_start_s, bodies.to_end_s
-    listed, listed_first, listed_end = scratch.listed, scratch.listed_first, scratch.listed_end
+    candidates, near_end, near_cell = bodies.candidates, scratch.near_end, scratch.near_cell
+    listed = scratch.listed
+    listed_first, listed_end = scratch.listed_first, scratch.listed_end
+    listed_count = int(np.int64(scratch.listed_count[0]))
     marks, ready_s = labels.marks[stop_count:], labels.time_s[READY + row - 1, stop_count:]
     scanned_s, board, stop_s = labels.scanned[row - 1], scratch.board, costs.stop_s
-    first_candidate, beats, beat_s = bodies.first_candidate, scratch.beats, scratch.beat_s
-    nears_s, costs_s = (from_start_s, to_end_s) if forward else (to_end_s, from_start_s)
-    walk_first, walk_to, walk_s = walks.first[stop_count:], walks.to, walks.seconds
-    alight_s, egress_s = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
-    stop_beat_s, point_change_s = scratch.stop_beat_s, costs.change_s[stop_count:]
-    find_fresh(bodies, labels, scratch, marked_count, stop_count)
+    first_candidate, searched_end = bodies.first_candidate, bodies.searched_end
+    near_row, cost_row = (FROM_START_S, TO_END_S) if forward else (TO_END_S, FROM_START_S)
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
-    _bound_points(labels, scratch, row, stop_count)
+    _bound_points(walks, costs.change_s, labels, scratch, row, stop_count, forward)
+    cell_ready_s, cell_beat_s = scratch.cell_ready_s, scratch.cell_beat_s
+    _bound_cells(bodies.point_cell, marks, ready_s, scratch.beat_s, cell_ready_s, cell_beat_s)
+    cell_first, cells = bodies.cell_first, bodies.cells
     for ride in running[: scratch.running_count[0]]:
         body = body_of[ride]
         most_s = solo_s[body] + budget_s[body]
         first_s, last_s = earliest_s[ride], latest_s[ride] + most_s
         if not forward:
             first_s, last_s = -last_s, -first_s
-        if first_s >= goal_s[row] or last_s < start_s or fresh[body] == 0:
+        if first_s >= goal_s[row] or last_s < start_s:
             continue
-        own = listed[listed_first[body] : listed_end[body]]
+        own_cells = cells[cell_first[body] : cell_first[body + 1]]
+        if not _may_be_of_use(
+            own_cells, cell_ready_s, cell_beat_s,
+            earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row], forward,
+        ):  # fmt: skip
+            continue
+        first = listed_first[body]
+        if first == NOWHERE:
+            first = listed_first[body] = listed_count
+            listed_count = list_body(
+                candidates, first_candidate[body], searched_end[body], own_cells, near_end,
+                near_cell, listed, listed_count,
+            )  # fmt: skip
+            listed_end[body] = listed_count
+        end = listed_end[body]
         boarding = _boardings(
-            own, points, from_start_s, to_end_s, ready_s, scanned_s, marks, board,
+            first, listed[MEETING_POINT, first:end], listed[FROM_START_S, first:end],
+            listed[TO_END_S, first:end], ready_s, scanned_s, marks, board,
             earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row], forward,
         )  # fmt: skip
         if boarding == 0:
             continue
         others = _worth_reaching(
-            own, points, nears_s, costs_s, bodies.segment, scratch.board, scratch.other,
-            scratch.row_of, beats, beat_s, walk_first, walk_to, walk_s, stop_beat_s, alight_s,
-            egress_s, point_change_s, goal_s[row], -FAR if forward else -latest_s[ride], boarding,
-            first_candidate[body], forward,
+            first, listed[MEETING_POINT, first:end], listed[near_row, first:end],
+            listed[cost_row, first:end], listed[IN_SEGMENT, first:end], scratch.board,
+            scratch.other, scratch.row_of, scratch.beat_s,
+            -FAR if forward else -latest_s[ride], boarding,
         )  # fmt: skip
         if others == 0:
             continue
-        boarding = _worth_boarding(bodies, scratch, boarding, others, forward)
+        boarding = _worth_boarding(scratch, listed[cost_row], boarding, others)
         if boarding == 0:
             continue
         low_s, high_s = (-FAR, FAR) if forward else (-latest_s[ride], -earliest_s[ride])
-        scan_ride(bodies, matrix, body, scratch, boarding, others, low_s, high_s, forward)
+        scan_ride(bodies, riding.drive_s, body, scratch, boarding, others, low_s, high_s, forward)
         touched_count = _reach_points(
             labels, row, rows, scratch, ride, others, stop_count, touched_count
         )
+    scratch.listed_count[0] = listed_count
     return touched_count
 
 
 @kernel
+def _bound_cells(
+    point_cell: Int32,
+    marks: npt.NDArray[np.uint8],
+    ready_s: Int32,
+    beat_s: Int32,
+    cell_ready_s: Int32,
+    cell_beat_s: Int32,
+) -> None:
+    """Write `RideScratch.cell_ready_s` and `cell_beat_s`."""
+    cell_ready_s[:], cell_beat_s[:] = FAR, -FAR
+    for point in range(len(point_cell)):
+        where = point_cell[point]
+        cell_beat_s[where] = max(cell_beat_s[where], beat_s[point])
+        if marks[point] == 1:
+            cell_ready_s[where] = min(cell_ready_s[where], ready_s[point])
+
+
+@kernel
+def _may_be_of_use(
+    cells: UInt16,
+    cell_ready_s: Int32,
+    cell_beat_s: Int32,
+    earliest_s: int,
+    latest_s: int,
+    most_s: int,
+    stop_s: int,
+    goal_s: int,
+    forward: bool,
+) -> bool:
+    """
+    Whether a ride may be boarded in some cell and bring a rider to another in time to be of use.
+
+    What is said of a cell holds for every point in it: its drives are the least ones, and none to
+    a point takes longer than all that the driver accepts less the least one on.
+    """
+    near, cost = (LEAST_FROM_S, LEAST_TO_S) if forward else (LEAST_TO_S, LEAST_FROM_S)
+    least_late_s, least_long_s = np.int64(FAR), np.int64(FAR)
+    for k in range(len(cells)):
+        near_s, cost_s = np.int64(cells[k, near]), np.int64(cells[k, cost])
+        board_s = np.int64(cell_ready_s[cells[k, CELL]])
+        if forward:
+            if board_s > latest_s + most_s - cost_s:
+                continue
+            board_s = max(board_s, earliest_s + near_s)
+        elif board_s > -earliest_s - cost_s - stop_s:
+            continue
+        if board_s < goal_s:
+            least_late_s = min(least_late_s, board_s + stop_s - (most_s - cost_s))
+            least_long_s = min(least_long_s, board_s + stop_s + cost_s)
+    if least_late_s >= FAR:
+        return False
+    if forward:
+        least_late_s = max(least_late_s, np.int64(earliest_s) + stop_s)
+    else:
+        least_long_s = max(least_long_s, np.int64(-latest_s))
+    for k in range(len(cells)):
+        near_s = np.int64(cells[k, near])
+        soonest_s = max(least_late_s + near_s, least_long_s - (most_s - near_s))
+        if soonest_s < cell_beat_s[cells[k, CELL]]:
+            return True
+    return False
+
+
+@kernel
 def _boardings(
-    own: Int32,
+    first: int,
     points: Int32,
     from_start_s: Int32,
     to_end_s: Int32,
@@ -134,12 +220,12 @@ def _boardings(
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
     count = 0
-    for k in range(len(own)):
-        candidate = own[k if forward else len(own) - 1 - k]
-        point = points[candidate]
+    for i in range(len(points)):
+        k = i if forward else len(points) - 1 - i
+        point = points[k]
         if marks[point] == 0:
             continue
-        near_s, then_s, known_s = from_start_s[candidate], ready_s[point], scanned_s[point]
+        near_s, then_s, known_s = from_start_s[k], ready_s[point], scanned_s[point]
         if forward:
             passes_s = earliest_s + near_s
             if known_s <= passes_s or then_s > latest_s + near_s:
@@ -148,11 +234,11 @@ def _boardings(
         else:
             if then_s > -earliest_s - near_s - stop_s:
                 continue  # must be let out before the driver gets here
-            near_s = to_end_s[candidate]
+            near_s = to_end_s[k]
             if known_s + most_s + stop_s - near_s <= -latest_s:
                 continue  # could be late enough for the latest departure when last scanned
         if then_s < bound_s:
-            at[count], at_point[count], board_s[count] = candidate, point, then_s + stop_s
+            at[count], at_point[count], board_s[count] = first + k, point, then_s + stop_s
             late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
             count += 1
     return count
@@ -160,7 +246,7 @@ def _boardings(
 
 @kernel
 def _worth_reaching(
-    own: Int32,
+    first: int,
     points: Int32,
     nears_s: Int32,
     costs_s: Int32,
@@ -168,20 +254,9 @@ def _worth_reaching(
     board: Int32,
     others: Int32,
     row_of: Int32,
-    beats: npt.NDArray[np.uint8],
     beat_s: Int32,
-    walk_first: Int32,
-    walk_to: Int32,
-    walk_s: Int32,
-    stop_beat_s: Int32,
-    alight_s: Int32,
-    egress_s: Int32,
-    change_s: Int32,
-    goal_s: int,
     low_s: int,
     boarding_count: int,
-    first: int,
-    forward: bool,
 ) -> int:
     """
     Candidates of a ride that it could bring a rider to in time to be of use; returns how many.
@@ -196,31 +271,18 @@ def _worth_reaching(
     least_late_s, least_long_s = np.int32(FAR), np.int32(FAR)
     for i in range(boarding_count):
         least_late_s = min(least_late_s, late_s[i])
-        least_long_s = min(least_long_s, np.int32(board_s[i] + costs_s[at[i]]))
+        least_long_s = min(least_long_s, np.int32(board_s[i] + costs_s[at[i] - first]))
     count = 0
-    for candidate in own:
-        near, cost, point = nears_s[candidate], costs_s[candidate], points[candidate]
-        row_of[candidate - first] = -1
+    for k in range(len(points)):
+        near, cost, point = nears_s[k], costs_s[k], points[k]
+        row_of[k] = -1
         soonest_s = max(least_late_s + near, max(least_long_s, low_s) - cost)
-        if soonest_s >= beat_s[point]:
-            continue
-        if beats[point] == 0:
-            # In time for the goal, or to be ready at some stop sooner.
-            beats[point] = 1
-            then_s = np.int32(-FAR)
-            for walk in range(walk_first[point], walk_first[point + 1]):
-                then_s = max(then_s, np.int32(stop_beat_s[walk_to[walk]] - walk_s[walk]))
-            if forward:  # searching backward it is counted where one gets in
-                then_s = np.int32(then_s - change_s[point])
-            then_s = max(then_s, np.int32(goal_s - egress_s[point]), np.int32(-FAR))
-            beat_s[point] = min(then_s, alight_s[point])
-        best = beat_s[point]
-        if soonest_s < best:
-            row_of[candidate - first] = count
-            other[count], other_point[count] = candidate, point
-            segment[count] = segments[candidate]
+        if soonest_s < beat_s[point]:
+            row_of[k] = count
+            other[count], other_point[count] = first + k, point
+            segment[count] = segments[k]
             near_s[count], cost_s[count] = near, cost
-            best_s[count] = best
+            best_s[count] = beat_s[point]
             count += 1
     return count
 
@@ -245,27 +307,42 @@ def _ready_of_use(
 
 
 @kernel
-def _bound_points(labels: Labels, scratch: RideScratch, row: int, stop_count: int) -> None:
-    """Write `RideScratch.beat_s` as high as bounds leave it."""
+def _bound_points(
+    walks: Walks,
+    change_s: Int32,
+    labels: Labels,
+    scratch: RideScratch,
+    row: int,
+    stop_count: int,
+    forward: bool,
+) -> None:
+    """Write `RideScratch.beat_s`: in time for the goal, or to be ready at some stop sooner."""
     alight_s, egress = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
     goal_s, leave, beat_s = labels.goal_s, labels.leave, scratch.beat_s
-    scratch.beats[:] = 0
+    first, to, seconds = walks.first[stop_count:], walks.to, walks.seconds
+    stop_beat_s, point_change_s = scratch.stop_beat_s, change_s[stop_count:]
     for point in range(len(leave)):
         left = leave[point]
-        onward_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
-        beat_s[point] = min(alight_s[point], max(goal_s[row] - egress[point], onward_s))
+        most_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
+        direct_s = max(goal_s[row] - egress[point], -FAR)
+        most_s = min(np.int64(alight_s[point]), max(direct_s, most_s))
+        # Searching backward the change is counted where one gets in.
+        change = point_change_s[point] if forward else np.int32(0)
+        then_s = np.int64(-FAR)
+        for walk in range(first[point], first[point + 1]):
+            then_s = max(then_s, np.int64(stop_beat_s[to[walk]] - seconds[walk]))
+            if then_s - change >= most_s:
+                break  # no bound is beaten
+        beat_s[point] = min(most_s, max(then_s - change, direct_s, -FAR))
 
 
 @kernel
-def _worth_boarding(
-    bodies: FlexibleBodies, scratch: RideScratch, boarding_count: int, others: int, forward: bool
-) -> int:
+def _worth_boarding(scratch: RideScratch, costs_s: Int32, boarding_count: int, others: int) -> int:
     """Keep the boardings from which some candidate could be reached in time, the best first."""
     board = scratch.board
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
     near_s, cost_s, best_s = scratch.other[NEAR_S], scratch.other[COST_S], scratch.other[BEST_S]
-    costs_s = bodies.to_end_s if forward else bodies.from_start_s
     most_near_s, most_cost_s = np.int64(-FAR), np.int64(-FAR)
     for j in range(others):
         most_near_s = max(most_near_s, np.int64(best_s[j] - near_s[j]))

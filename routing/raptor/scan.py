@@ -13,7 +13,6 @@ from gtfs_data.rolling import DayTimetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.raptor.labels import (
     ALIGHT,
-    FAR,
     READY,
     Labels,
     fold,
@@ -63,6 +62,7 @@ def queue_leading(day: DayTimetable, labels: Labels, leading_count: int) -> int:
                 labels.queue[count] = pattern
                 count += 1
                 labels.queued_from[pattern] = row_at - day.first_stop[pattern]
+                labels.queued_to[pattern] = day.first_stop[pattern + 1] - day.first_stop[pattern]
                 break
     return count
 
@@ -76,9 +76,10 @@ def queue_patterns(
 
     `others` leaves those out that lead to the goal: after one of them another vehicle follows.
     """
-    marked, queue, queued_from, leads = (
-        labels.marked, labels.queue, labels.queued_from, labels.leads,
+    marked, queue, queued_from, queued_to = (
+        labels.marked, labels.queue, labels.queued_from, labels.queued_to,
     )  # fmt: skip
+    leads = labels.leads
     time_s, onward, goal_s = labels.time_s, labels.onward, labels.goal_s
     first, patterns, positions = day.at_stop_first, day.at_stop_pattern, day.at_stop_position
     count = 0
@@ -97,9 +98,11 @@ def queue_patterns(
             if queued_from[pattern] < 0:
                 queue[count] = pattern
                 count += 1
-                queued_from[pattern] = position
+                queued_from[pattern] = queued_to[pattern] = position
             elif position < queued_from[pattern]:
                 queued_from[pattern] = position
+            else:
+                queued_to[pattern] = max(queued_to[pattern], position)
     return count
 
 
@@ -117,17 +120,21 @@ def scan_patterns(
     arrival_s, departure_s = day.arrival_s, day.departure_s
     time_s, onward, egress = labels.time_s, labels.onward, labels.egress
     goal_s, goal_node, goal_row = labels.goal_s, labels.goal_node, labels.goal_row
-    touched, touches = labels.touched, labels.touches
+    touched, touches, marks = labels.touched, labels.touches, labels.marks
     for i in range(queued):
         pattern = labels.queue[i]
         position = labels.queued_from[pattern]
         labels.queued_from[pattern] = -1
+        last = first_stop[pattern] + labels.queued_to[pattern]
         trips = first_trip[pattern + 1] - first_trip[pattern]
         trip = trips
         column = first_event[pattern] + position * trips
         for row_at in range(first_stop[pattern] + position, first_stop[pattern + 1]):
             node = stop[row_at]
-            if trip < trips:
+            if trip == trips:
+                if row_at > last:
+                    break
+            else:
                 at_s = arrival_s[column + trip]
                 left = onward[node]
                 at_best_s = at_s + (left >> VEHICLE_BITS)
@@ -146,9 +153,8 @@ def scan_patterns(
                         touches[node] = 1
                         touched[touched_count] = node
                         touched_count += 1
-            ready_s = time_s[READY + row - 1, node]
-            if ready_s < FAR and flag[row_at] & CAN_BOARD:
-                low, high = 0, trip
+            if marks[node] == 1 and flag[row_at] & CAN_BOARD:
+                ready_s, low, high = time_s[READY + row - 1, node], 0, trip
                 if trip < trips:
                     if ready_s > departure_s[column + trip]:
                         low = trip  # not even this one

@@ -13,10 +13,10 @@ from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from routing.network import Network
 from routing.raptor.flexible import (
-    FlexibleBodies,
     FlexibleTrips,
     Rides,
     RideScratch,
+    RideSearch,
     new_ride_scratch,
 )
 from routing.raptor.kernels import (
@@ -30,12 +30,12 @@ from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels,
 from routing.raptor.many_departures import spread_departures
 from routing.raptor.nearer_points import NearerPoints, at_points
 from routing.raptor.ride_bounds import RideBounds
-from routing.raptor.ride_lists import find_running, list_candidates
+from routing.raptor.ride_lists import find_running, start_lists
 from routing.raptor.ride_range import search_ride_range
 from routing.raptor.scan import Costs
 from routing.raptor.unroll import RawJourney, RawRide, Reach, Surroundings, unrolled
 from routing.raptor.unroll_legs import LEG_COLUMNS
-from routing.spi import RideWindow
+from routing.spi import RideWindows
 from routing.terrain import Terrain
 
 _thread = threading.local()
@@ -71,93 +71,23 @@ class Window:
     """Equal to `from_s` for a single moment."""
 
 
-def no_flexible_trips(point_count: int) -> FlexibleTrips:
-    """Flexible trips of a world without offers."""
-    return flexible_trips([], point_count)
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """One compiled offer: what `FlexibleBodies` holds end to end."""
-
-    point: Int32
-    from_start_s: Int32
-    to_end_s: Int32
-    segment: Int32
-    solo_s: int
-    budget_s: int
-    seat_count: int
-    via_nodes: tuple[int, ...] = ()
-    """Car nodes at the driver's own stops between start and end."""
-    searched_count: int | None = None
-    """
-    So many candidates are looked at by every search, the first: these and the rest are each in
-    order of segment and point. None: all.
-    """
-
-    @property
-    def searched(self) -> int:
-        """How many candidates are looked at by every search."""
-        return len(self.point) if self.searched_count is None else self.searched_count
-
-
-def flexible_trips(bodies: list[Body], point_count: int) -> FlexibleTrips:
-    """Lay compiled offers end to end and index their candidates by meeting point."""
-    sizes = np.array([len(body.point) for body in bodies], np.int32)
-    searched = np.array([body.searched for body in bodies], np.int32)
-
-    def joined(name: str) -> Int32:
-        parts = [getattr(body, name) for body in bodies]
-        return frozen(np.concatenate([np.zeros(0, np.int32), *parts]).astype(np.int32))
-
-    def each(name: str) -> Int32:
-        return frozen(np.array([getattr(body, name) for body in bodies], np.int32))
-
-    first = np.r_[0, np.cumsum(sizes)].astype(np.int32)
-    body = np.repeat(np.arange(len(bodies), dtype=np.int32), sizes)
-    is_searched = np.arange(len(body)) < (first[:-1] + searched)[body]
-    point, from_start_s = joined("point"), joined("from_start_s")
-    at_point = np.argsort(point, kind="stable").astype(np.int32)
-    counts = np.bincount(point, minlength=point_count)
-    arrays = FlexibleBodies(
-        first_candidate=frozen(first),
-        searched_end=frozen(first[:-1] + searched),
-        point=point,
-        from_start_s=from_start_s,
-        to_end_s=joined("to_end_s"),
-        segment=joined("segment"),
-        solo_s=each("solo_s"),
-        budget_s=each("budget_s"),
-        seat_count=each("seat_count"),
-        at_point_first=frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
-        at_point_candidate=frozen(at_point),
-        at_point_body=frozen(body[at_point]),
-        body=frozen(body),
-        passed=frozen(np.lexsort((from_start_s, ~is_searched, body)).astype(np.int32)),
-    )
-    vias = tuple(list(body.via_nodes) for body in bodies)
-    return FlexibleTrips(arrays, int(sizes.max(initial=0)), vias)
-
-
-def rides_of(windows: list[RideWindow], body_count: int) -> Rides:
-    """Dated runs as arrays, in order of body and departure."""
-    ordered = sorted(windows, key=lambda w: (w.body, w.earliest_s))
-
-    def column(name: str) -> Int32:
-        return frozen(np.array([getattr(w, name) for w in ordered], np.int32))
-
-    counts = np.bincount(column("body"), minlength=body_count)
-    earliest_s, latest_s = column("earliest_s"), column("latest_s")
+def rides_of(windows: RideWindows) -> Rides:
+    """Dated runs as the search reads them."""
     return Rides(
-        first_ride=frozen(np.r_[0, np.cumsum(counts)].astype(np.int32)),
-        earliest_s=earliest_s,
-        latest_s=latest_s,
-        offer=column("offer"),
-        day=column("day"),
-        body=column("body"),
-        by_earliest=frozen(np.argsort(earliest_s, kind="stable").astype(np.int32)),
-        by_latest=frozen(np.argsort(-latest_s, kind="stable").astype(np.int32)),
+        earliest_s=frozen(windows.earliest_s),
+        latest_s=frozen(windows.latest_s),
+        offer=frozen(windows.offer),
+        day=frozen(windows.day),
+        body=frozen(windows.body),
+        by_earliest=frozen(np.argsort(windows.earliest_s, kind="stable").astype(np.int32)),
+        by_latest=frozen(np.argsort(-windows.latest_s, kind="stable").astype(np.int32)),
     )
+
+
+def no_rides() -> Rides:
+    """Rides of a world without offers."""
+    none = np.zeros(0, np.int32)
+    return rides_of(RideWindows(none, none, none, none, none))
 
 
 def _ride_steps(span: Window) -> Int32:
@@ -202,24 +132,23 @@ class Search:
         scratch = self._scratch(day)
         starts_s, after_end = self._starts(day, start, span, scratch), span.from_s < span.until_s
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
-        bodies, rides, costs, stops = (
-            self.flexible.bodies, self.rides, self._costs(), terrain.stop_count,
-        )  # fmt: skip
-        access, goals_s = start.as_walks(), np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
+        costs, stops, access = self._costs(), terrain.stop_count, start.as_walks()
+        goals_s = np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
         count = search_range(
-            day, *walks[:2], bodies, rides, matrix, costs, terrain.cell, *tables, scratch.cell_s,
-            scratch.labels, scratch.rides, access, goal.node, goal.seconds, starts_s, after_end,
+            day, *walks[:2], costs, terrain.cell, *tables, scratch.cell_s, scratch.labels, access,
+            goal.node, goal.seconds, starts_s, after_end,
             FAR if self.direct_s is None else self.direct_s, rows, stops, forward, goals_s,
             scratch.journeys, scratch.legs,
         )  # fmt: skip
-        if self.seats > 0 and len(rides.body) > 0:
+        if self.seats > 0 and len(self.rides.body) > 0:
             steps_s = _ride_steps(span)
             by_then = np.searchsorted(-starts_s, -steps_s, side="right") - 1
+            riding = RideSearch(self.flexible.bodies, self.rides, matrix, scratch.rides)
             count = search_ride_range(
-                day, *walks[2:], bodies, rides, matrix, costs, self._ride_bounds(forward),
-                scratch.labels, scratch.ride_labels, scratch.rides, access, goal.node,
-                goal.seconds, steps_s, after_end, goals_s[by_then], rows, stops, self.seats,
-                forward, scratch.journeys, scratch.legs, count,
+                day, *walks[2:], costs, self._ride_bounds(forward), scratch.labels,
+                scratch.ride_labels, access, goal.node, goal.seconds, steps_s, after_end,
+                goals_s[by_then], rows, stops, self.seats, forward, scratch.journeys,
+                scratch.legs, count, riding,
             )  # fmt: skip
         around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
         found = scratch.journeys[:count].tolist()
@@ -271,19 +200,18 @@ class Search:
         scratch = self._scratch(day)
         labels = scratch.labels
         reset_labels(labels, rows, start.node[:0], start.seconds[:0])
-        find_running(self.flexible.bodies, self.rides, start_s, FAR, seats, forward, scratch.rides)
-        everywhere = np.arange(terrain.stop_count, terrain.node_count, dtype=np.int32)
-        list_candidates(
-            self.flexible.bodies, self.rides, start.node, everywhere, terrain.stop_count,
-            scratch.rides,
-        )  # fmt: skip
         # A ride is left when no change fits in any more, but one may still walk from it.
         labels.goal_s[:rows] = start_s + most_s + 1 + self.carpool_change_s
+        riding = None
+        if seats > 0:
+            matrix = ground.drive_s if forward else ground.drive_back_s
+            riding = RideSearch(self.flexible.bodies, self.rides, matrix, scratch.rides)
+            every_point = np.arange(terrain.stop_count, terrain.node_count, dtype=np.int32)
+            find_running(riding, start_s, FAR, seats, forward)
+            start_lists(riding, start.node, frozen(every_point), terrain.stop_count)
         run_rounds(
-            day, walks, self.flexible.bodies, self.rides,
-            ground.drive_s if forward else ground.drive_back_s,
-            self._costs(), labels, scratch.rides,
-            start.as_walks(), 0, start_s, rows, terrain.stop_count, seats, forward,
+            day, walks, self._costs(), labels, start.as_walks(), 0, start_s, rows,
+            terrain.stop_count, forward, riding,
         )  # fmt: skip
         reached = np.full((rows, terrain.node_count), FAR, np.int32)
         np.minimum.at(reached[0], start.node, start.seconds)
@@ -309,15 +237,14 @@ class Search:
         """
         assert not self.arrive_by
         assert self.seats == 0
-        terrain, ground = self.terrain, self.network.ground
+        terrain = self.terrain
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
         out_s = np.full((terrain.stop_count, len(starts_s)), FAR, np.int32)
         if rows > 1:
             scratch = self._scratch(terrain.day)
             reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
             spread_departures(
-                terrain.day, terrain.walks, self.flexible.bodies, self.rides,
-                ground.drive_s, self._costs(), scratch.labels, scratch.rides,
+                terrain.day, terrain.walks, self._costs(), scratch.labels,
                 self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
             )  # fmt: skip
         return out_s
@@ -361,10 +288,11 @@ class Search:
             or len(kept.labels.egress) != nodes
             or kept.labels.scanned.shape[1] != nodes - stops
             or len(kept.labels.queued_from) < patterns
+            or len(kept.rides.near_cell) < self.flexible.cell_count
             or len(kept.rides.drive_s) < self.flexible.largest_body
             or len(kept.rides.running) < len(self.rides.body)
-            or len(kept.rides.fresh) < len(self.flexible.bodies.solo_s)
-            or len(kept.rides.listed) < len(self.flexible.bodies.point)
+            or len(kept.rides.listed_first) < len(self.flexible.bodies.solo_s)
+            or kept.rides.listed.shape[1] < len(self.flexible.bodies.candidates)
             or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
         ):
             kept = _thread.scratch = _Scratch(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from core.modes import Mode
+from gtfs_data.store import frozen
 from routing.layers import Layers, Visit
 from routing.raptor import unroll_legs as k
-from routing.raptor.flexible import FlexibleBodies, Rides
+from routing.raptor.flexible import FROM_START_S, FlexibleBodies, Rides
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
@@ -23,9 +25,14 @@ class Reach:
     node: Int32
     seconds: Int32
 
+    def __post_init__(self) -> None:
+        frozen(self.node)
+        frozen(self.seconds)
+
     def as_walks(self) -> Walks:
         """Walks of one start."""
-        return Walks(np.array([0, len(self.node)], np.int32), self.node, self.seconds)
+        first = np.array([0, len(self.node)], np.int32)
+        return Walks(frozen(first), self.node, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,7 @@ class Surroundings:
     carpool_change_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawVehicle:
+class RawVehicle(NamedTuple):
     """
     One vehicle, perhaps on several trips one after the other (`gtfs_data.throughs.parts_of_ride`).
 
@@ -55,8 +61,7 @@ class RawVehicle:
     alight_position: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawRide:
+class RawRide(NamedTuple):
     """A leg with a driver."""
 
     board_node: int
@@ -72,8 +77,7 @@ class RawRide:
 RawLeg = RawVehicle | RawRide
 
 
-@dataclass(frozen=True, slots=True)
-class RawJourney:
+class RawJourney(NamedTuple):
     """Vehicle legs with the walks around them, in seconds of the searched day."""
 
     access_s: int
@@ -136,13 +140,13 @@ def _boarding_later(around: Surroundings, journey: RawJourney) -> RawJourney:
     if not isinstance(first, RawRide) or len(journey.legs) == 1:
         return journey
     bodies, rides = around.bodies, around.rides
-    latest_s = int(rides.latest_s[first.ride]) + int(bodies.from_start_s[first.pickup])
+    latest_s = int(rides.latest_s[first.ride]) + int(bodies.candidates[first.pickup, FROM_START_S])
     need_s = first.end_s + around.carpool_change_s + journey.walk_s[0]
     later_s = min(latest_s - first.start_s, journey.legs[1].start_s - need_s)
     if later_s <= 0 or isinstance(journey.legs[1], RawRide):
         return journey
-    moved = replace(first, start_s=first.start_s + later_s, end_s=first.end_s + later_s)
-    return replace(journey, legs=(moved, *journey.legs[1:]))
+    moved = first._replace(start_s=first.start_s + later_s, end_s=first.end_s + later_s)
+    return journey._replace(legs=(moved, *journey.legs[1:]))
 
 
 def grounded(layers: Layers, access: Reach, egress: Reach, journey: RawJourney) -> RawJourney:
@@ -152,14 +156,12 @@ def grounded(layers: Layers, access: Reach, egress: Reach, journey: RawJourney) 
     access_s, egress_s = (
         dict(zip(r.node.tolist(), r.seconds.tolist(), strict=True)) for r in (access, egress)
     )
-    return replace(
-        journey,
+    return journey._replace(
         visits=tuple(
             layers.visits(a, b, access_s, egress_s) for a, b in zip(before, after, strict=True)
         ),
         legs=tuple(
-            replace(
-                leg,
+            leg._replace(
                 board_node=leg.board_node % layers.stop_count,
                 alight_node=leg.alight_node % layers.stop_count,
             )

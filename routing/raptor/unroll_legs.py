@@ -13,7 +13,14 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
-from routing.raptor.flexible import FlexibleBodies, Rides
+from routing.raptor.flexible import (
+    CANDIDATE,
+    FROM_START_S,
+    IN_SEGMENT,
+    MEETING_POINT,
+    TO_END_S,
+    RideSearch,
+)
 from routing.raptor.labels import ALIGHT, FAR, NOWHERE, READY, Labels
 from routing.raptor.scan import Costs
 from routing.street.kernels import Walks
@@ -33,15 +40,13 @@ Int32 = npt.NDArray[np.int32]
 def unroll_legs(
     day: DayTimetable,
     walks_back: Walks,
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
     costs: Costs,
     labels: Labels,
     row: int,
     stop_count: int,
     forward: bool,
     legs: Int32,
+    riding: RideSearch | None,
 ) -> int:
     """
     Write the legs of the best journey of a row, from the goal backwards.
@@ -70,8 +75,8 @@ def unroll_legs(
         leg[TO], leg[END_S], leg[WALK_S] = node, times_s[ALIGHT + row], walk_s
         if node < stop_count:
             _find_vehicle(day, labels, row, forward, leg)
-        else:
-            _find_boarding(bodies, rides, matrix, costs, labels, row, stop_count, forward, leg)
+        elif riding is not None:
+            _find_boarding(riding, costs, labels, row, stop_count, forward, leg)
         count += 1
         node = leg[FROM]
         if node == NOWHERE:
@@ -133,9 +138,7 @@ def _find_vehicle(day: DayTimetable, labels: Labels, row: int, forward: bool, le
 
 @kernel
 def _find_boarding(
-    bodies: FlexibleBodies,
-    rides: Rides,
-    matrix: npt.NDArray[np.uint16],
+    riding: RideSearch,
     costs: Costs,
     labels: Labels,
     row: int,
@@ -148,33 +151,35 @@ def _find_boarding(
 
     Of the places where it can be boarded, the one that leaves most time to get there.
     """
+    bodies, rides, matrix = riding.bodies, riding.rides, riding.drive_s
     other_point, at_s = leg[TO] - stop_count, leg[END_S]
     ride, other = labels.ride[other_point, row - 1]
-    body = bodies.body[other]
+    body = rides.body[ride]
     leg[KIND], leg[CARRIER], leg[FROM] = RIDE, ride, NOWHERE
-    most_s = np.int64(-1)
-    for candidate in range(bodies.first_candidate[body], bodies.first_candidate[body + 1]):
-        point = bodies.point[candidate]
+    listed, scratch = riding.scratch.listed, riding.scratch
+    from_s, to_s, segment = listed[FROM_START_S], listed[TO_END_S], listed[IN_SEGMENT]
+    most_s, solo_s = np.int64(-1), np.int64(bodies.solo_s[body])
+    for candidate in range(scratch.listed_first[body], scratch.listed_end[body]):
+        point = listed[MEETING_POINT, candidate]
         ready_s = np.int64(labels.time_s[READY + row - 1, stop_count + point])
         pickup, dropoff = (candidate, other) if forward else (other, candidate)
         drive_s = np.int64(matrix[point, other_point])
-        if bodies.segment[pickup] != bodies.segment[dropoff]:
-            drive_s = bodies.to_end_s[pickup] + bodies.from_start_s[dropoff] - bodies.solo_s[body]
+        if segment[pickup] != segment[dropoff]:
+            drive_s = to_s[pickup] + from_s[dropoff] - solo_s
         leave_s = at_s - drive_s - costs.stop_s
         if (
             leave_s - ready_s <= most_s
             or point == other_point
-            or bodies.segment[pickup] > bodies.segment[dropoff]
-            or bodies.from_start_s[pickup] + drive_s + bodies.to_end_s[dropoff]
-            > bodies.solo_s[body] + bodies.budget_s[body]
+            or segment[pickup] > segment[dropoff]
+            or from_s[pickup] + drive_s + to_s[dropoff] > solo_s + bodies.budget_s[body]
         ):
             continue
-        from_start_s = bodies.from_start_s[pickup]
         pickup_s = leave_s if forward else -at_s
-        if rides.earliest_s[ride] + from_start_s <= pickup_s <= rides.latest_s[ride] + from_start_s:
+        passes_s = pickup_s - from_s[pickup]
+        if rides.earliest_s[ride] <= passes_s <= rides.latest_s[ride]:
             most_s = leave_s - ready_s
             leg[FROM], leg[START_S] = stop_count + point, leave_s
-            leg[BOARD], leg[LEAVE] = pickup, dropoff
+            leg[BOARD], leg[LEAVE] = listed[CANDIDATE, pickup], listed[CANDIDATE, dropoff]
 
 
 @kernel

@@ -109,7 +109,7 @@ def find_least(
     alight, marked = least.alight, least.marked
     alight[0], least.ready[0] = FAR, FAR
     least.aboard[:] = FAR
-    count = 0
+    count = int(np.int64(0))
     for node in range(len(egress_s)):
         if egress_s[node] < FAR and near[node] == 1:
             steps = measure.per_walk_step * walk_steps(int(np.int64(egress_s[node])))

@@ -99,7 +99,7 @@ def snap(
     edge = nearest_edge(
         (place.lon - lon0) * per_lon,
         (place.lat - lat0) * METRES_PER_DEGREE,
-        limit_m,
+        float(limit_m),
         CELL_M,
         int(grid.size[0]),
         int(grid.size[1]),

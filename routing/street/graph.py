@@ -16,8 +16,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from core.errors import Unavailable
 from core.geo import METRES_PER_DEGREE
@@ -178,6 +176,9 @@ def _edge_metres(first_point: Int32, lat: Float64, lon: Float64) -> Float64:
 
 def _largest_part(streets: Streets, profile: str) -> Streets:
     """Take the profile's access from edges outside its largest strongly connected part."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 — builds only
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 — builds only
+
     arcs = profile_arcs(streets, profile)
     count = streets.node_count
     tail = np.repeat(np.arange(count), np.diff(arcs.first))

@@ -131,7 +131,7 @@ def search_within(
     arena.number[0] += 1
     number = arena.number[0]
     seconds, stamp, reached_by, heap = arena.seconds, arena.stamp, arena.arc, arena.heap
-    size = 0
+    size = int(np.int64(0))
     for i in range(len(seed_node)):
         node, at = seed_node[i], seed_s[i]
         if at <= limit_s and (stamp[node] != number or at < seconds[node]):

@@ -7,9 +7,10 @@ no bike and no meeting point. One walks `DETOUR` times the straight line.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from core.errors import InvalidInput
 from core.geo import EARTH_RADIUS_M, Coordinate
@@ -126,8 +127,10 @@ def walks_between(
     return place[kept], stop[kept], seconds[kept]
 
 
-def _tree(lat: Float64, lon: Float64) -> cKDTree:
+def _tree(lat: Float64, lon: Float64) -> Any:  # noqa: ANN401 — scipy has no types
     """Places by nearness, in metres through the ground."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 — loaded once asked for
+
     phi, lam = np.radians(lat), np.radians(lon)
     on_sphere = np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
     return cKDTree(on_sphere * EARTH_RADIUS_M)

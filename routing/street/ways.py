@@ -108,7 +108,7 @@ def find_way(
         In all (`UNREACHED` beyond the limit), the goal by which it leads, and its ways in order.
     """
     search_within(arcs, seed_node, seed_s, limit_s, goal_node, goal_s, arena)
-    best_s, best = UNREACHED, -1
+    best_s, best = UNREACHED, int(np.int64(-1))
     for k in range(len(goal_node)):
         node = goal_node[k]
         if arena.stamp[node] == arena.number[0]:

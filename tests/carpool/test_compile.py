@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,15 +18,15 @@ from carpool.compile import (
     OfferUnusable,
     compile_offer,
     pack_body,
-    ride_windows,
     unpack_body,
 )
 from carpool.offers import Offer
+from carpool.running import RunningDates
 from core.geo import METRES_PER_DEGREE, Coordinate
 from core.time import day_start_epoch_s
 from routing.itinerary import RideLeg
 from routing.network import Network
-from routing.raptor.search import Body
+from routing.raptor.body_table import Body
 from tests.support.grids import (
     END,
     START,
@@ -206,14 +207,27 @@ def test_offer_from_door_to_door_is_unusable() -> None:
         compile_offer(world.network, changed(world.offers[0], end=world.offers[0].start))
 
 
-int32s = st.integers(0, 2**31 - 1)
+def test_a_drive_of_a_day_is_unusable(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = tiny_world("""
+        street  Ferme 100min Mairie 100min Gare
+        offer Anna  Ferme > Gare  07:00
+    """)
+    there_and_back = changed(world.offers[0], vias=(world.offers[0].end, world.offers[0].start) * 2)
+    assert compile_offer(world.network, there_and_back).solo_s == 5 * 1200
+    monkeypatch.setattr("carpool.compile.LONGEST_DRIVE_S", 5000)
+    with pytest.raises(OfferUnusable, match="more than 1 hours"):
+        compile_offer(world.network, there_and_back)
+
+
+int32s, uint16s = st.integers(0, 2**31 - 1), st.integers(0, 2**16 - 1)
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> Body:
     count = draw(st.integers(0, 5))
     columns = [
-        np.array(draw(st.lists(int32s, min_size=count, max_size=count)), np.int32) for _ in range(4)
+        np.array(draw(st.lists(uint16s, min_size=count, max_size=count)), np.uint16)
+        for _ in range(4)
     ]
     numbers = draw(int32s), draw(int32s), draw(int32s)
     return Body(*columns, *numbers, tuple(draw(st.lists(int32s))), draw(st.integers(0, count)))
@@ -247,14 +261,16 @@ def test_windows_keep_the_clock_across_midnight_and_the_change_of_the_clock(date
     """)
     day = instant(f"{date} 12:00").date()
     base_s = day_start_epoch_s(day, ZONE)
-    windows = ride_windows(world.offers, world.network, day)
-    assert [(w.offer, w.day) for w in windows] == [(0, -1), (1, -1), (0, 0), (1, 0), (0, 1), (1, 1)]
-    for window in windows:
-        offer = world.offers[window.offer]
-        noon = instant(f"{day.fromordinal(day.toordinal() + window.day)} 12:00")
+    found = RunningDates(world.offers).windows(world.network, day)
+    runs = list(zip(*(column.tolist() for column in found), strict=True))
+    assert [run[:3] for run in runs] == [
+        (row, row, offset) for offset in (-1, 0, 1) for row in (0, 1)
+    ]
+    for _, row, offset, earliest_s, latest_s in runs:
+        noon = instant(f"{day.fromordinal(day.toordinal() + offset)} 12:00")
         start_s = int(noon.timestamp()) - 12 * 3600
-        assert base_s + window.earliest_s == start_s + offer.depart_from_s
-        assert base_s + window.latest_s == start_s + offer.depart_to_s
+        assert base_s + earliest_s == start_s + world.offers[row].depart_from_s
+        assert base_s + latest_s == start_s + world.offers[row].depart_to_s
 
 
 def test_windows_of_days_on_which_the_offer_does_not_run_are_left_out() -> None:
@@ -262,11 +278,9 @@ def test_windows_of_days_on_which_the_offer_does_not_run_are_left_out() -> None:
         street  Ferme 100min Gare
         offer Anna  Ferme > Gare  07:05  on tue
     """)
+    dates = RunningDates(world.offers)
     days = [
-        [
-            w.day
-            for w in ride_windows(world.offers, world.network, instant(f"2026-03-{d} 12:00").date())
-        ]
+        dates.windows(world.network, instant(f"2026-03-{d} 12:00").date()).day.tolist()
         for d in ("09", "10", "11", "12")
     ]
     assert days == [[1], [0], [-1], []]
@@ -280,3 +294,21 @@ def test_ride_is_dated_by_the_day_on_which_its_driver_set_out() -> None:
     leg = answer(world, "Ferme", "Gare", depart="2026-03-11 00:10").itineraries[0].legs[0]
     assert isinstance(leg, RideLeg)
     assert leg.date == instant("2026-03-10 12:00").date()
+
+
+@fixed_seed
+@given(grids, seeds, st.data())
+def test_a_driver_never_stops_at_points_that_he_has_struck_out(
+    grid: Grid, seed: int, data: st.DataObject
+) -> None:
+    offer = random_offer(grid, seed, budget_s=120)
+    body = compiled(grid, offer)
+    ids = grid.network.points.id
+    served = sorted({ids[point] for point in body.point.tolist()})
+    assume(served)
+    struck = data.draw(st.sets(st.sampled_from(served), min_size=1))
+    left = compiled(grid, replace(offer, struck_points=frozenset(struck | {"of another map"})))
+    kept = np.array([ids[point] not in struck for point in body.point.tolist()], bool)
+    for name in ("point", "from_start_s", "to_end_s", "segment"):
+        # The rest is as it was; only which of it every search looks at may differ.
+        assert sorted(getattr(left, name)) == sorted(getattr(body, name)[kept])

@@ -54,7 +54,10 @@ def test_drawn_status_codes_are_those_of_the_house_style() -> None:
     assert drawn == {
         "InvalidInput": "422",
         "NotSupported": "400",
+        "NotSignedIn": "401",
+        "NotAllowed": "403",
         "NotFound": "404",
         "Conflict": "409",
+        "TooOften": "429",
         "Unavailable": "503",
     }

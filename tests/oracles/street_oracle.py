@@ -193,6 +193,10 @@ class StreetOracle:
             self._graph["turned"] = csr_array(self._graph["foot"].T)
         return self._graph["turned"]
 
+    def along_s(self, start: Hung, end: Hung) -> float:
+        """Seconds by car between two places on one edge without leaving it; infinite if not so."""
+        return self._along("car", start, end)
+
     def _along(self, profile: str, start: Hung, end: Hung) -> float:
         """Seconds between two places on one edge without leaving it; infinite if not so."""
         if start.edge < 0 or start.edge != end.edge:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from routing.planner import plan
 from routing.query import Endpoint, Limits, PlanQuery
-from routing.raptor.search import no_flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import no_rides
 
 if TYPE_CHECKING:
     from routing.network import Network
@@ -37,8 +38,8 @@ def planned_s(
             max_egress_s=query.max_egress_s, max_direct_s=query.max_direct_s,
             max_matching_m=query.max_matching_m,
         ),
-        flexible=no_flexible_trips(len(network.points.lat)),
-        rides_on=lambda _: rides_of([], 0),
+        flexible=no_flexible_trips(),
+        rides_on=lambda _: no_rides(),
         limits=limits,
     )  # fmt: skip
     arrivals = [it.end_at for it in (*answer.itineraries, *answer.direct)]

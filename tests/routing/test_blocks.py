@@ -9,7 +9,8 @@ from gtfs_data.enums import CAN_BOARD
 from routing.board import BoardQuery, list_events
 from routing.one_to_all import ReachQuery, search_one_to_all
 from routing.query import Endpoint, Limits
-from routing.raptor.search import no_flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import no_rides
 from tests.support.tiny import instant, plan, tiny_world
 
 pytestmark = pytest.mark.unit
@@ -218,8 +219,8 @@ def test_vehicle_that_goes_on_is_one_to_all_stops() -> None:
     reached = search_one_to_all(
         world.network,
         ReachQuery(Endpoint(world.at("Mairie")), instant("06:50"), most_s=3600),
-        flexible=no_flexible_trips(len(world.network.points.lat)),
-        rides_on=lambda _: rides_of([], 0),
+        flexible=no_flexible_trips(),
+        rides_on=lambda _: no_rides(),
         limits=Limits(),
     )
     counts = dict(zip(reached.stop.tolist(), reached.vehicle_count.tolist(), strict=True))

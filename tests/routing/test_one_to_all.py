@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from carpool.compile import ride_windows
+from carpool.running import RunningDates
 from core.geo import Coordinate
 from routing.network import Network
 from routing.one_to_all import ReachedStops, ReachQuery, search_one_to_all
@@ -32,12 +32,11 @@ TOWN = """
 def reach(world: World, place: str, *, at: str, minutes: int = 120, **options: Any) -> list[str]:
     """``Gare 07:12 k1``, by row of the stop: when one is there (or leaves), and vehicles."""
     query = ReachQuery(endpoint(world, place), instant(at), minutes * 60, **options)
-    bodies = len(world.flexible.bodies.solo_s)
     found = search_one_to_all(
         world.network,
         query,
         flexible=world.flexible,
-        rides_on=lambda date: rides_of(ride_windows(world.offers, world.network, date), bodies),
+        rides_on=lambda date: rides_of(RunningDates(world.offers).windows(world.network, date)),
         limits=Limits(),
     )
     return [told(world.network, query, found, i) for i in range(len(found.stop))]

@@ -11,7 +11,7 @@ from routing.ends import PlaceUnknown
 from routing.itinerary import PlanAnswer
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
-from routing.raptor.search import rides_of
+from routing.raptor.search import no_rides
 from tests.support.tiny import ZONE, answer, explained, instant, plan, stop_walks, tiny_world
 
 pytestmark = pytest.mark.unit
@@ -495,6 +495,6 @@ def test_unknown_stop_is_refused() -> None:
     query = PlanQuery(unknown, Endpoint(world.at("Gare")), at=instant("07:00"))
     with pytest.raises(PlaceUnknown, match="tiny:Plage"):
         plan_query(
-            world.network, query, flexible=world.flexible, rides_on=lambda _: rides_of([], 0),
+            world.network, query, flexible=world.flexible, rides_on=lambda _: no_rides(),
             limits=Limits(),
         )  # fmt: skip

@@ -20,9 +20,10 @@ from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds, coarse_bounds
 from routing.network import Network
-from routing.raptor.search import Body, Search, flexible_trips, rides_of
+from routing.raptor.body_table import Body, flexible_trips
+from routing.raptor.search import Search, rides_of
 from routing.raptor.unroll import Reach
-from routing.spi import RideWindow
+from routing.spi import RideWindows
 from routing.street.kernels import Walks
 from routing.terrain import WHOLE, Terrain
 from tests.oracles.block_oracle import BlockTrip, Pairs, chains, joined, links
@@ -141,14 +142,17 @@ class RandomWorld:
         self, *, arrive_by: bool = False, seats: int | None = None, searched: int | None = None
     ) -> Search:
         """For the kernels, through the wrapper that the planner uses; see `Body.searched`."""
-        bodies = [_body(body, self.stop_count, searched) for body in self.bodies]
-        windows = [RideWindow(b, b, 0, first, last) for b, first, last in self.windows]
+        bodies = [body_of(body, self.stop_count, searched) for body in self.bodies]
+        body, first_s, last_s = (
+            np.array(sorted(self.windows, key=lambda w: w[:2]), np.int32).reshape(-1, 3).T
+        )
+        windows = RideWindows(body, body, np.zeros_like(body), first_s, last_s)
         network = self._network()
         return Search(
             network=network,
             terrain=self._terrain(network),
-            flexible=flexible_trips(bodies, self.point_count),
-            rides=rides_of(windows, len(bodies)),
+            flexible=flexible_trips(bodies, np.arange(self.point_count, dtype=np.int32) // 2),
+            rides=rides_of(windows),
             access=_reach(self.access),
             egress=_reach(self.egress),
             arrive_by=arrive_by,
@@ -315,9 +319,9 @@ def _csr(walks: dict[tuple[int, int], int], node_count: int) -> Walks:
     )
 
 
-def _body(ride: PlainRide, stop_count: int, searched: int | None) -> Body:
+def body_of(ride: PlainRide, stop_count: int, searched: int | None) -> Body:
     def column(values: list[int]) -> np.ndarray[Any, Any]:
-        return np.array(values, np.int32)
+        return np.array(values, np.uint16)
 
     return Body(
         point=column([c.node - stop_count for c in ride.candidates]),
@@ -327,5 +331,6 @@ def _body(ride: PlainRide, stop_count: int, searched: int | None) -> Body:
         solo_s=sum(ride.segment_s),
         budget_s=ride.budget_s,
         seat_count=ride.seat_count,
+        via_nodes=(0,) * (len(ride.segment_s) - 1),
         searched_count=None if searched is None else min(searched, len(ride.candidates)),
     )

@@ -33,7 +33,8 @@ from routing.build import build_network
 from routing.itinerary import PlanAnswer
 from routing.outages import plan_around
 from routing.query import Endpoint, Limits, PlanQuery
-from routing.raptor.search import flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import no_rides
 from routing.street.graph import build_streets
 from routing.street.osm import read_osm
 from routing.street.osm_write import OsmNode, OsmWay, write_osm
@@ -79,7 +80,7 @@ def station_world(text: str, *, streets: bool = True) -> World:
         timetable, build_streets(raw, SPEEDS) if streets else None, zone=ZONE, sites=[],
         speeds=SPEEDS, findings=findings,
     )  # fmt: skip
-    flexible = flexible_trips([], 0)
+    flexible = no_flexible_trips()
     return World(network, (), flexible, dict(read.east_m), findings)
 
 
@@ -100,7 +101,7 @@ def ask(
         arrive_by=bool(arrive), backwards=bool(arrive), **options,
     )  # type: ignore[arg-type] # fmt: skip
     return plan_around(
-        world.network, query, flexible=world.flexible, rides_on=lambda _: rides_of([], 0),
+        world.network, query, flexible=world.flexible, rides_on=lambda _: no_rides(),
         limits=Limits(), shut=frozenset(f"tiny:{name}" for name in out),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from mobility.api.plan import answer_plan
 from mobility.territory import read_territory
 from mobility.world import Snapshot, World, open_snapshot
 from routing.network import Network
-from routing.raptor.search import Body
+from routing.raptor.body_table import Body
 
 OFFER_COUNT = 250
 NEAR_STOP_DEG = 0.004
@@ -136,16 +137,29 @@ def random_places(network: Network, count: int, seed: int) -> list[Coordinate]:
 
 def random_offers(network: Network, count: int, seed: int) -> tuple[list[Offer], list[Body]]:
     """Generated offers that can be driven, with their compiled bodies."""
-    rng = np.random.default_rng(seed)
-    places = iter(random_places(network, 8 * count, seed + 1))
     offers: list[Offer] = []
     bodies: list[Body] = []
-    while len(offers) < count:
+    for offer in generated_offers(network, count, seed):
+        try:
+            bodies.append(compile_offer(network, offer))
+        except OfferUnusable:
+            continue
+        offers.append(offer)
+        if len(offers) == count:
+            break
+    return offers, bodies
+
+
+def generated_offers(network: Network, count: int, seed: int) -> Iterator[Offer]:
+    """More than `count` offers between random places; some may have no way to drive."""
+    rng = np.random.default_rng(seed)
+    places = iter(random_places(network, 8 * count, seed + 1))
+    for number in range(2 * count):
         leaves_s = int(rng.integers(6 * 60, 20 * 60)) * 60
         via_count = max(0, int(rng.integers(-8, 3)))  # two in ten offers have one or two
-        offer = Offer(
-            id=OfferId(f"00000000-0000-0000-0000-{len(offers):012d}"),
-            driver=f"generated-{len(offers)}",
+        yield Offer(
+            id=OfferId(f"00000000-0000-0000-{seed:04x}-{number:012d}"),
+            driver=f"generated-{number}",
             start=next(places),
             end=next(places),
             vias=tuple(next(places) for _ in range(via_count)),
@@ -157,12 +171,6 @@ def random_offers(network: Network, count: int, seed: int) -> tuple[list[Offer],
             seat_count=int(rng.integers(1, 5)),
             detour_budget_s=int(rng.integers(0, 11)) * 60,
         )
-        try:
-            bodies.append(compile_offer(network, offer))
-        except OfferUnusable:
-            continue
-        offers.append(offer)
-    return offers, bodies
 
 
 def open_porto(data: Path) -> TestedTerritory:

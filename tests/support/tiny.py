@@ -42,9 +42,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from carpool.compile import compile_offer, ride_windows
+from carpool.compile import compile_offer
 from carpool.meeting_points import stop_sites
 from carpool.offers import Offer, parse_offer
+from carpool.running import RunningDates
 from core.geo import METRES_PER_DEGREE, Coordinate
 from core.ids import OfferId
 from gtfs_data.build import build_timetable
@@ -56,9 +57,10 @@ from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, Transit
 from routing.network import Network
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.body_table import flexible_trips
 from routing.raptor.criteria import CriteriaTable
 from routing.raptor.flexible import FlexibleTrips
-from routing.raptor.search import flexible_trips, rides_of
+from routing.raptor.search import rides_of
 from routing.spi import MeetingSite, SiteKind
 from routing.street.graph import build_streets
 from routing.street.osm import read_osm
@@ -166,7 +168,7 @@ def tiny_world(text: str) -> World:
     network = _network(feeds, place_m, findings)
     parsed = tuple(_read_offer(offer, place_m) for offer in offers)
     bodies = [compile_offer(network, offer) for offer in parsed]
-    flexible = flexible_trips(bodies, len(network.points.lat))
+    flexible = flexible_trips(bodies, network.coarse.point_cell)
     return World(network, parsed, flexible, place_m, findings)
 
 
@@ -399,12 +401,11 @@ def answer(
         at = instant(depart or arrive)
         options = {"window_s": 0, "arrive_by": bool(arrive), "backwards": bool(arrive), **options}
     query = PlanQuery(endpoint(world, origin), endpoint(world, destination), at=at, **options)
-    body_count = len(world.flexible.bodies.solo_s)
     return plan_query(
         world.network,
         query,
         flexible=world.flexible,
-        rides_on=lambda date: rides_of(ride_windows(world.offers, world.network, date), body_count),
+        rides_on=lambda date: rides_of(RunningDates(world.offers).windows(world.network, date)),
         limits=limits or Limits(),
         criteria=criteria,
     )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.labels import FAR
-from routing.raptor.search import Window, no_flexible_trips, rides_of
+from routing.raptor.search import Window, no_rides
 from tests.oracles.raptor_oracle import NEVER, earliest_arrivals, latest_departures
 from tests.strategies import random_worlds
 from tests.support.random_world import OPENING_S, RandomWorld
@@ -90,10 +91,10 @@ def test_scratch_has_room_for_points_after_a_search_that_knew_of_no_offers(
 ) -> None:
     # As with vias, then one place to all without any offer. Kernels do not check bounds.
     moment = Window(world.leave_s, world.leave_s)
-    nobody = no_flexible_trips(0), rides_of([], 0)
+    nobody = no_flexible_trips(), no_rides()
     replace(world.search(seats=0), flexible=nobody[0], rides=nobody[1]).run(moment)
-    no_offers = no_flexible_trips(world.point_count)
-    search = replace(world.search(), flexible=no_offers, rides=rides_of([], 0))
+    no_offers = no_flexible_trips()
+    search = replace(world.search(), flexible=no_offers, rides=no_rides())
     search.run(moment)
     scratch = search._scratch(search.terrain.day).rides
-    assert len(scratch.beat_s) == len(scratch.beats) == world.point_count
+    assert len(scratch.beat_s) == world.point_count

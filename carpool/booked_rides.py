@@ -1,0 +1,262 @@
+"""
+A booked ride as the search sees it: what is left of the driver's budget, seats and time.
+
+The visits of a plan become stops of the driver's own, so that the scan of rounds knows nothing of
+bookings. Whatever the search finds on it can be booked: the ride leaves when its plan says, and a
+detour must fit the budget that is left and the shortest of the delays that its riders bear. It may
+miss some that could be booked, as where a car waits for a rider on the way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from carpool.bookings import RideState
+from carpool.compile import passing_order
+from carpool.offers import WEEKDAYS, Offer
+from carpool.ports import StoredRide
+from carpool.ride_plans import NEVER_S, RideWay, Schedule, Visit
+from core.time import day_start_epoch_s
+from routing.network import Network
+from routing.raptor.body_table import Body
+from routing.street.drive import UNREACHABLE_S
+
+Int64 = npt.NDArray[np.int64]
+
+
+def ride_way(
+    network: Network, offer: Offer, body: Body, date: dt.date, *, late_s: int = 0
+) -> RideWay:
+    """What the ride of an offer on a date may do; `late_s` is by how much it is late by now."""
+    day_s = day_start_epoch_s(date, network.zone)
+    return RideWay(
+        body=body,
+        drive_s=network.ground.drive_s,
+        earliest_s=day_s + offer.depart_from_s,
+        latest_s=day_s + offer.depart_to_s + late_s,
+        seat_count=offer.seat_count,
+    )
+
+
+def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
+    """Visits of a ride's plan, in order; None where this network has lost a meeting point."""
+    visits = []
+    for planned in ride.plan:
+        booking = ride.booking(planned.booking)
+        point_id = booking.pickup_point if planned.is_pickup else booking.dropoff_point
+        point = network.point_row.get(point_id)
+        if point is None:
+            return None
+        latest = booking.pickup_to if planned.is_pickup else booking.dropoff_by
+        visits.append(
+            Visit(
+                booking=str(booking.id),
+                point=point,
+                segment=planned.segment,
+                seats=booking.seats if planned.is_pickup else -booking.seats,
+                earliest_s=int(booking.pickup_from.timestamp()) if planned.is_pickup else -NEVER_S,
+                latest_s=int(latest.timestamp()) + ride.late_s,
+            )
+        )
+    return visits
+
+
+def searched_parts(network: Network, ride: StoredRide, body: Body) -> list[tuple[Offer, Body]]:
+    """
+    What the search finds of a ride whose seats are taken in part: offers of that one day.
+
+    A ride that is under way, late, or cannot be driven as planned on this network has none.
+    """
+    visits = visits_of(network, ride)
+    if ride.state is not RideState.SCHEDULED or ride.late_s or not visits:
+        return []
+    way = ride_way(network, ride.offer, body, ride.date)
+    schedule = way.schedule(visits)
+    if schedule is None:
+        return []
+    day_s = day_start_epoch_s(ride.date, network.zone)
+    return [
+        (
+            replace(
+                ride.offer,
+                depart_from_s=part.leaves_s - day_s,
+                depart_to_s=part.leaves_s - day_s,
+                weekdays=frozenset(WEEKDAYS),
+                valid_from=ride.date,
+                valid_to=ride.date,
+                except_dates=frozenset(),
+            ),
+            part.body,
+        )
+        for part in parts_of_booked_ride(way, visits, schedule, network.points.car_node)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class BookedPart:
+    """A part of a booked ride in which seats are free, and when its driver leaves."""
+
+    body: Body
+    leaves_s: int
+    """Epoch seconds, shifted by what the car waits before this part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """One of the stops between which segments lie; the first is the start, the last the end."""
+
+    segment: int
+    """Segment of the offer in which it lies; of a stop of the driver's own, the one that begins."""
+    visit: int | None
+    """Row in the plan; None for the driver's own."""
+
+
+def parts_of_booked_ride(
+    way: RideWay,
+    visits: Sequence[Visit],
+    schedule: Schedule,
+    car_node: npt.NDArray[np.int32],
+) -> list[BookedPart]:
+    """
+    Bodies of what can still be booked on a ride with at least one visit.
+
+    Parameters
+    ----------
+    car_node
+        Shape (P,): where a car stands at each meeting point, to draw its way.
+    """
+    return _Booked(way, visits, schedule, car_node).parts()
+
+
+class _Booked:
+    def __init__(
+        self,
+        way: RideWay,
+        visits: Sequence[Visit],
+        schedule: Schedule,
+        car_node: npt.NDArray[np.int32],
+    ) -> None:
+        self.way, self.visits, self.schedule = way, visits, schedule
+        self.rows = [way.candidate(visit) for visit in visits]
+        self.car_node = car_node
+        body = way.body
+        self.stops = [_Stop(0, None)]
+        for segment in range(len(body.via_nodes) + 1):
+            if segment:
+                self.stops.append(_Stop(segment, None))
+            self.stops += [_Stop(segment, i) for i, v in enumerate(visits) if v.segment == segment]
+        # Driving alone, without waits: offsets of the visits from the start.
+        self.offset_s = [int(body.from_start_s[self.rows[0]])]
+        for a, b in zip(self.rows, self.rows[1:], strict=False):
+            hop_s = way.between_s(a, b)
+            assert hop_s is not None
+            self.offset_s.append(self.offset_s[-1] + hop_s)
+
+    def parts(self) -> list[BookedPart]:
+        """One part for each stretch of segments with free seats and without a wait between."""
+        return [part for first, last in self._stretches() for part in self._part(first, last)]
+
+    def _stretches(self) -> list[tuple[int, int]]:
+        free, stretches = self._free_seats(), []
+        first = None
+        for i, seats in enumerate(free):
+            visit = self.stops[i].visit
+            waits = visit is not None and self.schedule.waits_s[visit] > 0
+            if first is not None and (seats <= 0 or waits):
+                stretches.append((first, i - 1))
+                first = None
+            if seats > 0 and first is None:
+                first = i
+        if first is not None:
+            stretches.append((first, len(free) - 1))
+            if first < len(free) - 1 and free[-1] > 0:
+                stretches.append((len(free) - 1, len(free) - 1))  # where nobody is aboard
+        return stretches
+
+    def _free_seats(self) -> list[int]:
+        """Of each segment: the one that begins at each stop."""
+        aboard, free = 0, []
+        for stop in self.stops:
+            aboard += 0 if stop.visit is None else self.visits[stop.visit].seats
+            free.append(self.way.seat_count - aboard)
+        return free
+
+    def _part(self, first: int, last: int) -> list[BookedPart]:
+        way, schedule, base = self.way, self.schedule, self.way.body
+        spare_s = way.latest_s + way.limit_s - schedule.ends_s
+        for stop in self.stops[first + 1 :]:
+            if stop.visit is not None:
+                late_s = self.visits[stop.visit].latest_s - schedule.at_s[stop.visit]
+                spare_s = min(spare_s, late_s)
+        budget_s = min(way.limit_s - schedule.drive_s, spare_s)
+        tables = [self._candidates(i, budget_s) for i in range(first, last + 1)]
+        table = np.concatenate(tables, axis=1)
+        if not table.shape[1]:
+            return []
+        searched = table[0] < base.searched
+        table = table.astype(np.uint16)
+        table = table[:, passing_order(table[2], searched)]
+        body = Body(
+            point=table[1],
+            from_start_s=table[2],
+            to_end_s=table[3],
+            segment=table[4],
+            solo_s=schedule.drive_s,
+            budget_s=budget_s,
+            seat_count=min(self._free_seats()[first : last + 1]),
+            via_nodes=tuple(self._node(stop) for stop in self.stops[1:]),
+            searched_count=None if searched.all() else int(searched.sum()),
+        )
+        before_s = sum(schedule.waits_s[: self._visits_until(first)])
+        return [BookedPart(body, schedule.leaves_s + before_s)]
+
+    def _visits_until(self, stop: int) -> int:
+        return sum(s.visit is not None for s in self.stops[: stop + 1])
+
+    def _node(self, stop: _Stop) -> int:
+        if stop.visit is None:
+            return self.way.body.via_nodes[stop.segment - 1]
+        return int(self.car_node[self.visits[stop.visit].point])
+
+    def _candidates(self, stop: int, budget_s: int) -> Int64:
+        """Candidates of the offer in the segment behind a stop: row, point, df, db, segment."""
+        base, drive_s = self.way.body, self.way.drive_s
+        here = self.stops[stop]
+        then = self.stops[stop + 1] if stop + 1 < len(self.stops) else None
+        rows = np.flatnonzero(base.segment == here.segment).astype(np.int64)
+        point = base.point[rows].astype(np.int64)
+        total_s = self.schedule.drive_s
+        reached = np.ones(len(rows), bool)
+        if here.visit is None:
+            # What the visits before have added to the driver's way to here.
+            added_s = self._added_before(stop)
+            from_s = base.from_start_s[rows].astype(np.int64) + added_s
+        else:
+            hop_s = drive_s[self.visits[here.visit].point, point].astype(np.int64)
+            reached &= hop_s < UNREACHABLE_S
+            from_s = self.offset_s[here.visit] + hop_s
+        if then is None or then.visit is None:
+            added_s = total_s - base.solo_s - self._added_before(stop + 1)
+            to_s = base.to_end_s[rows].astype(np.int64) + added_s
+        else:
+            hop_s = drive_s[point, self.visits[then.visit].point].astype(np.int64)
+            reached &= hop_s < UNREACHABLE_S
+            to_s = hop_s + total_s - self.offset_s[then.visit]
+        fits = reached & (from_s + to_s <= total_s + budget_s)
+        segment = np.full(int(fits.sum()), stop, np.int64)
+        return np.array([rows[fits], point[fits], from_s[fits], to_s[fits], segment])
+
+    def _added_before(self, stop: int) -> int:
+        """Drive that visits before one of the driver's own stops have added to the way there."""
+        before = [s.visit for s in self.stops[:stop] if s.visit is not None]
+        if not before:
+            return 0
+        row = self.rows[before[-1]]
+        # From the last of them on, the driver goes his own way as far as that stop.
+        own_s = self.way.body.solo_s - int(self.way.body.to_end_s[row])
+        return self.offset_s[before[-1]] - own_s
