@@ -14,25 +14,34 @@ from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from mobility.api import (
+    bookings,
     geocode,
     isochrone,
     maps,
     methods,
+    offers,
+    oidc,
     one_to_all,
+    open_data,
     operations,
     own,
     plan,
+    rides,
     stoptimes,
     tiles,
     trip,
+    users,
+    wishes,
 )
 from mobility.api.errors import add_error_handlers
 from mobility.api.observed import Observed
 from mobility.installation import Installation, open_installation
 from mobility.logs import set_up_logs
 from mobility.settings import Settings
-from mobility.supervision import end_with_parent
+from mobility.supervision import end_with_parent, tried_again_by_parent
+from mobility.upkeep import Upkeep
 from mobility.warm_up import warm_up
+from mobility.wish_book import WishBook
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 
@@ -55,9 +64,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         end_with_parent()
-        installation = open_installation(settings)
-        app.state.keeper = keeper = start_keeper(installation)
+        with tried_again_by_parent():
+            app.state.installation = installation = open_installation(settings)
+            app.state.keeper = keeper = start_keeper(installation)
+        app.state.wish_book = book = WishBook()
+        upkeep = Upkeep(installation, keeper, book)
+        upkeep.start()
         yield
+        upkeep.stop()
         keeper.stop()
         installation.close()
 
@@ -85,7 +99,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
     for module in (
-        plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations,
+        plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
+        offers, bookings, rides, wishes, oidc, open_data,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

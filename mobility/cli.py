@@ -19,6 +19,7 @@ from mobility.commands import (
     serving,
     snapshots,
     studies,
+    users,
 )
 from mobility.commands.terminal import errors, plain
 from mobility.logs import set_up_logs
@@ -35,6 +36,7 @@ for group in (own_city, feeds, journeys, studies, serving, backups):
 app.add_typer(offers.app, name="offers")
 app.add_typer(elevators.app, name="elevators")
 app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gtfs_data.store import read_manifest
 from mobility.db.engine import Engine, open_engine, upgrade
-from mobility.live import Wakeups
+from mobility.live import RateLimits, Wakeups
 from mobility.servers.postgres import ensure_postgres, stop_postgres
 from mobility.servers.valkey import ensure_valkey, stop_valkey
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
+
+if TYPE_CHECKING:  # loaded only where an issuer is set
+    from mobility.users.oidc import OpenIdIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Installation:
     """Folder whose current snapshot is followed; None when one was named by hand."""
     engine: Engine
     wakeups: Wakeups
+    limits: RateLimits
+    issuer: OpenIdIssuer | None
     settings: Settings
 
     def revive(self) -> None:
@@ -43,6 +49,7 @@ class Installation:
     def close(self) -> None:
         """Let connections go; embedded servers stay up for the other processes."""
         self.wakeups.close()
+        self.limits.close()
         self.engine.dispose()
 
 
@@ -63,7 +70,20 @@ def open_installation(settings: Settings) -> Installation:
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
     upgrade(engine, territory_id)
     followed = None if settings.snapshot else settings.snapshots
-    return Installation(folder, followed, engine, Wakeups(redis_url), settings)
+    wakeups, limits = Wakeups(redis_url), RateLimits(redis_url)
+    issuer = open_issuer(settings)
+    return Installation(folder, followed, engine, wakeups, limits, issuer, settings)
+
+
+def open_issuer(settings: Settings) -> OpenIdIssuer | None:
+    """Issuer by which people may sign in, if there is one; it is asked only once somebody does."""
+    if settings.oidc_issuer is None:
+        return None
+    from mobility.users.oidc import OpenIdIssuer  # noqa: PLC0415 — most have no issuer
+
+    secret = settings.oidc_client_secret
+    told = None if secret is None else secret.get_secret_value()
+    return OpenIdIssuer(settings.oidc_issuer, settings.oidc_client_id, told)
 
 
 @contextmanager

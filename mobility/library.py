@@ -121,7 +121,7 @@ class Territory:
             (network.stop_count, "stops"),
             (len(network.timetable.trip_id), "trips"),
             (network.streets.node_count, "junctions"),
-            (len(self.world.offers), "offers"),
+            (self.world.offer_count, "offers"),
         )
         return f"<Territory {name}: {', '.join(f'{count:,} {what}' for count, what in counts)}>"
 

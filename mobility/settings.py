@@ -6,7 +6,7 @@ import logging
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -54,6 +54,13 @@ class Settings(BaseSettings):
     )
     max_plan_window_s: int = Field(
         default=86_400, description="Widest interval that one plan request may search."
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID Connect issuer by which people may sign in, an address."
+    )
+    oidc_client_id: str = Field(default="mobility", description="Name of this server there.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Its secret there; none for a public client."
     )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO, description="Log lines: json, text, or auto by terminal."

@@ -8,13 +8,23 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 
+import structlog
+
 from core.errors import Unavailable
+from mobility.db.engine import DatabaseError
 
 PORT_WAIT_S = 10.0
 """How long the processes of a server that was killed may take to leave its port."""
 POLL_S = 0.2
+RESTART_PAUSE_S = 1.0
+CANNOT_START = 75
+"""Exit code of a process that a server's absence kept from starting (EX_TEMPFAIL)."""
+
+log = structlog.get_logger()
 
 
 class PortTaken(Unavailable):
@@ -38,6 +48,26 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, name="end-with-parent", daemon=True).start()
+
+
+@contextmanager
+def tried_again_by_parent() -> Iterator[None]:
+    """
+    Start what needs the servers: if one is away, this process ends and its parent starts another.
+
+    An error that the application raises while it starts would stop the parent and the processes
+    that serve, since uvicorn takes it for one that comes back at every start. What is wrong with
+    the installation was said by `mobility serve` before there were processes. A process without
+    such a parent gets the error as it is.
+    """
+    try:
+        yield
+    except (DatabaseError, Unavailable) as error:
+        if multiprocessing.parent_process() is None:
+            raise
+        log.warning("process_cannot_start", error=str(error))
+        time.sleep(RESTART_PAUSE_S)
+        os._exit(CANNOT_START)  # an exception would be reported as the application's
 
 
 def wait_for_port(host: str, port: int) -> None:

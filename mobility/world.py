@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carpool.compile import ride_windows
 from carpool.offers import Offer
+from carpool.ports import PublishedOffer
+from carpool.running import RunningDates
+from core.ids import OfferId
 from core.remember import Remembered
 from gtfs_data.store import read_manifest
+from mobility.db.changes import Position
 from mobility.snapshots import ground_hash
 from payments.tariff import Tariff, read_tariff
 from routing.network import Network, open_network
 from routing.places import Places
 from routing.query import Limits
-from routing.raptor.flexible import FlexibleTrips, Rides
-from routing.raptor.search import Body, flexible_trips, rides_of
+from routing.raptor.body_table import Body, BodyTable
+from routing.raptor.flexible import Rides
+from routing.raptor.search import rides_of
 
 DATES_KEPT = 16
 
@@ -52,7 +56,14 @@ def open_snapshot(folder: Path) -> Snapshot:
 
 
 class World:
-    """What one search sees. A change makes a new world; the old one serves who has it."""
+    """
+    What one search sees. A change makes a new world; the old one serves who has it.
+
+    Parameters
+    ----------
+    table
+        Of a world before, on the same snapshot: what is in it already is not laid out again.
+    """
 
     def __init__(
         self,
@@ -60,22 +71,41 @@ class World:
         offers: Sequence[Offer] = (),
         bodies: Sequence[Body] = (),
         *,
-        revision: int = 0,
+        published: Mapping[OfferId, PublishedOffer] | None = None,
+        position: Position | None = None,
+        quote_key: bytes = b"",
         shut_elevators: frozenset[str] = frozenset(),
+        table: BodyTable | None = None,
     ) -> None:
         assert len(offers) == len(bodies)
         self.snapshot = snapshot
         self.offers = tuple(offers)
-        self.revision = revision
+        """Several of one id where seats of a date are taken: those of that date beside the rest."""
+        self.bodies = tuple(bodies)
+        if published is None:
+            both = zip(offers, bodies, strict=True)
+            published = {offer.id: PublishedOffer(offer, body) for offer, body in both}
+        self.published = published
+        self.epoch = None if position is None else position.epoch
+        self.revision = 0 if position is None else position.revision
+        """Up to where the database was read."""
+        self.quote_key = quote_key
+        """By which what this world shows is signed, to know it again when it is booked."""
         self.shut_elevators = shut_elevators
-        points = len(snapshot.network.points.lat)
-        self.flexible: FlexibleTrips = flexible_trips(list(bodies), points)
+        self.table = table or BodyTable(snapshot.network.coarse.point_cell)
+        self.flexible, self._rows = self.table.laid(bodies)
+        self._dates = RunningDates(self.offers)
         self._rides = Remembered(self._rides_around, DATES_KEPT)
 
     @property
     def network(self) -> Network:
         """Timetable, streets and meeting points."""
         return self.snapshot.network
+
+    @property
+    def offer_count(self) -> int:
+        """How many offers are searched."""
+        return len(self.published)
 
     def rides_on(self, date: dt.date) -> Rides:
         """Dated rides around a searched date; the last are kept."""
@@ -87,4 +117,5 @@ class World:
         return self._rides.keys
 
     def _rides_around(self, date: dt.date) -> Rides:
-        return rides_of(ride_windows(self.offers, self.network, date), len(self.offers))
+        windows = self._dates.windows(self.network, date)
+        return rides_of(windows._replace(body=self._rows[windows.offer]))

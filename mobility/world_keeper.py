@@ -6,19 +6,24 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
+from carpool.booked_rides import searched_parts
+from carpool.bookings import RideState
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
-from carpool.offers import Offer
-from carpool.ports import StoredOffer
+from carpool.offers import Offer, OfferState
+from carpool.ports import PublishedOffer, StoredOffer, StoredRide
 from core.errors import MobilityError
 from core.ids import OfferId
+from mobility.actions.ride_desk import RideDesk
 from mobility.db.changes import Position, latest_position
 from mobility.db.elevators import list_outages
-from mobility.db.engine import DatabaseError, Engine, WrongTerritory
+from mobility.db.engine import DatabaseError, Engine, WrongTerritory, read_quote_key
 from mobility.db.offers import SqlOfferStore
+from mobility.db.rides import SqlRideStore
 from mobility.live import BLOCK_MS, Wakeups
 from mobility.metrics import (
     CHANGES_WAITING,
@@ -33,12 +38,35 @@ from mobility.metrics import (
 from mobility.snapshots import current_snapshot, taking_turns
 from mobility.world import Snapshot, World, open_snapshot
 from routing.network import ON_FOOT
-from routing.raptor.search import Body
+from routing.raptor.body_table import Body
 
 log = structlog.get_logger()
 RETRY_S = 0.5
 
-Loaded = dict[OfferId, tuple[Offer, Body]]
+Loaded = dict[OfferId, PublishedOffer]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRide:
+    """A dated ride that is not as its offer says, and what can still be booked on it."""
+
+    offer: OfferId
+    date: dt.date
+    parts: tuple[tuple[Offer, Body], ...]
+
+
+Rides = dict[uuid.UUID, LoadedRide]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed since the world was made."""
+
+    position: Position
+    quote_key: bytes
+    offers: Sequence[StoredOffer]
+    rides: Sequence[StoredRide]
+    shut: frozenset[str]
 
 
 class WorldKeeper:
@@ -75,6 +103,7 @@ class WorldKeeper:
         self._refused: Path | None = None
         self._epoch: uuid.UUID | None = None
         self._offers: Loaded = {}
+        self._rides: Rides = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="world-keeper", daemon=True)
 
@@ -92,7 +121,7 @@ class WorldKeeper:
 
     def catch_up(self) -> bool:
         """Take over what changed since the world's revision; True when something did."""
-        return self._load(self.world.snapshot, self.world.revision, self._offers)
+        return self._load(self.world.snapshot, self.world.revision, self._offers, self._rides)
 
     def switch(self) -> bool:
         """
@@ -115,56 +144,63 @@ class WorldKeeper:
                 return False
             for date in old.network.dates_ready:
                 snapshot.network.day(date)
-            self._load(snapshot, 0, {})
+            self._load(snapshot, 0, {}, {})
         log.info("snapshot taken over", snapshot=folder.name, before=old.snapshot.folder.name)
         return True
 
-    def _load(self, snapshot: Snapshot, known: int, offers: Loaded) -> bool:
+    def _load(self, snapshot: Snapshot, known: int, offers: Loaded, rides: Rides) -> bool:
         """Bring offers up to the latest revision and swap to a world of them and the snapshot."""
         with self._engine.connect() as connection:
             position = latest_position(connection)
             self._seen()
             # A backup was restored; by a provider's own means, the epoch may be the same.
             if position.epoch != self._epoch or position.revision < known:
-                known, offers = 0, {}
+                known, offers, rides = 0, {}, {}
             elif position.revision == known and snapshot is self.world.snapshot:
                 return False
-            changed = SqlOfferStore(connection).list_changed(known, snapshot.ground_hash)
-            shut = frozenset(outage.elevator_id for outage in list_outages(connection))
+            today = dt.datetime.now(dt.UTC).date()
+            changes = Changes(
+                position,
+                read_quote_key(connection),
+                SqlOfferStore(connection).list_changed(known, snapshot.ground_hash),
+                SqlRideStore(connection).list_changed(known, today),
+                frozenset(outage.elevator_id for outage in list_outages(connection)),
+            )
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
-            self._swap(snapshot, position, changed, dict(offers), shut)
+            self._swap(snapshot, changes, dict(offers), dict(rides))
         return True
 
-    def _swap(
-        self,
-        snapshot: Snapshot,
-        position: Position,
-        changed: Sequence[StoredOffer],
-        offers: Loaded,
-        shut: frozenset[str],
-    ) -> None:
+    def _swap(self, snapshot: Snapshot, changes: Changes, offers: Loaded, rides: Rides) -> None:
+        changed = changes.offers
         for left, stored in zip(reversed(range(len(changed))), changed, strict=True):
             CHANGES_WAITING.set(left + 1)
             self._take(snapshot, stored, offers)
         CHANGES_WAITING.set(0)
-        ordered = [offers[key] for key in sorted(offers)]
+        for ride in changes.rides:
+            self._take_ride(snapshot, ride, rides)
+        found = _searched(offers, rides)
         world = World(
             snapshot,
-            [offer for offer, _ in ordered],
-            [body for _, body in ordered],
-            revision=position.revision,
-            shut_elevators=shut,
+            [offer for offer, _ in found],
+            [body for _, body in found],
+            published=offers,
+            position=changes.position,
+            quote_key=changes.quote_key,
+            shut_elevators=changes.shut,
+            table=self.world.table if snapshot is self.world.snapshot else None,
         )
         for profile in ON_FOOT:
-            snapshot.network.walking(profile, shut)  # walks around them, before anybody asks
+            # Walks around them, before anybody asks.
+            snapshot.network.walking(profile, changes.shut)
         for date in self.world.dates_ready:
             world.rides_on(date)
-        self.world, self._offers, self._epoch = world, offers, position.epoch
+        self.world, self._offers, self._rides = world, offers, rides
+        self._epoch = changes.position.epoch
         self._measure()
 
     def _measure(self) -> None:
         WORLD_REVISION.set(self.world.revision)
-        WORLD_OFFERS.set(len(self.world.offers))
+        WORLD_OFFERS.set(self.world.offer_count)
         built_at = dt.datetime.fromisoformat(self.world.snapshot.about["built_at"])
         SNAPSHOT_BUILT_AT.set(built_at.timestamp())
         for feed in self.world.snapshot.about["feeds"]:
@@ -177,24 +213,39 @@ class WorldKeeper:
 
     def _take(self, snapshot: Snapshot, stored: StoredOffer, offers: Loaded) -> None:
         offer = stored.offer
-        if not stored.active:
+        if stored.state is not OfferState.PUBLISHED:
             offers.pop(offer.id, None)
             return
         packed = None if stored.body is None else unpack_body(stored.body)
         if packed is not None:
-            offers[offer.id] = (offer, packed)
+            offers[offer.id] = PublishedOffer(offer, packed)
             return
         try:
             body = compile_offer(snapshot.network, offer)
         except OfferUnusable as error:
-            log.warning("offer unusable on this snapshot", offer=offer.id, reason=str(error))
+            log.warning("offer unusable on this snapshot", offer=offer.id, reason=error.code)
             offers.pop(offer.id, None)
             return
         with self._engine.begin() as connection:
             SqlOfferStore(connection).save_body(
                 offer.id, stored.version, snapshot.ground_hash, pack_body(body)
             )
-        offers[offer.id] = (offer, body)
+        offers[offer.id] = PublishedOffer(offer, body)
+
+    def _take_ride(self, snapshot: Snapshot, ride: StoredRide, rides: Rides) -> None:
+        if not ride.bookings and ride.state is RideState.SCHEDULED:
+            rides.pop(ride.id, None)  # as its offer says
+            return
+        desk = RideDesk(self._engine, self._wakeups, snapshot)
+        parts: list[tuple[Offer, Body]] = []
+        if ride.bookings:
+            try:
+                with self._engine.begin() as connection:
+                    body = desk.body_of(connection, ride.offer, ride.offer_version)
+                parts = searched_parts(snapshot.network, ride, body)
+            except OfferUnusable as error:
+                log.warning("ride unusable on this snapshot", ride=ride.id, reason=error.code)
+        rides[ride.id] = LoadedRide(ride.offer.id, ride.date, tuple(parts))
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -223,3 +274,20 @@ class WorldKeeper:
 def _check_territory(old: Snapshot, new: Snapshot) -> None:
     if old.about["id"] != new.about["id"]:
         raise WrongTerritory(f"it is of {new.about['id']}, this process serves {old.about['id']}")
+
+
+def _searched(offers: Loaded, rides: Rides) -> list[tuple[Offer, Body]]:
+    """Offers as they are published, and beside them the dates on which somebody has booked."""
+    booked: dict[OfferId, list[LoadedRide]] = {}
+    for ride in sorted(rides.values(), key=lambda ride: ride.date):
+        booked.setdefault(ride.offer, []).append(ride)
+    found = []
+    for key in sorted(offers):
+        offer, body = offers[key].offer, offers[key].body
+        own = booked.get(key, [])
+        if own:
+            dates = offer.except_dates | {ride.date for ride in own}
+            offer = replace(offer, except_dates=dates)
+        found.append((offer, body))
+        found += [part for ride in own for part in ride.parts]
+    return found

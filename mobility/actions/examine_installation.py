@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from carpool.offers import OfferState
 from core.errors import MobilityError
 from core.jit import _cache_dir  # where kernels really go, not a second opinion
 from gtfs_data.store import read_manifest
@@ -316,7 +317,8 @@ def _demo_offer_count(url: str) -> int:
         raise
     finally:
         engine.dispose()
-    return sum(s.active and s.offer.driver.startswith(DEMO_DRIVER) for s in stored)
+    left = [s.offer for s in stored if s.state is not OfferState.ENDED]
+    return sum(offer.driver.startswith(DEMO_DRIVER) for offer in left)
 
 
 def _sources(territory: TerritoryFile, now: dt.datetime) -> Iterator[Check]:

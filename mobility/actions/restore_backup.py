@@ -24,6 +24,7 @@ from mobility.db.databases import (
     switch_database,
 )
 from mobility.db.engine import Engine, WrongTerritory, is_known_schema, upgrade
+from mobility.db.users import end_all_sessions
 from mobility.installation import opened_database
 from mobility.servers.dumps import restore_database
 from mobility.settings import Settings
@@ -92,6 +93,7 @@ def restore_backup(
             upgrade(scratch, index.territory)
             with scratch.begin() as connection:
                 begin_epoch(connection)
+                end_all_sessions(connection, now)  # one that was ended since must stay so
             on_step("switching over")
             incoming = name_of(scratch)
             engine.dispose()

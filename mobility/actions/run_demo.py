@@ -20,6 +20,7 @@ from core.errors import Unavailable
 from gtfs_data.store import SnapshotInvalid, read_manifest
 from mobility.actions.build_territory import build_territory
 from mobility.actions.publish_offer import publish_and_announce
+from mobility.actions.seed_demo_users import seed_users
 from mobility.db.offers import SqlOfferStore
 from mobility.demo.territory import build_demo_territory
 from mobility.installation import open_installation
@@ -46,7 +47,7 @@ def prepare_demo(settings: Settings, *, on_step: Step) -> Path:
         read_manifest(current_snapshot(settings.snapshots))
     except SnapshotInvalid:
         build_territory(read_territory(territory), settings.snapshots, on_step=on_step)
-    on_step("servers and offers")
+    on_step("servers, offers and users")
     installation = open_installation(settings)
     with installation.engine.connect() as connection:
         seeded = SqlOfferStore(connection).latest_revision() > 0
@@ -54,8 +55,15 @@ def prepare_demo(settings: Settings, *, on_step: Step) -> Path:
         offers = json.loads((territory.parent / "offers.json").read_text(encoding="utf-8"))
         snapshot = open_snapshot(installation.snapshot_folder)
         publish_and_announce(installation.engine, installation.wakeups, snapshot, offers)
+    if not users_file(settings).is_file():
+        seed_users(installation.engine, users_file(settings))
     installation.close()
     return territory
+
+
+def users_file(settings: Settings) -> Path:
+    """Where the demo keeps the passwords and tokens of its users."""
+    return settings.home / "demo" / "users.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from core.time import day_start_epoch_s
 from mobility.world import World
 from routing.itinerary import Itinerary
+from routing.raptor.flexible import FROM_START_S, MEETING_POINT
 from routing.raptor.unroll import RawRide
 from routing.trips import TripUnknown, find_trip, itinerary_of_leg
 
@@ -51,16 +52,16 @@ def _ride(world: World, offer_id: str, date: dt.date) -> Itinerary:
     ride = np.flatnonzero(np.isin(rides.offer, rows) & (rides.day == 0))
     if len(ride) == 0:
         raise TripUnknown(f"no ride of offer {offer_id!r} on {date}")
-    body = int(np.searchsorted(rides.first_ride, ride[0], side="right")) - 1
+    body = int(rides.body[ride[0]])
     pair = _outermost(world, body)
     if pair is None:
         raise TripUnknown(f"offer {offer_id!r} passes no two meeting points within its budget")
     pickup, dropoff, drive_s = pair
-    start_s = int(rides.earliest_s[ride[0]]) + int(bodies.from_start_s[pickup])
+    start_s = int(rides.earliest_s[ride[0]]) + int(bodies.candidates[pickup, FROM_START_S])
     stops = world.network.stop_count
     leg = RawRide(
-        board_node=stops + int(bodies.point[pickup]),
-        alight_node=stops + int(bodies.point[dropoff]),
+        board_node=stops + int(bodies.candidates[pickup, MEETING_POINT]),
+        alight_node=stops + int(bodies.candidates[dropoff, MEETING_POINT]),
         start_s=start_s,
         end_s=start_s + world.snapshot.limits.pickup_stop_s + drive_s,
         ride=int(ride[0]),
@@ -75,8 +76,7 @@ def _outermost(world: World, body: int) -> tuple[int, int, int] | None:
     """Pickup and dropoff nearest to a driver's own ends within his budget, and their drive."""
     bodies = world.flexible.bodies
     own = slice(int(bodies.first_candidate[body]), int(bodies.first_candidate[body + 1]))
-    df, db = bodies.from_start_s[own].astype(np.int64), bodies.to_end_s[own].astype(np.int64)
-    point, segment = bodies.point[own], bodies.segment[own]
+    point, df, db, segment = bodies.candidates[own].astype(np.int64).T
     drive_s = world.network.ground.drive_s[np.ix_(point, point)].astype(np.int64)
     solo_s, budget_s = int(bodies.solo_s[body]), int(bodies.budget_s[body])
     ordered = segment[:, None] < segment[None, :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import NotFound
+from mobility.db.audit import record_act
 from mobility.db.elevators import bring_back, take_out
 from mobility.db.engine import Engine
 from mobility.live import Wakeups
@@ -23,4 +24,5 @@ def switch_elevator(
         raise ElevatorUnknown(f"no elevator {elevator_id!r}: mobility elevators list shows all")
     with engine.begin() as connection:
         revision = (bring_back if in_service else take_out)(connection, elevator_id)
+        record_act(connection, None, "elevator_switched", elevator_id, {"in_service": in_service})
     wakeups.announce(revision)

@@ -13,17 +13,23 @@ from core.errors import (
     Conflict,
     InvalidInput,
     MobilityError,
+    NotAllowed,
     NotFound,
+    NotSignedIn,
     NotSupported,
+    TooOften,
     Unavailable,
 )
-from mobility.db.engine import DatabaseAway
+from mobility.db.engine import DatabaseAway, DatabaseBusy
 
 STATUS: tuple[tuple[type[MobilityError], int], ...] = (
     (NotSupported, 400),
     (InvalidInput, 422),
+    (NotSignedIn, 401),
+    (NotAllowed, 403),
     (NotFound, 404),
     (Conflict, 409),
+    (TooOften, 429),
     (Unavailable, 503),
     (MobilityError, 500),
 )
@@ -38,6 +44,15 @@ HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 def status_of(error: MobilityError) -> int:
     """HTTP status of an error's family."""
     return next(status for family, status in STATUS if isinstance(error, family))
+
+
+def _headers(error: MobilityError) -> dict[str, str]:
+    """What HTTP says beside some statuses: how to sign in, when to ask again."""
+    if isinstance(error, NotSignedIn):
+        return {"www-authenticate": "Bearer"}
+    if isinstance(error, TooOften):
+        return {"retry-after": str(error.retry_after_s)}
+    return {}
 
 
 def _answer(
@@ -69,10 +84,11 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(MobilityError)
     def on_error(request: Request, error: MobilityError) -> JSONResponse:
-        return _answer(request, status_of(error), error.code, str(error))
+        return _answer(request, status_of(error), error.code, str(error), _headers(error))
 
     @app.exception_handler(DatabaseAway)
-    def on_database_away(request: Request, _error: DatabaseAway) -> JSONResponse:
+    @app.exception_handler(DatabaseBusy)
+    def on_database_away(request: Request, _error: Exception) -> JSONResponse:
         message = "the database does not answer at the moment; nothing was stored, try again"
         return _answer(request, 503, "database_away", message, {"retry-after": RETRY_AFTER_S})
 

@@ -63,7 +63,7 @@ def readyz(request: Request) -> Ready:
         snapshot=world.snapshot.folder.name,
         snapshot_built_at=world.snapshot.about["built_at"],
         revision=world.revision,
-        offers=len(world.offers),
+        offers=world.offer_count,
         database_seen_at=keeper.database_seen_at,
     )
 

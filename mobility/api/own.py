@@ -79,7 +79,7 @@ def territory(request: Request) -> TerritoryFacts:
             )
         },
         examples=_examples(world.snapshot.folder),
-        offer_count=len(world.offers),
+        offer_count=world.offer_count,
         revision=world.revision,
     )  # fmt: skip
 

@@ -127,18 +127,27 @@ def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
     shown = {k: str(v) for k, v in request.query_params.items()}
     with _turns:
         answer = answer_plan(
-            world_of(request), given, shown, version=version_of(request), site=site_of(request)
-        )
+            world_of(request), given, shown, version=version_of(request), site=site_of(request),
+            quotes=True,
+        )  # fmt: skip
     return json_answer(answer)
 
 
 def answer_plan(
-    world: World, given: Parameters, shown: Mapping[str, str], *, version: int, site: str = ""
+    world: World,
+    given: Parameters,
+    shown: Mapping[str, str],
+    *,
+    version: int,
+    site: str = "",
+    quotes: bool = False,
 ) -> dict[str, Any]:
     """Content of an answer; `shown` is what it repeats of the request, `site` this server."""
     query = read_query(world, given, version)
     priced = plan_itineraries(world, query)
-    writer = MotisWriter(world, version, language_of(given), _detail(given), site=site)
+    writer = MotisWriter(
+        world, version, language_of(given), _detail(given), site=site, quotes=quotes
+    )
     with timed(STAGE_S, "write"):
         return _write_answer(writer, world, given, query, priced) | {"requestParameters": shown}
 
@@ -149,14 +158,14 @@ def _write_answer(
     fares = given.yes("withFares", default=False)
     most_s = given.whole("maxTravelTime", 0) * 60
     itineraries = [
-        writer.itinerary(p, fares=fares)
+        writer.itinerary(p, fares=fares, seats=query.seats)
         for p in priced.itineraries
         if not most_s or (p.itinerary.end_at - p.itinerary.start_at).total_seconds() <= most_s
     ]
     answer = priced.answer
     window = int(answer.window_start.timestamp()), int(answer.window_end.timestamp())
     return {
-        "debugOutput": {"revision": world.revision, "offers": len(world.offers)},
+        "debugOutput": {"revision": world.revision, "offers": world.offer_count},
         "from": writer.place(_end(world, query.origin)),
         "to": writer.place(_end(world, query.destination)),
         "direct": [writer.itinerary(p, fares=fares) for p in priced.direct],

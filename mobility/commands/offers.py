@@ -115,10 +115,33 @@ def offers_list(as_json: Json = False) -> None:
 @app.command("end")
 def offers_end(offer_id: Annotated[str, typer.Argument(help="Id of the offer.")]) -> None:
     """End an offer. Example: mobility offers end 7c9e6679-7425-40de-944b-e07fc1f90ae7"""
-    from mobility.actions.publish_offer import end_and_announce
+    from carpool.offers import OfferState
+    from core.ids import OfferId
+    from mobility.actions.publish_offer import change_and_announce
     from mobility.installation import open_installation
 
     installation = open_installation(Settings())
-    end_and_announce(installation.engine, installation.wakeups, offer_id)
+    change_and_announce(
+        installation.engine, installation.wakeups, OfferId(offer_id), OfferState.ENDED
+    )
     installation.close()
     console.print("Ended.")
+
+
+@app.command("export")
+def offers_export(
+    out: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    site: Annotated[
+        str, typer.Option(help="Address of the server where seats are booked.")
+    ] = "http://127.0.0.1:8080",
+) -> None:
+    """
+    Write the offers that are searched as a GTFS feed (route type 1551), for other planners.
+
+    Example: mobility offers export carpool.zip --site https://mobility.example.org
+    """
+    from mobility.mapping.carpool_gtfs import carpool_gtfs
+
+    world = current_world()
+    out.write_bytes(carpool_gtfs(world, site.rstrip("/")))
+    console.print(f"Wrote {world.offer_count} offer(s) to {out}.")

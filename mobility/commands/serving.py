@@ -66,7 +66,8 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop when the journey is printed.")] = False,
 ) -> None:
     """Generate, build, seed and serve the demo territory. Example: mobility demo --port 8080"""
-    from mobility.actions.run_demo import example_journey, prepare_demo, start_server
+    from mobility.actions.run_demo import example_journey, prepare_demo, start_server, users_file
+    from mobility.actions.seed_demo_users import read_users
     from mobility.installation import stop_servers
     from mobility.printing import print_motis_itinerary
 
@@ -83,6 +84,12 @@ def demo(
         console, best, start_name=example["from"]["name"], end_name=example["to"]["name"]
     )
     console.print(f"\nOpen [bold]{server.base_url}[/]   (API: {server.base_url}/docs)")
+    console.print("\nUsers of this demo (POST /mobility/v1/sessions, or the token as bearer):")
+    for user in read_users(users_file(settings)):
+        console.print(
+            f"  {user['email']:<24} {user['password']}  {user['token']}", highlight=False,
+            soft_wrap=True,
+        )  # fmt: skip
     console.print("Generated territory and offers; Ctrl-C stops the demo.", style="dim")
     try:
         if not once:

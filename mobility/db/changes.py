@@ -20,6 +20,18 @@ CHANGE_LOCK = 7_305_001
 """Key of the advisory lock; any constant that nothing else in the database uses."""
 
 
+_LOCK_CHANGES = sa.select(sa.func.pg_advisory_xact_lock(CHANGE_LOCK))
+_NEXT = sa.select(sa.func.coalesce(sa.func.max(change.c.revision), 0) + 1)
+_ADD_CHANGE = (
+    change.insert()
+    .values(
+        revision=_NEXT.scalar_subquery(), kind=sa.bindparam("kind"),
+        subject_id=sa.bindparam("subject_id"), at=sa.bindparam("at"),
+    )
+    .returning(change.c.revision)
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far the feed has come; revisions of two epochs cannot be compared."""
@@ -28,16 +40,16 @@ class Position:
     revision: int
 
 
+def lock_changes(connection: sa.Connection) -> None:
+    """Let whoever else records a change wait until the commit: what follows is in one order."""
+    connection.execute(_LOCK_CHANGES)
+
+
 def record_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> int:
     """Add a change to the running transaction; returns its revision."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CHANGE_LOCK)))
-    revision = latest_revision(connection) + 1
-    connection.execute(
-        change.insert().values(
-            revision=revision, kind=kind, subject_id=subject_id, at=dt.datetime.now(dt.UTC)
-        )
-    )
-    return revision
+    lock_changes(connection)
+    values = {"kind": kind, "subject_id": subject_id, "at": dt.datetime.now(dt.UTC)}
+    return int(connection.execute(_ADD_CHANGE, values).scalar_one())
 
 
 def latest_revision(connection: sa.Connection) -> int:

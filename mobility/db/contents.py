@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from mobility.db.schema import compiled_offer, installation
+from mobility.db.schema import compiled_offer, follower, installation
 
 RECOMPUTED = (compiled_offer.name,)
 """Tables whose rows any process makes again from the others (`mobility/world_keeper.py`)."""
 VERSION_TABLE = "alembic_version"
-BOOKKEEPING = (installation.name, VERSION_TABLE)
+BOOKKEEPING = (installation.name, follower.name, VERSION_TABLE)
 """Tables with rows before anybody has entered anything."""
 SYSTEM_SCHEMA = "information_schema"
 

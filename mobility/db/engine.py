@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError as DatabaseAway
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
+from sqlalchemy.exc import TimeoutError as DatabaseBusy
 
 from core.errors import Conflict, Unavailable
 from mobility.db.schema import installation
 
 __all__ = [
+    "Connection",
     "DatabaseAway",
+    "DatabaseBusy",
     "DatabaseError",
     "Engine",
     "WrongTerritory",
+    "again_after_deadlock",
     "is_known_schema",
     "open_engine",
+    "read_quote_key",
     "upgrade",
 ]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+DEADLOCK = "40P01"
+"""SQLSTATE of a transaction that was given up so that another could go on."""
+DEADLOCK_TRIES = 4
 POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 10
 MINIMUM_VERSION = 160_000
 """PostgreSQL 16: the oldest that the migrations are meant for."""
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class WrongTerritory(Conflict):
@@ -46,6 +58,7 @@ def open_engine(url: str) -> sa.Engine:
         url,
         pool_size=POOL_SIZE,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors end in logs, parameters are people's
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
     )
     try:
@@ -62,12 +75,11 @@ def open_engine(url: str) -> sa.Engine:
 
 def upgrade(engine: sa.Engine, territory_id: str) -> None:
     """Bring the schema up to date and bind the database to a territory."""
-    config = _config()
     with engine.begin() as connection:
         # One process migrates; others wait here and then find nothing to do.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(7_305_000)))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if _schema_of(connection) != known_schemas()[-1]:
+            _migrate(connection)
         owner = connection.execute(sa.select(installation.c.territory_id)).scalar()
         if owner is None:
             connection.execute(
@@ -82,13 +94,52 @@ def upgrade(engine: sa.Engine, territory_id: str) -> None:
             )
 
 
+def again_after_deadlock(act: Callable[P, T]) -> Callable[P, T]:
+    """Do what makes a transaction of its own once more if the database has given it up."""
+
+    @functools.wraps(act)
+    def tried(*args: P.args, **more: P.kwargs) -> T:
+        for _ in range(DEADLOCK_TRIES - 1):
+            try:
+                return act(*args, **more)
+            except DatabaseAway as error:
+                if getattr(error.orig, "sqlstate", None) != DEADLOCK:
+                    raise
+        return act(*args, **more)
+
+    return tried
+
+
+def read_quote_key(connection: sa.Connection) -> bytes:
+    """Key by which quotes are signed: drawn by the database that it belongs to."""
+    return bytes(connection.execute(sa.select(installation.c.quote_key)).scalar_one())
+
+
 def is_known_schema(revision: str) -> bool:
     """Say whether this program has the migration: a newer program's database it has not."""
-    every = ScriptDirectory.from_config(_config()).walk_revisions()
-    return revision in {script.revision for script in every}
+    return revision in known_schemas()
 
 
-def _config() -> Config:
+def known_schemas() -> list[str]:
+    """Revisions of all migrations, the first one first: their files are named by date."""
+    files = sorted((MIGRATIONS / "versions").glob("*.py"))
+    found = (
+        re.search(r'^revision = "(.+)"$', file.read_text("utf-8"), re.MULTILINE) for file in files
+    )
+    return [match[1] for match in found if match]
+
+
+def _schema_of(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("select version_num from alembic_version")).scalar()
+
+
+def _migrate(connection: sa.Connection) -> None:
+    from alembic import command  # noqa: PLC0415 — loaded once a schema is out of date
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -13,6 +13,7 @@ installation = sa.Table(
     sa.Column("territory_id", sa.Text, primary_key=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("epoch", sa.Uuid, nullable=False, server_default=sa.text("gen_random_uuid()")),
+    sa.Column("quote_key", sa.LargeBinary, nullable=False),
 )
 
 person = sa.Table(
@@ -29,9 +30,21 @@ offer = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("driver_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("entered", pg.JSONB(none_as_null=True)),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+person_place = sa.Table(
+    "person_place",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("lat", sa.Double, nullable=False),
+    sa.Column("lon", sa.Double, nullable=False),
+    sa.Column("moved_lat", sa.Double, nullable=False),
+    sa.Column("moved_lon", sa.Double, nullable=False),
 )
 
 compiled_offer = sa.Table(
@@ -57,4 +70,163 @@ elevator_outage = sa.Table(
     metadata,
     sa.Column("elevator_id", sa.Text, primary_key=True),
     sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+user = sa.Table(
+    "user",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False, unique=True),
+    sa.Column("email", sa.Text, unique=True),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("scopes", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("scopes", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("revoked_at", sa.DateTime(timezone=True)),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("actor_id", sa.Uuid),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", pg.JSONB, nullable=False),
+)
+
+answered = sa.Table(
+    "answered",
+    metadata,
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("asked", sa.LargeBinary, nullable=False),
+    sa.Column("answer", pg.JSONB),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), nullable=False, index=True),
+)
+
+sign_in_begun = sa.Table(
+    "sign_in_begun",
+    metadata,
+    sa.Column("state_digest", sa.LargeBinary, primary_key=True),
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("verifier", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+ride = sa.Table(
+    "ride",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("offer_id", sa.Uuid, sa.ForeignKey("offer.id"), nullable=False),
+    sa.Column("date", sa.Date, nullable=False, index=True),
+    sa.Column("offer_version", sa.Integer, nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("late_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("plan", pg.JSONB, nullable=False),
+    sa.UniqueConstraint("offer_id", "date"),
+)
+
+booking = sa.Table(
+    "booking",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("ride_id", sa.Uuid, sa.ForeignKey("ride.id"), nullable=False, index=True),
+    sa.Column("rider_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("together_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("seats", sa.Integer, nullable=False),
+    sa.Column("pickup_point", sa.Text, nullable=False),
+    sa.Column("dropoff_point", sa.Text, nullable=False),
+    sa.Column("pickup_from", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("pickup_to", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("dropoff_by", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("price_cents", sa.Integer),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+engagement = sa.Table(
+    "engagement",
+    metadata,
+    sa.Column("ride_id", sa.Uuid, sa.ForeignKey("ride.id"), primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("during", pg.TSTZRANGE, nullable=False),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("booking_id", sa.Uuid, sa.ForeignKey("booking.id"), nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("booking_id", "kind"),
+)
+
+notice = sa.Table(
+    "notice",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("read_at", sa.DateTime(timezone=True)),
+)
+
+wish = sa.Table(
+    "wish",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("rider_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("valid_to", sa.Date, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+wish_match = sa.Table(
+    "wish_match",
+    metadata,
+    sa.Column("wish_id", sa.Uuid, sa.ForeignKey("wish.id"), primary_key=True),
+    sa.Column("offer_id", sa.Uuid, sa.ForeignKey("offer.id"), primary_key=True),
+    sa.Column("direction", sa.Text, primary_key=True),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+follower = sa.Table(
+    "follower",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("revision", sa.BigInteger, nullable=False),
 )

@@ -42,5 +42,5 @@ def follow_offers(installation: Installation) -> None:
         expiry.look(keeper.world.snapshot, dt.datetime.now(dt.UTC))
         if keeper.world.revision != known:
             known = keeper.world.revision
-            log.info("offers are compiled", revision=known, offers=len(keeper.world.offers))
+            log.info("offers are compiled", revision=known, offers=keeper.world.offer_count)
     keeper.stop()

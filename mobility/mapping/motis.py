@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from carpool.privacy import told_detour_s
+from carpool.quotes import sign_quote
 from core.modes import CARPOOL_ROUTE_TYPE, Mode
 from core.time import DAY_S
 from mobility.mapping.access import write_access
 from mobility.mapping.interlined import joined_leg, joined_shape, rows_shown
 from mobility.mapping.priced import PricedItinerary
+from mobility.mapping.quoted import quotes_of
 from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
 from mobility.mapping.timeless import USES, Timeless, line_names, mode_name, timeless
@@ -96,6 +99,7 @@ class MotisWriter:
     Writes answers of one world in one version of the API and one language.
 
     `site` is the address of this server as its reader knows it: apps open links outside of it.
+    With `quotes`, rides carry those by which they are booked.
     """
 
     def __init__(
@@ -106,8 +110,10 @@ class MotisWriter:
         detail: Detail = EVERYTHING,
         *,
         site: str = "",
+        quotes: bool = False,
     ) -> None:
         self._site = site
+        self._quotes = quotes and bool(world.quote_key)
         self._world = world
         self._detail = detail
         self._t = world.network.timetable
@@ -124,8 +130,8 @@ class MotisWriter:
     def _timeless(self) -> Timeless:
         return timeless((self._world.network, self._version))
 
-    def itinerary(self, priced: PricedItinerary, *, fares: bool = False) -> Json:
-        """One itinerary with its price."""
+    def itinerary(self, priced: PricedItinerary, *, fares: bool = False, seats: int = 1) -> Json:
+        """One itinerary with its price, quoted for so many seats."""
         it = priced.itinerary
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
         shown, price = rows_shown(it, joined=self._detail.joined), priced.price
@@ -137,10 +143,14 @@ class MotisWriter:
             "price": write_price(price),
             "co2_g": priced.co2_g,
             "best_for": list(it.best_for),
-            "detour_s": sum(leg.detour_s for leg in rides) if rides else None,
+            "detour_s": sum(told_detour_s(leg.detour_s) for leg in rides) if rides else None,
             "seats_left": min((leg.seat_count for leg in rides), default=None),
         }
         written: Json = {**self.unpriced(it), "mobility": own}
+        if self._quotes and rides:
+            for row, quote in quotes_of(self._world, priced, seats).items():
+                own_of_leg = written["legs"][shown[row]]["mobility"]
+                own_of_leg["quote"] = sign_quote(quote, self._world.quote_key)
         if fares and price.amount_cents is not None:
             written["fareTransfers"] = write_fare_transfers(price, written["legs"], self._language)
         return written
@@ -386,7 +396,7 @@ class MotisWriter:
                 "date": leg.date.isoformat(),
                 "pickup_point_id": points.id[leg.start.point],
                 "dropoff_point_id": points.id[leg.end.point],
-                "detour_s": leg.detour_s,
+                "detour_s": told_detour_s(leg.detour_s),
                 "detour_budget_s": leg.budget_s,
                 "drive_s": leg.drive_s,
                 "seats_left": leg.seat_count,

@@ -1,0 +1,288 @@
+"""What everything that happens to a booked ride has in common: its way, its plan, its people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from carpool.booked_rides import ride_way, visits_of
+from carpool.bookings import (
+    OVERDUE,
+    Booking,
+    BookingEvent,
+    BookingState,
+    RideState,
+    next_state,
+)
+from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
+from carpool.offers import Offer
+from carpool.ports import PlannedVisit, StoredRide
+from carpool.ride_plans import RideWay, Schedule, Visit
+from core.time import to_instant
+from mobility.db.changes import lock_changes
+from mobility.db.engine import Connection, Engine
+from mobility.db.notices import emit, tell
+from mobility.db.offers import SqlOfferStore
+from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
+from mobility.live import Wakeups
+from mobility.world import Snapshot
+from routing.raptor.body_table import Body
+
+TELLS_RIDER = frozenset(
+    {
+        BookingEvent.ACCEPT, BookingEvent.DECLINE, BookingEvent.CANCEL_DRIVER,
+        BookingEvent.PROPOSE_CHANGE, BookingEvent.NO_SHOW_RIDER, BookingEvent.COMPLETE,
+        BookingEvent.EXPIRE, BookingEvent.RESOLVE,
+    }
+)  # fmt: skip
+TELLS_DRIVER = frozenset(
+    {
+        BookingEvent.CONFIRM, BookingEvent.REQUEST, BookingEvent.CANCEL_RIDER,
+        BookingEvent.ACCEPT_CHANGE, BookingEvent.REFUSE_CHANGE, BookingEvent.NO_SHOW_DRIVER,
+        BookingEvent.COMPLAIN, BookingEvent.RESOLVE,
+    }
+)  # fmt: skip
+BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
+"""Events that other parts of the platform take from the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class RideDesk:
+    """Where rides are booked: the database, the other processes, the streets."""
+
+    engine: Engine
+    wakeups: Wakeups
+    snapshot: Snapshot
+    epoch: uuid.UUID | None = None
+    """Of the database: what was read before a restore is of another."""
+
+    def body_of(self, connection: Connection, offer: Offer, version: int) -> Body:
+        """Compiled body of a version of an offer; raises `OfferUnusable`."""
+        ground = self.snapshot.ground_hash
+        packed = SqlRideStore(connection).read_body(offer.id, version, ground)
+        body = None if packed is None else unpack_body(packed)
+        if body is None:
+            body = compile_offer(self.snapshot.network, offer)
+            SqlOfferStore(connection).save_body(offer.id, version, ground, pack_body(body))
+        return body
+
+    def way_of(
+        self, connection: Connection, offer: Offer, version: int, date: dt.date, late_s: int = 0
+    ) -> RideWay:
+        """What a dated ride may do; raises `OfferUnusable` if the streets no longer allow it."""
+        body = self.body_of(connection, offer, version)
+        return ride_way(self.snapshot.network, offer, body, date, late_s=late_s)
+
+
+class LockedRide:
+    """
+    A ride while its row is locked: changes are made here, then stored at once by `save`.
+
+    Parameters
+    ----------
+    ride
+        As `SqlRideStore.lock_ride` gave it, on the same connection.
+    """
+
+    def __init__(
+        self, desk: RideDesk, connection: Connection, ride: StoredRide, now: dt.datetime
+    ) -> None:
+        self.ride = ride
+        self._desk, self._connection, self._now = desk, connection, now
+        self._store = SqlRideStore(connection)
+        self._changed = False
+        self._notices: list[tuple[uuid.UUID, str, dict[str, object]]] = []
+        self._events: list[tuple[uuid.UUID, str, dict[str, object]]] = []
+
+    def expire_due(self, spared: uuid.UUID | None = None) -> None:
+        """End what nobody has answered in time; whoever looks at a ride sees it without these."""
+        for booking in self.ride.bookings:
+            due = booking.until is not None and booking.until <= self._now
+            if due and booking.id != spared:
+                self.happen(booking, BookingEvent.EXPIRE)
+
+    def end_overdue(self) -> None:
+        """End a ride of which nothing was heard an hour after its last planned time."""
+        bookings, under_way = self.ride.bookings, self.ride.state is RideState.EN_ROUTE
+        last = max((b.dropoff_by for b in bookings), default=None)
+        late = dt.timedelta(seconds=self.ride.late_s)
+        if last is None or last + late + OVERDUE > self._now:
+            return
+        for booking in bookings:
+            boarded = booking.state is BookingState.BOARDED
+            self.happen(booking, BookingEvent.COMPLETE if boarded else BookingEvent.CANCEL_DRIVER)
+        self.put(state=RideState.COMPLETED if under_way else RideState.NOT_RUN)
+
+    def happen(
+        self, booking: Booking, event: BookingEvent, *, until: dt.datetime | None = None
+    ) -> Booking:
+        """
+        Let something happen to a booking of the ride, with all that follows from it.
+
+        Parameters
+        ----------
+        until
+            When it ends by itself, of a state that somebody has to answer.
+
+        Raises
+        ------
+        BookingStateConflict
+            It cannot, in the state in which the booking is.
+        """
+        state = next_state(booking.state, event)
+        self._store.change_booking(booking, state, self._now, until=until)
+        after = replace(booking, state=state, until=until)
+        if booking.takes_seats:
+            others = [b for b in self.ride.bookings if b.id != booking.id]
+            self.put(bookings=(*others, after) if after.takes_seats else tuple(others))
+            if not after.takes_seats:
+                self._release(booking)
+        if event is BookingEvent.BOARD and self.ride.state is RideState.SCHEDULED:
+            self.put(state=RideState.EN_ROUTE)  # its driver forgot to say so
+        if self.ride.state is RideState.EN_ROUTE and not self.ride.bookings:
+            self.put(state=RideState.COMPLETED)
+        self._tell(booking, event, state)
+        if state is BookingState.CONFIRMED and event is not BookingEvent.ACCEPT_CHANGE:
+            self._emit(booking, BOOKING_CONFIRMED)
+        if state is BookingState.COMPLETED:
+            self._emit(booking, RIDE_COMPLETED)
+        return after
+
+    def add(self, booking: Booking, visits: Sequence[Visit], schedule: Schedule) -> None:
+        """Take a new booking into the plan that was found for it."""
+        self._store.add_booking(booking)
+        self.put(bookings=(*self.ride.bookings, booking))
+        self.plan(visits, schedule, booking)
+
+    def put(self, **changes: object) -> None:
+        """Change the ride itself."""
+        self.ride = replace(self.ride, **changes)  # type: ignore[arg-type]
+        self._changed = True
+
+    def plan(
+        self, visits: Sequence[Visit], schedule: Schedule, rider: Booking | None = None
+    ) -> None:
+        """Give the ride another plan, in which a rider may be new."""
+        pickups: set[str] = set()
+        planned = []
+        for visit, at_s in zip(visits, schedule.at_s, strict=True):
+            is_pickup = visit.booking not in pickups
+            pickups.add(visit.booking)
+            planned.append(
+                PlannedVisit(uuid.UUID(visit.booking), is_pickup, visit.segment, to_instant(at_s))
+            )
+        self.put(plan=tuple(planned))
+        ride = self.ride
+        leaves, ends = to_instant(schedule.leaves_s), to_instant(schedule.ends_s)
+        whens = [Engagement(ride.id, ride.driver_id, leaves, ends)]
+        if rider is not None:
+            whens.append(Engagement(ride.id, rider.rider_id, rider.pickup_from, rider.dropoff_by))
+        self._store.engage(whens)
+
+    def _release(self, booking: Booking) -> None:
+        """Take a booking's visits out of the plan; the others keep all that they were promised."""
+        ride = self.ride
+        left = tuple(visit for visit in ride.plan if visit.booking != booking.id)
+        self.put(plan=left)
+        self._store.disengage(ride.id, booking.rider_id)
+        if not left:
+            self._store.disengage(ride.id, ride.driver_id)
+            self.put(late_s=0)
+            return
+        visits = visits_of(self._desk.snapshot.network, self.ride)
+        # Where it cannot be planned anew, the times stay as they were: all of them are kept.
+        with suppress(OfferUnusable):
+            way = self._desk.way_of(
+                self._connection, ride.offer, ride.offer_version, ride.date, ride.late_s
+            )
+            schedule = None if visits is None else way.schedule(visits)
+            if visits is not None and schedule is not None:
+                try:
+                    with self._connection.begin_nested():
+                        self.plan(visits, schedule)
+                except AlreadyOnTheWay:  # the driver cannot leave sooner
+                    self.put(plan=left)
+
+    def tell_rider(self, booking: Booking, kind: str, **content: object) -> None:
+        """Tell a rider something of his booking."""
+        self._tell_person(booking.rider_id, booking, kind, content)
+
+    def _tell(self, booking: Booking, event: BookingEvent, state: BookingState) -> None:
+        content = {"state": state, "late_s": self.ride.late_s}
+        if event in TELLS_RIDER:
+            self._tell_person(booking.rider_id, booking, f"booking_{event}", content)
+        if event in TELLS_DRIVER:
+            self._tell_person(self.ride.driver_id, booking, f"booking_{event}", content)
+
+    def _tell_person(
+        self, person_id: uuid.UUID, booking: Booking, kind: str, content: Mapping[str, object]
+    ) -> None:
+        about = {
+            "booking_id": str(booking.id),
+            "together_id": str(booking.together_id),
+            "ride_id": str(booking.ride_id),
+            "date": self.ride.date.isoformat(),
+        }
+        self._notices.append((person_id, kind, {**about, **content}))
+
+    def _emit(self, booking: Booking, kind: str) -> None:
+        content: dict[str, object] = {
+            "booking_id": str(booking.id),
+            "rider_id": str(booking.rider_id),
+            "driver_id": str(self.ride.driver_id),
+            "offer_id": self.ride.offer.id,
+            "date": self.ride.date.isoformat(),
+            "seats": booking.seats,
+            "pickup_point": booking.pickup_point,
+            "dropoff_point": booking.dropoff_point,
+            "pickup_at": booking.pickup_from.isoformat(),
+            "price_cents": booking.price_cents,
+            "currency": booking.currency,
+        }
+        self._events.append((booking.id, kind, content))
+
+    def save(self) -> int | None:
+        """Store the ride if anything has changed; returns the revision of the change."""
+        revision = None
+        if self._changed:
+            self.put(version=self.ride.version + 1)
+            revision = self._store.save_ride(self.ride)
+        elif self._notices or self._events:
+            lock_changes(self._connection)
+        # Under the lock of the changes: readers who go on from the last number miss none.
+        for person_id, kind, content in self._notices:
+            tell(self._connection, person_id, kind, content, self._now)
+        for booking_id, kind, content in self._events:
+            emit(self._connection, booking_id, kind, content, self._now)
+        return revision
+
+
+def lock(
+    desk: RideDesk,
+    connection: Connection,
+    ride_ids: Collection[uuid.UUID],
+    now: dt.datetime,
+    *,
+    spared: uuid.UUID | None = None,
+) -> dict[uuid.UUID, LockedRide]:
+    """Lock rides in order, what is due on them ended but one; raises `RideNotFound`."""
+    rides = SqlRideStore(connection).lock_rides(ride_ids)
+    locked = {ride_id: LockedRide(desk, connection, ride, now) for ride_id, ride in rides.items()}
+    for ride in locked.values():
+        ride.expire_due(spared)
+    return locked
+
+
+def save(locked: Collection[LockedRide]) -> int | None:
+    """Store what has changed of locked rides, last of all: other changes wait from here on."""
+    revisions = [ride.save() for ride in locked]
+    return max((r for r in revisions if r is not None), default=None)
+
+
+def announce(desk: RideDesk, revision: int | None) -> None:
+    """Wake the other processes once a change is committed."""
+    if revision is not None:
+        desk.wakeups.announce(revision)

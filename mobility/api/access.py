@@ -1,0 +1,118 @@
+"""Who makes a request: the bearer secret in its header, and whether that is enough."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from core.errors import NotAllowed, NotSignedIn
+from mobility.db.users import find_principal
+from mobility.installation import Installation
+from mobility.users.bearer import digest
+from mobility.users.scopes import Principal, Scope
+
+COOKIE = "mobility_session"
+COOKIE_PATH = "/mobility"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_bearer = HTTPBearer(
+    auto_error=False, description="Secret of a session or token, as `POST /mobility/v1/sessions`."
+)
+_cookie = APIKeyCookie(
+    name=COOKIE, auto_error=False, description="The same, kept by a browser: this server's pages."
+)
+
+
+class CrossSite(NotAllowed):
+    """A browser acts for somebody who is signed in, on behalf of another site."""
+
+    code = "cross_site"
+
+
+def installation_of(request: Request) -> Installation:
+    """Database, limits and settings of this process."""
+    installation: Installation = request.app.state.installation
+    return installation
+
+
+def address_of(request: Request) -> str:
+    """Network that a request comes from: whoever has one IPv6 address has 2⁶⁴ of them."""
+    host = "unknown" if request.client is None else request.client.host
+    if ":" not in host:
+        return host
+    return str(ipaddress.ip_network((host.split("%")[0], 64), strict=False))
+
+
+def keep_in_cookie(request: Request, response: Response, secret: str, until: dt.datetime) -> None:
+    """Let the browser keep a secret that no script of a page can read."""
+    response.set_cookie(
+        COOKIE, secret, expires=until, path=COOKIE_PATH, httponly=True, samesite="strict",
+        secure=request.url.scheme == "https",
+    )  # fmt: skip
+
+
+def forget_cookie(response: Response) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="strict")
+
+
+def _require_same_site(request: Request) -> None:
+    """Raise `CrossSite` for what a page of another site lets a browser do."""
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host')}"
+    if site not in (None, "same-origin") or (site is None and origin not in (None, own)):
+        raise CrossSite("another site may not act for you")
+
+
+def _signed_in(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    kept: Annotated[str | None, Security(_cookie)],
+) -> Principal:
+    """Whoever makes the request; raises `NotSignedIn`, or `CrossSite`."""
+    if given is not None:
+        secret = given.credentials
+    elif kept:
+        _require_same_site(request)
+        secret = kept
+    else:
+        raise NotSignedIn("sign in first: POST /mobility/v1/sessions, then Authorization: Bearer …")
+    with installation_of(request).engine.begin() as connection:
+        found = find_principal(connection, digest(secret), dt.datetime.now(dt.UTC))
+    if found is None:
+        raise NotSignedIn("this session is over, or there never was one: sign in again")
+    return found
+
+
+SignedIn = Annotated[Principal, Depends(_signed_in)]
+"""Anybody who is signed in."""
+
+
+def having(*scopes: Scope) -> Callable[[Principal], Principal]:
+    """Dependency on somebody who has one of these scopes."""
+
+    def check(principal: SignedIn) -> Principal:
+        principal.require(scopes)
+        return principal
+
+    return check
+
+
+def _in_person(principal: SignedIn) -> Principal:
+    """Somebody himself, not a program that he gave a token."""
+    principal.require_person()
+    return principal
+
+
+InPerson = Annotated[Principal, Depends(_in_person)]
+Authority = Annotated[Principal, Depends(having(Scope.AUTHORITY))]
+Driver = Annotated[Principal, Depends(having(Scope.DRIVER))]
+Rider = Annotated[Principal, Depends(having(Scope.RIDER))]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+"""By which a request that comes twice is known to be the same."""

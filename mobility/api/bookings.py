@@ -1,0 +1,215 @@
+"""Bookings of whoever is signed in as a rider: /mobility/v1/bookings."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from carpool.bookings import BEFORE_CONFIRMED, Booking, BookingEvent, BookingState
+from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
+from mobility.actions.change_booking import Said, Side, change_booking, resolve_complaint
+from mobility.actions.ride_desk import RideDesk
+from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of
+from mobility.api.answers import world_of
+from mobility.db.rides import SqlRideStore
+from mobility.users.scopes import Principal
+
+router = APIRouter(prefix="/mobility/v1/bookings", tags=["bookings"])
+WRITES, WINDOW_S = 300, 3_600
+"""Changes of one rider in an hour."""
+PAGE = 100
+
+
+class Wanted(BaseModel):
+    """Rides of one journey, as an answer of `plan` quotes them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    quotes: Annotated[
+        list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=4)
+    ]
+    """`mobility.quote` of each carpool leg, in order: all are held, or none."""
+    confirm: bool = False
+    """Confirm at once what is held."""
+
+
+class BookingFacts(BaseModel):
+    """A booking, to its rider."""
+
+    id: uuid.UUID
+    ride_id: uuid.UUID
+    together_id: uuid.UUID
+    """The same for the rides of one journey."""
+    state: BookingState
+    seats: int
+    pickup_point: str
+    pickup_name: str
+    dropoff_point: str
+    dropoff_name: str
+    pickup_from: dt.datetime
+    pickup_to: dt.datetime
+    """The driver comes between these."""
+    dropoff_by: dt.datetime
+    """Whatever others book, the rider is there by then."""
+    price_cents: int | None
+    currency: str
+    code: str | None
+    """What the rider tells the driver when getting in; from when the booking is confirmed."""
+    until: dt.datetime | None
+    """When it ends by itself, unless it is answered."""
+    late_s: int
+    """By how much the driver has said to be late."""
+
+
+class BookingPage(BaseModel):
+    """A page of bookings, the newest first."""
+
+    bookings: list[BookingFacts]
+    next: uuid.UUID | None
+    """`after` of the page behind it."""
+
+
+class Happened(BaseModel):
+    """When something happened, if not now: a phone without network tells later."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: dt.datetime | None = None
+
+
+def desk_of(request: Request) -> RideDesk:
+    """Where this process books rides."""
+    here = installation_of(request)
+    world = world_of(request)
+    return RideDesk(here.engine, here.wakeups, world.snapshot, world.epoch)
+
+
+def point_name(request: Request, point_id: str) -> str:
+    """Name of a meeting point; its id where the snapshot has lost it."""
+    network = world_of(request).network
+    row = network.point_row.get(point_id)
+    return point_id if row is None else network.points.name[row]
+
+
+def facts(request: Request, booking: Booking) -> BookingFacts:
+    """A booking as its rider sees it."""
+    named = {
+        "pickup_name": point_name(request, booking.pickup_point),
+        "dropoff_name": point_name(request, booking.dropoff_point),
+    }
+    own = set(BookingFacts.model_fields) - set(named)
+    values = {name: getattr(booking, name) for name in own} | named
+    if booking.state in BEFORE_CONFIRMED:
+        values["code"] = None
+    return BookingFacts(**values)
+
+
+def said(given: Happened | None, now: dt.datetime, code: str | None = None) -> Said:
+    """What was told with a request, its time with an offset."""
+    at = None if given is None else given.at
+    return Said(now if at is None else at if at.tzinfo else at.replace(tzinfo=dt.UTC), code)
+
+
+@router.post("", status_code=201)
+def book(
+    request: Request, rider: Rider, given: Wanted, key: IdempotencyKey = None
+) -> list[BookingFacts]:
+    """Hold the seats of a journey for five minutes, and confirm them at once if so wanted."""
+    desk, now = _counted(request, rider), dt.datetime.now(dt.UTC)
+    quote_key = world_of(request).quote_key
+    held = hold_seats(desk, rider, given.quotes, quote_key, key=key, now=now)
+    if given.confirm and all(booking.state is BookingState.HELD for booking in held):
+        held = confirm_seats(desk, rider, held[0].id, now=now)
+    return [facts(request, booking) for booking in held]
+
+
+@router.get("")
+def list_own(
+    request: Request,
+    rider: Rider,
+    after: uuid.UUID | None = None,
+    count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> BookingPage:
+    """List one's own bookings, the newest first, whatever became of them."""
+    with installation_of(request).engine.connect() as connection:
+        found = SqlRideStore(connection).list_of_rider(rider.person_id, after=after, count=count)
+    following = found[-1].id if len(found) == count else None
+    return BookingPage(bookings=[facts(request, booking) for booking in found], next=following)
+
+
+@router.get("/{booking_id}")
+def read_own(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
+    """Read one of one's own bookings."""
+    with installation_of(request).engine.connect() as connection:
+        return facts(request, own_booking(SqlRideStore(connection), rider, booking_id))
+
+
+@router.post("/{booking_id}/confirm")
+def confirm(request: Request, rider: Rider, booking_id: uuid.UUID) -> list[BookingFacts]:
+    """Take the seats that are held, of all rides of the journey."""
+    desk = _counted(request, rider)
+    now = dt.datetime.now(dt.UTC)
+    return [facts(request, booking) for booking in confirm_seats(desk, rider, booking_id, now=now)]
+
+
+@router.post("/{booking_id}/cancel")
+def cancel(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
+    """Give a seat back."""
+    return _act(request, rider, booking_id, BookingEvent.CANCEL_RIDER)
+
+
+@router.post("/{booking_id}/accept-change")
+def accept_change(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
+    """Stay, although the driver is late."""
+    return _act(request, rider, booking_id, BookingEvent.ACCEPT_CHANGE)
+
+
+@router.post("/{booking_id}/refuse-change")
+def refuse_change(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
+    """Leave, as the driver does not keep what he promised."""
+    return _act(request, rider, booking_id, BookingEvent.REFUSE_CHANGE)
+
+
+@router.post("/{booking_id}/driver-absent")
+def driver_absent(
+    request: Request, rider: Rider, booking_id: uuid.UUID, given: Happened | None = None
+) -> BookingFacts:
+    """Say that the driver did not come: from fifteen minutes after the pick-up window on."""
+    return _act(request, rider, booking_id, BookingEvent.NO_SHOW_DRIVER, given)
+
+
+@router.post("/{booking_id}/complain")
+def complain(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
+    """Complain about a ride, for seven days."""
+    return _act(request, rider, booking_id, BookingEvent.COMPLAIN)
+
+
+@router.post("/{booking_id}/resolve")
+def resolve(request: Request, authority: Authority, booking_id: uuid.UUID) -> BookingFacts:
+    """Close a complaint that was looked at."""
+    now = dt.datetime.now(dt.UTC)
+    after = facts(request, resolve_complaint(desk_of(request), authority, booking_id, now=now))
+    after.code = None
+    return after
+
+
+def _act(
+    request: Request,
+    rider: Principal,
+    booking_id: uuid.UUID,
+    event: BookingEvent,
+    given: Happened | None = None,
+) -> BookingFacts:
+    desk, now = _counted(request, rider), dt.datetime.now(dt.UTC)
+    after = change_booking(desk, rider, Side.RIDER, booking_id, event, said(given, now), now=now)
+    return facts(request, after)
+
+
+def _counted(request: Request, rider: Principal) -> RideDesk:
+    limits = installation_of(request).limits
+    limits.count(f"bookings:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
+    return desk_of(request)

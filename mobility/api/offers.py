@@ -1,0 +1,199 @@
+"""Offers of whoever is signed in as a driver: /mobility/v1/offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from carpool.offers import Acceptance, OfferState, offer_as_json
+from core.ids import OfferId
+from mobility.actions.publish_offer import (
+    OwnOffer,
+    change_own_offer,
+    change_own_state,
+    publish_own_offer,
+)
+from mobility.api.access import Driver, IdempotencyKey, installation_of
+from mobility.api.answers import world_of
+from mobility.db.offers import SqlOfferStore
+from mobility.installation import Installation
+from mobility.users.scopes import Principal
+
+router = APIRouter(prefix="/mobility/v1/offers", tags=["offers"])
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+EVERY_DAY: list[Weekday] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+PointId = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+WRITES, WINDOW_S = 200, 3_600
+"""Changes of one driver in an hour: each makes every process build its world anew."""
+PAGE = 100
+ROWS = 400
+"""Dates, points or stops in one list: far above what `carpool.offers` takes."""
+
+
+class Place(BaseModel):
+    """A place in degrees."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lat: float
+    lon: float
+
+
+class End(Place):
+    """Where a drive starts or ends."""
+
+    public: bool = False
+    """A station or a works, to be used as it is. Any other end is taken for a home: a place up to
+    1.5 km away, always the same, stands for it in all that others can see or work out."""
+
+
+class OfferContent(BaseModel):
+    """What a driver offers; times are on the clock of the territory."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: End
+    end: End
+    vias: Annotated[list[Place], Field(max_length=ROWS)] = []
+    """The driver's own stops, in order."""
+    depart_from: str
+    depart_to: str
+    """He leaves between these two: "07:05", "07:20"."""
+    weekdays: Annotated[list[Weekday], Field(max_length=7)] = EVERY_DAY
+    valid_from: dt.date
+    valid_to: dt.date
+    except_dates: Annotated[list[dt.date], Field(max_length=ROWS)] = []
+    """Dates on which he does not drive."""
+    seats: int
+    detour_budget_s: int
+    """Seconds that he accepts on top of his own drive."""
+    struck_points: Annotated[list[PointId], Field(max_length=2 * ROWS)] = []
+    """Ids of meeting points at which he does not stop."""
+    acceptance: Acceptance = Acceptance.AUTOMATIC
+    """Whether riders within the budget are accepted at once, or the driver is asked."""
+
+
+class OfferChange(OfferContent):
+    """A new version of an offer."""
+
+    version: Annotated[int, Field(ge=1, lt=2**31 - 1)]
+    """The version that the driver has seen; another one by now is an error."""
+
+
+class OfferFacts(OfferContent):
+    """An offer, to its driver."""
+
+    id: uuid.UUID
+    version: int
+    state: OfferState
+    driver: str
+    """The name that riders see."""
+    drive_s: int | None = None
+    """The drive without any rider; said when an offer is published or changed."""
+    point_count: int | None = None
+    """Meeting points within the budget, said likewise: more budget, more riders."""
+
+
+class Offers(BaseModel):
+    """A page of offers, the newest first."""
+
+    offers: list[OfferFacts]
+    next: uuid.UUID | None
+    """`after` of the page behind it."""
+
+
+@router.post("", status_code=201)
+def publish(
+    request: Request, driver: Driver, given: OfferContent, key: IdempotencyKey = None
+) -> OfferFacts:
+    """Publish an offer: every server finds it within a second."""
+    here = _counted(request, driver)
+    own = publish_own_offer(
+        here.engine, here.wakeups, world_of(request).snapshot, driver, _values(given), key=key,
+        now=dt.datetime.now(dt.UTC),
+    )  # fmt: skip
+    return _facts(own)
+
+
+@router.get("")
+def list_own(
+    request: Request,
+    driver: Driver,
+    after: uuid.UUID | None = None,
+    count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> Offers:
+    """List one's own offers, the newest first, ended ones too."""
+    behind = None if after is None else OfferId(str(after))
+    with installation_of(request).engine.connect() as connection:
+        stored = SqlOfferStore(connection).list_of(driver.person_id, after=behind, count=count)
+    offers = [_facts(OwnOffer(s)) for s in stored]
+    return Offers(offers=offers, next=offers[-1].id if len(offers) == count else None)
+
+
+@router.get("/{offer_id}")
+def read_own(request: Request, driver: Driver, offer_id: uuid.UUID) -> OfferFacts:
+    """Read one of one's own offers."""
+    with installation_of(request).engine.connect() as connection:
+        own = SqlOfferStore(connection).get_of(driver.person_id, OfferId(str(offer_id)))
+    return _facts(OwnOffer(own))
+
+
+@router.put("/{offer_id}")
+def change(request: Request, driver: Driver, offer_id: uuid.UUID, given: OfferChange) -> OfferFacts:
+    """Change an offer; whoever changed it from the same version first wins."""
+    here, values = _counted(request, driver), _values(given)
+    version = values.pop("version")
+    own = change_own_offer(
+        here.engine, here.wakeups, world_of(request).snapshot, driver, OfferId(str(offer_id)),
+        values, version=version,
+    )  # fmt: skip
+    return _facts(own)
+
+
+@router.post("/{offer_id}/pause")
+def pause(request: Request, driver: Driver, offer_id: uuid.UUID) -> OfferFacts:
+    """Let nobody find an offer until it is resumed."""
+    return _state(request, driver, offer_id, OfferState.PAUSED)
+
+
+@router.post("/{offer_id}/resume")
+def resume(request: Request, driver: Driver, offer_id: uuid.UUID) -> OfferFacts:
+    """Let riders find a paused offer again."""
+    return _state(request, driver, offer_id, OfferState.PUBLISHED)
+
+
+@router.delete("/{offer_id}")
+def end(request: Request, driver: Driver, offer_id: uuid.UUID) -> OfferFacts:
+    """End an offer for good."""
+    return _state(request, driver, offer_id, OfferState.ENDED)
+
+
+def _state(
+    request: Request, driver: Principal, offer_id: uuid.UUID, state: OfferState
+) -> OfferFacts:
+    here = _counted(request, driver)
+    own = change_own_state(here.engine, here.wakeups, driver, OfferId(str(offer_id)), state)
+    return _facts(own)
+
+
+def _counted(request: Request, driver: Principal) -> Installation:
+    here = installation_of(request)
+    here.limits.count(f"offers:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
+    return here
+
+
+def _values(given: OfferContent) -> dict[str, Any]:
+    return given.model_dump(mode="json")
+
+
+def _facts(own: OwnOffer) -> OfferFacts:
+    stored = own.stored
+    content = {**offer_as_json(stored.offer), **(stored.entered or {})}
+    return OfferFacts(
+        **content, id=uuid.UUID(stored.offer.id), version=stored.version,
+        state=stored.state, drive_s=own.drive_s, point_count=own.point_count,
+    )  # fmt: skip

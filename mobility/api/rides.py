@@ -1,0 +1,289 @@
+"""Rides that somebody has booked, to their drivers; and what people are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from carpool.bookings import BookingEvent, BookingState, RideState
+from carpool.ports import StoredRide
+from mobility.actions.change_booking import Side, change_booking
+from mobility.actions.ride_desk import RideDesk
+from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
+from mobility.api.access import Driver, SignedIn, installation_of
+from mobility.api.answers import world_of
+from mobility.api.bookings import Happened, desk_of, point_name, said
+from mobility.db.notices import list_notices, mark_read
+from mobility.db.rides import SqlRideStore
+from mobility.db.users import aliases_of
+from mobility.users.scopes import Principal
+
+router = APIRouter(prefix="/mobility/v1", tags=["rides"])
+WRITES, WINDOW_S = 300, 3_600
+"""Acts of one driver in an hour."""
+CODE_TRIES = 10
+"""Codes that are tried for one rider in that time."""
+PAGE = 100
+
+
+class Passenger(BaseModel):
+    """A booking, to the driver."""
+
+    booking_id: uuid.UUID
+    rider: str
+    """The name by which others know the rider."""
+    state: BookingState
+    seats: int
+    pickup_point: str
+    pickup_name: str
+    dropoff_point: str
+    dropoff_name: str
+    pickup_from: dt.datetime
+    pickup_to: dt.datetime
+    dropoff_by: dt.datetime
+    until: dt.datetime | None
+    """Until when the driver, or the rider, may answer."""
+
+
+class Stop(BaseModel):
+    """Where the driver lets somebody in or out, in the order of the drive."""
+
+    point: str
+    name: str
+    at: dt.datetime
+    booking_id: uuid.UUID
+    is_pickup: bool
+
+
+class RideFacts(BaseModel):
+    """A dated ride, to its driver."""
+
+    id: uuid.UUID
+    offer_id: uuid.UUID
+    date: dt.date
+    state: RideState
+    version: int
+    late_s: int
+    stops: list[Stop]
+    passengers: list[Passenger]
+
+
+class Late(BaseModel):
+    """By how much the driver is late."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    late_s: Annotated[int, Field(ge=0, le=LATE_LIMIT_S)]
+    """0 if he is on time after all."""
+
+
+class CheckIn(Happened):
+    """A rider gets in."""
+
+    code: Annotated[str, Field(max_length=20)]
+    """What the rider has told the driver; without network it is sent later, with its time."""
+
+
+class NoticeFacts(BaseModel):
+    """Something that a person is told."""
+
+    id: int
+    kind: str
+    content: dict[str, Any]
+    at: dt.datetime
+    read_at: dt.datetime | None
+
+
+@router.get("/rides")
+def list_driven(
+    request: Request,
+    driver: Driver,
+    since: dt.date | None = None,
+    count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> list[RideFacts]:
+    """List one's rides that somebody has booked, from a day on; from today if none is said."""
+    day = since or dt.datetime.now(world_of(request).network.zone).date()
+    with installation_of(request).engine.connect() as connection:
+        rides = SqlRideStore(connection).list_driven(driver.person_id, since=day, count=count)
+    return _facts(request, rides)
+
+
+@router.get("/rides/{ride_id}")
+def read_driven(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
+    """Read one of one's rides."""
+    with installation_of(request).engine.connect() as connection:
+        ride = SqlRideStore(connection).get_driven(driver.person_id, ride_id)
+    return _facts(request, [ride])[0]
+
+
+@router.post("/rides/{ride_id}/start")
+def start(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
+    """Leave: from now on nobody books."""
+    desk, now = _counted(request, driver)
+    return _facts(request, [start_ride(desk, driver, ride_id, now=now)])[0]
+
+
+@router.post("/rides/{ride_id}/end")
+def end(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
+    """Arrive: whoever is aboard has been driven."""
+    desk, now = _counted(request, driver)
+    return _facts(request, [end_ride(desk, driver, ride_id, now=now)])[0]
+
+
+@router.post("/rides/{ride_id}/late")
+def late(request: Request, driver: Driver, ride_id: uuid.UUID, given: Late) -> RideFacts:
+    """Be late: riders are told, and asked where it breaks what they were promised."""
+    desk, now = _counted(request, driver)
+    return _facts(request, [be_late(desk, driver, ride_id, given.late_s, now=now)])[0]
+
+
+@router.post("/rides/{ride_id}/cancel")
+def cancel(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
+    """Not drive, or break down on the way: riders are told and owe nothing."""
+    desk, now = _counted(request, driver)
+    return _facts(request, [cancel_ride(desk, driver, ride_id, now=now)])[0]
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/accept")
+def accept(
+    request: Request, driver: Driver, ride_id: uuid.UUID, booking_id: uuid.UUID
+) -> RideFacts:
+    """Accept a rider who asks."""
+    return _act(request, driver, ride_id, booking_id, BookingEvent.ACCEPT)
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/decline")
+def decline(
+    request: Request, driver: Driver, ride_id: uuid.UUID, booking_id: uuid.UUID
+) -> RideFacts:
+    """Not accept a rider who asks."""
+    return _act(request, driver, ride_id, booking_id, BookingEvent.DECLINE)
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/cancel")
+def cancel_passenger(
+    request: Request, driver: Driver, ride_id: uuid.UUID, booking_id: uuid.UUID
+) -> RideFacts:
+    """Not take one rider along, who owes nothing."""
+    return _act(request, driver, ride_id, booking_id, BookingEvent.CANCEL_DRIVER)
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/board")
+def board(
+    request: Request,
+    driver: Driver,
+    ride_id: uuid.UUID,
+    booking_id: uuid.UUID,
+    given: CheckIn,
+) -> RideFacts:
+    """Let a rider in, by the code that he was given."""
+    limits = installation_of(request).limits
+    limits.count(f"code:{booking_id}", most=CODE_TRIES, per_s=WINDOW_S)
+    return _act(request, driver, ride_id, booking_id, BookingEvent.BOARD, given, given.code)
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/alight")
+def alight(
+    request: Request,
+    driver: Driver,
+    ride_id: uuid.UUID,
+    booking_id: uuid.UUID,
+    given: Happened | None = None,
+) -> RideFacts:
+    """Let a rider out: the ride is used, and billed."""
+    return _act(request, driver, ride_id, booking_id, BookingEvent.COMPLETE, given)
+
+
+@router.post("/rides/{ride_id}/passengers/{booking_id}/absent")
+def absent(
+    request: Request,
+    driver: Driver,
+    ride_id: uuid.UUID,
+    booking_id: uuid.UUID,
+    given: Happened | None = None,
+) -> RideFacts:
+    """Say that a rider did not come: from five minutes after the pick-up window on."""
+    return _act(request, driver, ride_id, booking_id, BookingEvent.NO_SHOW_RIDER, given)
+
+
+@router.get("/notices", tags=["notices"])
+def notices(
+    request: Request,
+    person: SignedIn,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+) -> list[NoticeFacts]:
+    """List what one was told, in order, from behind a notice on."""
+    with installation_of(request).engine.connect() as connection:
+        found = list_notices(connection, person.person_id, after=after, count=count)
+    return [NoticeFacts(**{n: getattr(f, n) for n in NoticeFacts.model_fields}) for f in found]
+
+
+@router.post("/notices/{notice_id}/read", status_code=204, tags=["notices"])
+def read_notices(
+    request: Request, person: SignedIn, notice_id: Annotated[int, Field(ge=0, lt=2**63)]
+) -> Response:
+    """Note that one has read what one was told up to a notice."""
+    now = dt.datetime.now(dt.UTC)
+    with installation_of(request).engine.begin() as connection:
+        mark_read(connection, person.person_id, notice_id, now)
+    return Response(status_code=204)
+
+
+def _act(
+    request: Request,
+    driver: Principal,
+    ride_id: uuid.UUID,
+    booking_id: uuid.UUID,
+    event: BookingEvent,
+    given: Happened | None = None,
+    code: str | None = None,
+) -> RideFacts:
+    desk, now = _counted(request, driver)
+    told = said(given, now, code)
+    change_booking(desk, driver, Side.DRIVER, booking_id, event, told, now=now, ride_id=ride_id)
+    return read_driven(request, driver, ride_id)
+
+
+def _counted(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
+    limits = installation_of(request).limits
+    limits.count(f"rides:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
+    return desk_of(request), dt.datetime.now(dt.UTC)
+
+
+def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
+    riders = {booking.rider_id for ride in rides for booking in ride.bookings}
+    with installation_of(request).engine.connect() as connection:
+        aliases = aliases_of(connection, riders)
+    return [_ride_facts(request, ride, aliases) for ride in rides]
+
+
+def _ride_facts(request: Request, ride: StoredRide, aliases: dict[uuid.UUID, str]) -> RideFacts:
+    stops = []
+    for visit in ride.plan:
+        booking = ride.booking(visit.booking)
+        point = booking.pickup_point if visit.is_pickup else booking.dropoff_point
+        stops.append(
+            Stop(
+                point=point, name=point_name(request, point), at=visit.at,
+                booking_id=booking.id, is_pickup=visit.is_pickup,
+            )
+        )  # fmt: skip
+    passengers = [
+        Passenger(
+            booking_id=b.id, rider=aliases[b.rider_id], state=b.state, seats=b.seats,
+            pickup_point=b.pickup_point, pickup_name=point_name(request, b.pickup_point),
+            dropoff_point=b.dropoff_point, dropoff_name=point_name(request, b.dropoff_point),
+            pickup_from=b.pickup_from, pickup_to=b.pickup_to, dropoff_by=b.dropoff_by,
+            until=b.until,
+        )
+        for b in ride.bookings
+    ]  # fmt: skip
+    return RideFacts(
+        id=ride.id, offer_id=uuid.UUID(ride.offer.id), date=ride.date, state=ride.state,
+        version=ride.version, late_s=ride.late_s, stops=stops, passengers=passengers,
+    )  # fmt: skip

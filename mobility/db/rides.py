@@ -1,0 +1,366 @@
+"""
+Booked rides in PostgreSQL: their plans, bookings, and when their people are on the way.
+
+Whoever changes anything of a ride locks its row first, and the rows of several in order of their
+ids; so everything that happens to a ride happens in one order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.exc import IntegrityError
+
+from carpool.bookings import OVERDUE, SEATED, Booking, BookingState, RideState
+from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
+from carpool.ports import PlannedVisit, StoredRide
+from core.errors import Conflict, NotFound
+from core.ids import OfferId
+from mobility.db.changes import record_change
+from mobility.db.schema import booking, change, compiled_offer, engagement, offer, person, ride
+
+RIDE_CHANGED = "ride"
+EXCLUSION = "23P01"
+"""SQLSTATE of a row that an exclusion constraint refuses."""
+DAYS_BACK = 2
+"""Rides of so many days ago may still be under way somewhere."""
+
+
+class RideNotFound(NotFound):
+    """No ride has this id, or it is not one's own."""
+
+    code = "ride_not_found"
+
+
+class BookingNotFound(NotFound):
+    """No booking has this id, or it is not one's own."""
+
+    code = "booking_not_found"
+
+
+class AlreadyOnTheWay(Conflict):
+    """Somebody would sit in two cars at once."""
+
+    code = "already_on_the_way"
+
+
+class Engagement(NamedTuple):
+    """When a person is on the way by a ride."""
+
+    ride_id: uuid.UUID
+    person_id: uuid.UUID
+    start: dt.datetime
+    end: dt.datetime
+
+
+class SqlRideStore:
+    """One transaction's view of booked rides; whoever opened it commits."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def read_offer(self, offer_id: OfferId) -> tuple[Offer, int] | None:
+        """An offer as it is, and its version."""
+        query = sa.select(offer.c.content, offer.c.version).where(offer.c.id == _uuid(offer_id))
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else (parse_offer(row.content, offer_id), row.version)
+
+    def read_body(self, offer_id: OfferId, version: int, ground_hash: str) -> bytes | None:
+        """Compiled body of a version of an offer, if it is there."""
+        return self._connection.execute(
+            sa.select(compiled_offer.c.body).where(
+                compiled_offer.c.offer_id == _uuid(offer_id),
+                compiled_offer.c.offer_version == version,
+                compiled_offer.c.ground_hash == ground_hash,
+            )
+        ).scalar()
+
+    def find_ride(self, offer_id: OfferId, date: dt.date) -> StoredRide | None:
+        """An offer's ride of a date, if anybody ever asked for it."""
+        found = self._stored(
+            _rides().where(ride.c.offer_id == _uuid(offer_id), ride.c.date == date)
+        )
+        return found[0] if found else None
+
+    def add_ride(self, given: Offer, version: int, date: dt.date) -> None:
+        """Make the ride of an offer on a date, unless it is there."""
+        self._connection.execute(
+            pg.insert(ride)
+            .values(
+                id=uuid.uuid4(), offer_id=_uuid(given.id), date=date, version=0,
+                offer_version=version, content=offer_as_json(given), plan=[],
+                state=RideState.SCHEDULED,
+            )
+            .on_conflict_do_nothing()
+        )  # fmt: skip
+
+    def take_version(self, ride_id: uuid.UUID, given: Offer, version: int) -> None:
+        """Let a locked ride that nobody has booked follow its offer."""
+        self._connection.execute(
+            ride.update()
+            .where(ride.c.id == ride_id)
+            .values(content=offer_as_json(given), offer_version=version)
+        )
+
+    def read_ride(self, ride_id: uuid.UUID) -> StoredRide:
+        """A ride as it is, which may be another one at once."""
+        return self._stored(_RIDE, of=ride_id)[0]
+
+    def lock_rides(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StoredRide]:
+        """Rides by their ids, locked in order until the commit; raises `RideNotFound`."""
+        return {ride_id: self.lock_ride(ride_id) for ride_id in sorted(ride_ids)}
+
+    def lock_ride(self, ride_id: uuid.UUID) -> StoredRide:
+        """One ride, locked until the commit; raises `RideNotFound`."""
+        # A row that was waited for is read as the one before has left it; its bookings are read
+        # by another statement, once it is locked.
+        found = self._stored(_RIDE_LOCKED, of=ride_id)
+        if not found:
+            raise RideNotFound(f"there is no ride {ride_id}")
+        return found[0]
+
+    def lock_ride_if_free(self, ride_id: uuid.UUID) -> StoredRide | None:
+        """One ride, locked, unless somebody else has it at the moment."""
+        query = _rides().where(ride.c.id == ride_id)
+        found = self._stored(query.with_for_update(of=ride, skip_locked=True))
+        return found[0] if found else None
+
+    def list_due(self, now: dt.datetime, count: int) -> list[uuid.UUID]:
+        """Rides with bookings whose time is over."""
+        query = sa.select(booking.c.ride_id).where(booking.c.until <= now).distinct().limit(count)
+        return list(self._connection.execute(query).scalars())
+
+    def list_overdue(self, now: dt.datetime, count: int) -> list[uuid.UUID]:
+        """Rides with bookings whose last moment, delays left out, was an hour ago or more."""
+        last = sa.func.max(booking.c.dropoff_by)
+        query = (
+            sa.select(booking.c.ride_id)
+            .where(booking.c.state.in_(_SEATED))
+            .group_by(booking.c.ride_id)
+            .having(last <= now - OVERDUE)
+            .limit(count)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def list_changed(self, after_revision: int, today: dt.date) -> list[StoredRide]:
+        """Rides that changed after a revision, those of long ago left out."""
+        changed = sa.select(change.c.subject_id).where(
+            change.c.kind == RIDE_CHANGED, change.c.revision > after_revision
+        )
+        since = today - dt.timedelta(days=DAYS_BACK)
+        return self._stored(_rides().where(ride.c.id.in_(changed), ride.c.date >= since))
+
+    def list_driven(self, driver_id: uuid.UUID, *, since: dt.date, count: int) -> list[StoredRide]:
+        """Rides of a driver from a date on, the first first."""
+        query = _rides().where(offer.c.driver_id == driver_id, ride.c.date >= since)
+        return self._stored(query.order_by(ride.c.date, ride.c.id).limit(count))
+
+    def get_driven(self, driver_id: uuid.UUID, ride_id: uuid.UUID) -> StoredRide:
+        """A ride of a driver; raises `RideNotFound` for those of others."""
+        found = self._stored(_rides().where(offer.c.driver_id == driver_id, ride.c.id == ride_id))
+        if not found:
+            raise RideNotFound(f"you have no ride {ride_id}")
+        return found[0]
+
+    def save_ride(self, stored: StoredRide) -> int:
+        """Store a ride's plan, state and version; returns the revision of the change."""
+        values = {
+            "of": stored.id, "offer_version": stored.offer_version,
+            "content": offer_as_json(stored.offer), "version": stored.version,
+            "state": stored.state, "late_s": stored.late_s,
+            "plan": [_visit_as_json(visit) for visit in stored.plan],
+        }  # fmt: skip
+        self._connection.execute(_SAVE_RIDE, values)
+        return record_change(self._connection, RIDE_CHANGED, stored.id)
+
+    def add_booking(self, given: Booking) -> None:
+        """Store a new booking."""
+        values = {name: getattr(given, name) for name in BOOKING_FIELDS}
+        self._connection.execute(_ADD_BOOKING, {**values, "changed_at": given.created_at})
+
+    def change_booking(
+        self,
+        before: Booking,
+        state: BookingState,
+        now: dt.datetime,
+        *,
+        until: dt.datetime | None = None,
+    ) -> None:
+        """Put a booking of a locked ride into another state."""
+        values = {"of": before.id, "state": state, "changed_at": now, "until": until}
+        self._connection.execute(_CHANGE_BOOKING, values)
+
+    def find_booking(self, booking_id: uuid.UUID) -> tuple[Booking, uuid.UUID]:
+        """A booking and its driver's person; raises `BookingNotFound`."""
+        row = self._connection.execute(_BOOKING, {"of": booking_id}).mappings().one_or_none()
+        if row is None:
+            raise BookingNotFound(f"there is no booking {booking_id}")
+        return _booking(row), row["driver_id"]
+
+    def list_together(self, together_id: uuid.UUID) -> list[Booking]:
+        """Bookings that were made in one request."""
+        query = _bookings().where(booking.c.together_id == together_id)
+        rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
+        return [_booking(row) for row in rows]
+
+    def list_of_rider(
+        self, rider_id: uuid.UUID, *, after: uuid.UUID | None, count: int
+    ) -> list[Booking]:
+        """Bookings of a rider, the newest first, from behind one of them on."""
+        at = sa.tuple_(booking.c.created_at, booking.c.id)
+        query = _bookings().where(booking.c.rider_id == rider_id)
+        if after is not None:
+            last = sa.select(booking.c.created_at, booking.c.id).where(booking.c.id == after)
+            query = query.where(at < last.scalar_subquery())
+        rows = self._connection.execute(query.order_by(at.desc()).limit(count)).mappings()
+        return [_booking(row) for row in rows]
+
+    def engage(self, whens: Sequence[Engagement]) -> None:
+        """
+        Say when people are on the way by rides, each once a ride.
+
+        Raises
+        ------
+        AlreadyOnTheWay
+            One of them is in another car then.
+        """
+        for engaged in sorted(whens, key=lambda engaged: engaged.person_id):
+            during = pg.Range(engaged.start, engaged.end)
+            values = {"ride_id": engaged.ride_id, "person_id": engaged.person_id}
+            try:
+                self._connection.execute(_ENGAGE, {**values, "during": during})
+            except IntegrityError as error:
+                if getattr(error.orig, "sqlstate", None) != EXCLUSION:
+                    raise
+                raise AlreadyOnTheWay(
+                    "whoever drives or rides here is on the way in another car at that time"
+                ) from error
+
+    def lock_person(self, person_id: uuid.UUID) -> None:
+        """Let whatever else this person books wait until the commit."""
+        self._connection.execute(_PERSON_LOCKED, {"of": person_id})
+
+    def disengage(self, ride_id: uuid.UUID, person_id: uuid.UUID) -> None:
+        """Give somebody his time back."""
+        self._connection.execute(_DISENGAGE, {"of": ride_id, "who": person_id})
+
+    def _stored(self, query: sa.Select[Any], **values: Any) -> list[StoredRide]:  # noqa: ANN401
+        rows = list(self._connection.execute(query, values).mappings())
+        if not rows:
+            return []
+        found = self._connection.execute(_TAKEN, {"of": [row["id"] for row in rows]})
+        taken: dict[uuid.UUID, list[sa.RowMapping]] = {row["id"]: [] for row in rows}
+        for row in found.mappings():
+            taken[row["of_ride"]].append(row)
+        return [_ride(row, taken[row["id"]]) for row in rows]
+
+
+_SEATED = [str(state) for state in SEATED]
+BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
+
+
+def _bookings() -> sa.Select[Any]:
+    return sa.select(booking, ride.c.late_s).join(ride, ride.c.id == booking.c.ride_id)
+
+
+def _rides() -> sa.Select[Any]:
+    return sa.select(ride, offer.c.driver_id).join(offer, offer.c.id == ride.c.offer_id)
+
+
+# Statements of every booking, made once.
+_RIDE = _rides().where(ride.c.id == sa.bindparam("of"))
+_RIDE_LOCKED = _RIDE.with_for_update(of=ride)
+_TAKEN = (
+    sa.select(
+        ride.c.id.label("of_ride"),
+        offer.c.state.label("offer_state"),
+        offer.c.version.label("latest_version"),
+        ride.c.late_s,
+        booking,
+    )
+    .select_from(
+        ride.join(offer, offer.c.id == ride.c.offer_id).outerjoin(
+            booking, sa.and_(booking.c.ride_id == ride.c.id, booking.c.state.in_(_SEATED))
+        )
+    )
+    .where(ride.c.id == sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid))))
+    .order_by(booking.c.pickup_from)
+)
+_SAVE_RIDE = (
+    ride.update()
+    .where(ride.c.id == sa.bindparam("of"))
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("offer_version", "content", "version", "state", "late_s", "plan")
+        }
+    )
+)
+_BOOKING = (
+    sa.select(booking, ride.c.late_s, offer.c.driver_id)
+    .join(ride, ride.c.id == booking.c.ride_id)
+    .join(offer, offer.c.id == ride.c.offer_id)
+    .where(booking.c.id == sa.bindparam("of"))
+)
+_ADD_BOOKING = booking.insert()
+_CHANGE_BOOKING = (
+    booking.update()
+    .where(booking.c.id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in ("state", "changed_at", "until")})
+)
+_ENGAGE_NEW = pg.insert(engagement)
+_ENGAGE = _ENGAGE_NEW.on_conflict_do_update(
+    index_elements=[engagement.c.ride_id, engagement.c.person_id],
+    set_={"during": _ENGAGE_NEW.excluded.during},
+)
+_DISENGAGE = engagement.delete().where(
+    engagement.c.ride_id == sa.bindparam("of"), engagement.c.person_id == sa.bindparam("who")
+)
+_PERSON_LOCKED = (
+    sa.select(person.c.id).where(person.c.id == sa.bindparam("of")).with_for_update(key_share=True)
+)
+
+
+def _booking(row: sa.RowMapping) -> Booking:
+    values = {name: row[name] for name in BOOKING_FIELDS}
+    return Booking(**{**values, "state": BookingState(row["state"])}, late_s=row["late_s"])
+
+
+def _ride(row: sa.RowMapping, taken: Sequence[sa.RowMapping]) -> StoredRide:
+    there = {of["id"] for of in taken}
+    return StoredRide(
+        id=row["id"],
+        offer=parse_offer(row["content"], OfferId(str(row["offer_id"]))),
+        offer_version=row["offer_version"],
+        driver_id=row["driver_id"],
+        date=row["date"],
+        version=row["version"],
+        state=RideState(row["state"]),
+        late_s=row["late_s"],
+        # Read a moment before its bookings, the plan may have one that has gone since.
+        plan=tuple(visit for visit in map(_visit, row["plan"]) if visit.booking in there),
+        bookings=tuple(_booking(of) for of in taken if of["id"] is not None),
+        offer_state=OfferState(taken[0]["offer_state"]),
+        latest_version=taken[0]["latest_version"],
+    )
+
+
+def _visit_as_json(visit: PlannedVisit) -> dict[str, Any]:
+    return {
+        "booking": str(visit.booking), "is_pickup": visit.is_pickup, "segment": visit.segment,
+        "at": visit.at.isoformat(),
+    }  # fmt: skip
+
+
+def _visit(values: Mapping[str, Any]) -> PlannedVisit:
+    at = dt.datetime.fromisoformat(values["at"])
+    return PlannedVisit(uuid.UUID(values["booking"]), values["is_pickup"], values["segment"], at)
+
+
+def _uuid(offer_id: OfferId) -> uuid.UUID:
+    return uuid.UUID(offer_id)

@@ -1,0 +1,57 @@
+"""Rides of an itinerary → quotes: what its rider is promised if he books what he sees."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from carpool.bookings import DROPOFF_SLACK
+from carpool.quotes import Quote
+from mobility.mapping.priced import PricedItinerary
+from mobility.world import World
+from payments.rating import Price
+from routing.itinerary import Itinerary, RideLeg, StreetLeg
+
+CHANGE = dt.timedelta(minutes=2)
+"""What stays between a rider's arrival at the next vehicle and its departure, however late."""
+
+
+def quotes_of(world: World, priced: PricedItinerary, seats: int) -> dict[int, Quote]:
+    """Quotes of an itinerary's rides, by the rows of their legs."""
+    it, points = priced.itinerary, world.network.points
+    found = {}
+    for row, leg in enumerate(it.legs):
+        if not isinstance(leg, RideLeg):
+            continue
+        assert leg.start.point is not None
+        assert leg.end.point is not None
+        found[row] = Quote(
+            offer=world.offers[leg.offer].id,
+            date=leg.date,
+            pickup=points.id[leg.start.point],
+            dropoff=points.id[leg.end.point],
+            pickup_s=int(leg.start_at.timestamp()),
+            dropoff_s=int(leg.end_at.timestamp()),
+            latest_s=int((leg.end_at + _spare(it, row)).timestamp()),
+            seats=seats,
+            price_cents=_price_cents(priced.price, row),
+            currency=priced.price.currency,
+        )
+    return found
+
+
+def _spare(it: Itinerary, row: int) -> dt.timedelta:
+    """How much later than planned a ride may end, so that what follows is still caught."""
+    ends_at = it.legs[row].end_at
+    for leg in it.legs[row + 1 :]:
+        if not isinstance(leg, StreetLeg):
+            wait = leg.start_at - ends_at - CHANGE
+            return min(DROPOFF_SLACK, max(wait, dt.timedelta()))
+        ends_at = leg.end_at
+    return DROPOFF_SLACK
+
+
+def _price_cents(price: Price, row: int) -> int | None:
+    """What the leg adds; a charge for several legs stands at the first of them."""
+    if price.amount_cents is None:
+        return None
+    return sum(c.amount_cents for c in price.charges if c.legs[0] == row)

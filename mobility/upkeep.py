@@ -1,0 +1,64 @@
+"""What has to happen without anybody asking: bookings end, wishes meet offers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from core.errors import MobilityError
+from mobility.actions.change_booking import sweep
+from mobility.actions.match_wishes import match_wishes
+from mobility.actions.ride_desk import RideDesk
+from mobility.db.engine import DatabaseError
+from mobility.installation import Installation
+from mobility.wish_book import WishBook
+from mobility.world_keeper import WorldKeeper
+
+log = structlog.get_logger()
+EVERY_S = 1.0
+
+
+class Upkeep:
+    """
+    Looks every second for what is due: a thread of each API process, which share the work.
+
+    Parameters
+    ----------
+    book
+        Open wishes, which requests of this process look into as well.
+    """
+
+    def __init__(self, installation: Installation, keeper: WorldKeeper, book: WishBook) -> None:
+        self._here, self._keeper, self._book = installation, keeper, book
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="upkeep", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            world = self._keeper.world
+            desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
+            now = dt.datetime.now(dt.UTC)
+            self._try(partial(sweep, desk, now=now))
+            self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
+
+    def _try(self, act: Callable[[], int]) -> None:
+        try:
+            act()
+        except (DatabaseError, MobilityError) as error:
+            log.warning("upkeep not done, trying again", reason=type(error).__name__)
+        except Exception:  # the thread must outlive any one failure
+            log.exception("upkeep not done, trying again")
