@@ -1,12 +1,14 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import { Account } from "./components/Account";
 import { Examples } from "./components/Examples";
 import { Footer } from "./components/Footer";
 import { Mark } from "./components/icons";
 import { Failure, Results } from "./components/Results";
 import { SearchForm } from "./components/SearchForm";
-import { readSearch, type Search, writeSearch } from "./search";
+import { Trips } from "./components/Trips";
+import { readSearch, readTrips, type Search, writeSearch } from "./search";
 import { useTerritory } from "./territory";
 import { usePlan } from "./usePlan";
 
@@ -22,6 +24,7 @@ const NO_FOCUS: Focus = { selected: null, hovered: null, leg: null };
 function useSearchInUrl() {
   const { i18n } = useTranslation();
   const [search, setSearch] = useState(() => readSearch(location.search));
+  const [trips, setTrips] = useState(() => readTrips(location.search));
   // When the rider asked: asking again for "now" means another now.
   const [asked, setAsked] = useState(() => new Date());
 
@@ -30,6 +33,7 @@ function useSearchInUrl() {
       // A mere #fragment also comes here, and must not look like a new search.
       const next = readSearch(location.search);
       setSearch((old) => (writeSearch(old, "fr") === writeSearch(next, "fr") ? old : next));
+      setTrips(readTrips(location.search));
       i18n.changeLanguage(new URLSearchParams(location.search).get("lang") === "en" ? "en" : "fr");
     };
     addEventListener("popstate", restore);
@@ -45,16 +49,22 @@ function useSearchInUrl() {
   const switchLanguage = async () => {
     const next = i18n.language === "en" ? "fr" : "en";
     await i18n.changeLanguage(next);
-    history.replaceState(null, "", location.pathname + writeSearch(search, next));
+    history.replaceState(null, "", location.pathname + writeSearch(search, next, trips));
   };
-  return { search, asked, submit, switchLanguage };
+  /** The search, or one's own trips. */
+  const show = (next: boolean) => {
+    history.pushState(null, "", location.pathname + writeSearch(search, i18n.language, next));
+    setTrips(next);
+    document.getElementById("results")?.focus();
+  };
+  return { search, asked, submit, switchLanguage, trips, show };
 }
 
 export function App() {
   const { t, i18n } = useTranslation();
   const served = useTerritory();
   const territory = served.data;
-  const { search, asked, submit, switchLanguage } = useSearchInUrl();
+  const { search, asked, submit, switchLanguage, trips, show } = useSearchInUrl();
   const plan = usePlan(search, asked);
   const [focus, setFocus] = useState(NO_FOCUS);
   const searching = search.from !== null && search.to !== null;
@@ -86,6 +96,11 @@ export function App() {
                   </span>
                 )}
               </p>
+              <Account
+                trips={trips}
+                href={writeSearch(search, i18n.language, true)}
+                onShow={() => show(true)}
+              />
               <button
                 className="language"
                 type="button"
@@ -95,11 +110,16 @@ export function App() {
                 <span lang={i18n.language === "en" ? "fr" : "en"}>{t("language.other")}</span>
               </button>
             </div>
-            <SearchForm search={search} onSubmit={submit} />
+            {!trips && <SearchForm search={search} onSubmit={submit} />}
           </header>
           <main id="results" tabIndex={-1}>
             {served.isError && <Failure error={served.error} onRetry={() => served.refetch()} />}
-            {searching ? (
+            {trips ? (
+              <Trips
+                back={location.pathname + writeSearch(search, i18n.language)}
+                onBack={() => show(false)}
+              />
+            ) : searching ? (
               <Results plan={plan} search={search} focus={{ ...focus, selected }} onFocus={setFocus} />
             ) : (
               territory && <Examples territory={territory} onPick={submit} />

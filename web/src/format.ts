@@ -20,6 +20,14 @@ export function useFormat() {
       new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "long" }).format(
         new Date(iso),
       ),
+    /** Of a calendar day, "2026-09-08". */
+    fullDay: (day: string) =>
+      new Intl.DateTimeFormat(language, {
+        timeZone: "UTC",
+        weekday: "long",
+        day: "numeric",
+        month: "long",
+      }).format(new Date(`${day}T00:00Z`)),
     shortDay: (day: string) =>
       new Intl.DateTimeFormat(language, {
         timeZone: "UTC",

@@ -59,7 +59,11 @@ export function readSearch(query: string): Search {
   };
 }
 
-export function writeSearch(search: Search, language: string): string {
+/** Whether the address asks for one's own trips rather than for the search. */
+export const readTrips = (query: string) => new URLSearchParams(query).get("trips") === "1";
+
+/** The search stays in the address of "my trips": the way back leads to it. */
+export function writeSearch(search: Search, language: string, trips = false): string {
   const params = new URLSearchParams();
   if (search.from) params.set("from", writePlace(search.from));
   if (search.to) params.set("to", writePlace(search.to));
@@ -67,6 +71,7 @@ export function writeSearch(search: Search, language: string): string {
   if (search.kind === "arrive") params.set("arriveBy", "true");
   if (search.riders > 1) params.set("n", String(search.riders));
   if (!search.carpool) params.set("carpool", "false");
+  if (trips) params.set("trips", "1");
   if (language !== "fr") params.set("lang", language);
   const text = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text ? `?${text}` : "";

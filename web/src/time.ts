@@ -35,3 +35,10 @@ export function addDays(day: string, count: number): string {
   date.setUTCDate(date.getUTCDate() + count);
   return date.toISOString().slice(0, 10);
 }
+
+/** "23:30" and 120 minutes are "25:30": the day that began goes on, as the API writes it. */
+export function addMinutes(clock: string, count: number): string {
+  const [hours = 0, minutes = 0] = clock.split(":").map(Number);
+  const sum = Math.max(0, hours * 60 + minutes + count);
+  return [Math.floor(sum / 60), sum % 60].map((part) => String(part).padStart(2, "0")).join(":");
+}

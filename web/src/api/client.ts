@@ -9,6 +9,15 @@ export type Leg = Schemas["Leg"];
 export type Itinerary = Schemas["Itinerary"];
 export type Plan = Schemas["Plan"];
 export type Message = Schemas["Message"];
+export type User = Schemas["User"];
+export type Booking = Schemas["Booking"];
+export type BookingState = Schemas["BookingState"];
+export type Ride = Schemas["Ride"];
+export type Passenger = Schemas["Passenger"];
+export type Offer = Schemas["Offer"];
+export type OfferContent = Schemas["OfferContent"];
+export type Wish = Schemas["Wish"];
+export type WishContent = Schemas["WishContent"];
 export type PlanQuery = paths["/api/v6/plan"]["get"]["parameters"]["query"];
 
 /** A refusal or a failure, with the server's own words when it gave some. */
@@ -16,6 +25,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly code = "",
   ) {
     super(message);
   }
@@ -24,9 +34,23 @@ export class ApiError extends Error {
 const client = createClient<paths>({ baseUrl: "" });
 
 function unwrap<T>({ data, error, response }: { data?: T; error?: unknown; response: Response }): T {
-  if (data !== undefined) return data;
-  const said = (error as { error?: unknown } | undefined)?.error;
-  throw new ApiError(response.status, typeof said === "string" ? said : "");
+  // An answer without content has no data.
+  if (response.ok) return data as T;
+  const { error: said, code } = (error ?? {}) as Partial<Schemas["Error"]>;
+  throw new ApiError(response.status, typeof said === "string" ? said : "", code);
+}
+
+/** Of 100 each: who has more would not look at them all here. */
+const PAGE_LIMIT = 5;
+
+/** The pages of a list, the newest first. */
+export async function readPages<Page extends { next: string | null }>(
+  read: (after?: string) => Promise<Page>,
+): Promise<Page[]> {
+  const pages = [await read()];
+  for (let next = pages[0]!.next; next && pages.length < PAGE_LIMIT; next = pages.at(-1)!.next)
+    pages.push(await read(next));
+  return pages;
 }
 
 export const getTerritory = async () => unwrap(await client.GET("/mobility/v1/territory"));
@@ -34,5 +58,86 @@ export const getTerritory = async () => unwrap(await client.GET("/mobility/v1/te
 export const geocode = async (text: string, language: string, signal?: AbortSignal) =>
   unwrap(await client.GET("/api/v1/geocode", { params: { query: { text, language } }, signal }));
 
+export const whatIsNear = async (place: string, language: string) =>
+  unwrap(
+    await client.GET("/api/v1/reverse-geocode", { params: { query: { place, language, numResults: 1 } } }),
+  );
+
 export const plan = async (query: PlanQuery, signal?: AbortSignal) =>
   unwrap(await client.GET("/api/v6/plan", { params: { query }, signal }));
+
+export const register = async (body: Schemas["NewUser"]) =>
+  unwrap(await client.POST("/mobility/v1/users", { body }));
+
+export const getMyself = async () => unwrap(await client.GET("/mobility/v1/users/me"));
+
+/** The secret stays in a cookie that this page cannot read: it holds none. */
+export const beginSession = async (email: string, password: string, label: string) =>
+  unwrap(await client.POST("/mobility/v1/sessions", { body: { email, password, label, cookie: true } }));
+
+export const endSession = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/sessions/{id}", { params: { path: { id } } }));
+
+export const book = async (quotes: string[], key: string) =>
+  unwrap(
+    await client.POST("/mobility/v1/bookings", {
+      params: { header: { "Idempotency-Key": key } },
+      body: { quotes, confirm: true },
+    }),
+  );
+
+export const listBookings = async (after?: string) =>
+  unwrap(await client.GET("/mobility/v1/bookings", { params: { query: { after } } }));
+
+export const changeBooking = async (id: string, act: "cancel" | "accept-change" | "refuse-change") =>
+  unwrap(await client.POST("/mobility/v1/bookings/{id}/{act}", { params: { path: { id, act } } }));
+
+export const listRides = async () => unwrap(await client.GET("/mobility/v1/rides"));
+
+export const changeRide = async (id: string, act: "start" | "end" | "cancel") =>
+  unwrap(await client.POST("/mobility/v1/rides/{id}/{act}", { params: { path: { id, act } } }));
+
+export const tellLate = async (id: string, late_s: number) =>
+  unwrap(await client.POST("/mobility/v1/rides/{id}/late", { params: { path: { id } }, body: { late_s } }));
+
+export const answerPassenger = async (
+  id: string,
+  booking: string,
+  act: "accept" | "decline" | "alight" | "absent",
+) =>
+  unwrap(
+    await client.POST("/mobility/v1/rides/{id}/passengers/{booking}/{act}", {
+      params: { path: { id, booking, act } },
+    }),
+  );
+
+export const boardPassenger = async (id: string, booking: string, code: string) =>
+  unwrap(
+    await client.POST("/mobility/v1/rides/{id}/passengers/{booking}/board", {
+      params: { path: { id, booking } },
+      body: { code },
+    }),
+  );
+
+export const listOffers = async (after?: string) =>
+  unwrap(await client.GET("/mobility/v1/offers", { params: { query: { after } } }));
+
+export const publishOffer = async (body: OfferContent, key: string) =>
+  unwrap(await client.POST("/mobility/v1/offers", { params: { header: { "Idempotency-Key": key } }, body }));
+
+export const changeOffer = async (id: string, act: "pause" | "resume") =>
+  unwrap(await client.POST("/mobility/v1/offers/{id}/{act}", { params: { path: { id, act } } }));
+
+export const endOffer = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/offers/{id}", { params: { path: { id } } }));
+
+export const saveWish = async (body: WishContent) =>
+  unwrap(await client.POST("/mobility/v1/wishes", { body }));
+
+export const listWishes = async () => unwrap(await client.GET("/mobility/v1/wishes"));
+
+export const listMatches = async (id: string) =>
+  unwrap(await client.GET("/mobility/v1/wishes/{id}/matches", { params: { path: { id } } }));
+
+export const endWish = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/wishes/{id}", { params: { path: { id } } }));

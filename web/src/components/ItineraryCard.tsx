@@ -2,6 +2,7 @@ import { useId } from "react";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "../format";
 import type { Option } from "../usePlan";
+import { BookSeats } from "./BookSeats";
 import { Icon } from "./icons";
 import { LegList } from "./LegList";
 import { ModeStrip } from "./ModeStrip";
@@ -100,12 +101,14 @@ export function ItineraryCard(props: Props) {
       </button>
       <div id={details} hidden={!open}>
         {open && (
-          <>
-            <LegList itinerary={itinerary} names={props.names} highlighted={props.leg} onLeg={props.onLeg} />
-            <a className="to-map" href="#map">
-              <Icon name="place" size={16} /> {t("itinerary.map")}
-            </a>
-          </>
+          <LegList itinerary={itinerary} names={props.names} highlighted={props.leg} onLeg={props.onLeg} />
+        )}
+        {/* Also while folded: what came of a booking must not be forgotten. */}
+        <BookSeats itinerary={itinerary} />
+        {open && (
+          <a className="to-map" href="#map">
+            <Icon name="place" size={16} /> {t("itinerary.map")}
+          </a>
         )}
       </div>
     </article>

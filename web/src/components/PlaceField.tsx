@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import {
   Button,
@@ -16,7 +16,10 @@ import { geocode, type Match } from "../api/client";
 import { type PlaceRef, parseCoordinates } from "../search";
 import { Icon, type IconName } from "./icons";
 
-type Suggestion = PlaceRef & { id: string; kind: Match["type"] | "COORDINATES"; area: string };
+/** A place that was picked, and where it is: a stop's `value` is its id. */
+export type Picked = PlaceRef & { lat: number; lon: number };
+
+type Suggestion = Picked & { id: string; kind: Match["type"] | "COORDINATES"; area: string };
 
 const ICONS: Record<Suggestion["kind"], IconName> = {
   STOP: "stop",
@@ -27,8 +30,34 @@ const ICONS: Record<Suggestion["kind"], IconName> = {
 
 export const MIN_LETTERS = 2;
 
-export function toPlace(match: Match): PlaceRef {
-  return { name: match.name, value: match.type === "STOP" ? match.id : `${match.lat},${match.lon}` };
+function toPlace({ type, name, id, lat, lon }: Match): Picked {
+  return { name, value: type === "STOP" ? id : `${lat},${lon}`, lat, lon };
+}
+
+function atCoordinates([lat, lon]: [lat: number, lon: number]): Picked {
+  return { name: `${lat}, ${lon}`, value: `${lat},${lon}`, lat, lon };
+}
+
+/** What a text means to whoever did not pick: coordinates, else the best match, else what is wrong. */
+export function useLookup() {
+  const { t, i18n } = useTranslation();
+  const queries = useQueryClient();
+  return async (given: string): Promise<Picked | string> => {
+    const text = given.trim();
+    if (!text) return t("form.missing");
+    const coordinates = parseCoordinates(text);
+    if (coordinates) return atCoordinates(coordinates);
+    try {
+      const matches = await queries.fetchQuery({
+        queryKey: ["geocode", text, i18n.language],
+        queryFn: ({ signal }) => geocode(text, i18n.language, signal),
+        staleTime: 5 * 60_000,
+      });
+      return matches[0] ? toPlace(matches[0]) : t("form.unresolved", { text });
+    } catch {
+      return t("form.failed");
+    }
+  };
 }
 
 const areaOf = (match: Match) =>
@@ -48,7 +77,7 @@ type Props = {
   text: string;
   error: string | null;
   onText: (text: string) => void;
-  onPick: (place: PlaceRef) => void;
+  onPick: (place: Picked) => void;
 };
 
 export function PlaceField({ label, text, error, onText, onPick }: Props) {
@@ -68,18 +97,10 @@ export function PlaceField({ label, text, error, onText, onPick }: Props) {
   const suggestions: Suggestion[] = !typing
     ? []
     : coordinates
-      ? [
-          {
-            id: "coordinates",
-            kind: "COORDINATES",
-            area: "",
-            name: coordinates.join(", "),
-            value: coordinates.join(","),
-          },
-        ]
-      : (wanted.length < MIN_LETTERS ? [] : (data ?? [])).map((match, at) => ({
+      ? [{ ...atCoordinates(coordinates), id: "coordinates", kind: "COORDINATES", area: "" }]
+      : (wanted.length < MIN_LETTERS ? [] : (data ?? [])).map((match) => ({
           ...toPlace(match),
-          id: `${at}|${match.id}`,
+          id: `${match.type}|${match.id}|${match.name}`, // stays when the list changes, and with it the focus
           kind: match.type,
           area: areaOf(match),
         }));
@@ -99,7 +120,8 @@ export function PlaceField({ label, text, error, onText, onPick }: Props) {
         const picked = suggestions.find(({ id }) => id === key);
         if (!picked) return;
         setTyping(false);
-        onPick({ name: picked.name, value: picked.value });
+        const { name, value, lat, lon } = picked;
+        onPick({ name, value, lat, lon });
       }}
       items={suggestions}
       defaultFilter={() => true}
@@ -130,7 +152,7 @@ export function PlaceField({ label, text, error, onText, onPick }: Props) {
         )}
       </div>
       <FieldError className="field-error">{error}</FieldError>
-      <Popover className="suggestions" offset={6}>
+      <Popover className={pending ? "suggestions pending" : "suggestions"} offset={6}>
         <ListBox<Suggestion>
           renderEmptyState={() => (
             <p className="no-suggestion">

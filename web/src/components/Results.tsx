@@ -5,11 +5,12 @@ import { ApiError } from "../api/client";
 import { useFormat } from "../format";
 import { byLanguage } from "../i18n";
 import { kindOf } from "../modes";
-import type { Search } from "../search";
+import { type Search, writeSearch } from "../search";
 import { useTerritory } from "../territory";
 import type { Option, PlanView } from "../usePlan";
 import { ItineraryCard } from "./ItineraryCard";
 import { Icon } from "./icons";
+import { SaveWish } from "./SaveWish";
 
 type Props = { plan: PlanView; search: Search; focus: Focus; onFocus: (focus: Focus) => void };
 
@@ -139,6 +140,10 @@ export function Results({ plan, search, focus, onFocus }: Props) {
           busy={query.isFetchingNextPage}
           onPress={() => query.fetchNextPage()}
         />
+      )}
+      {query.isSuccess && search.carpool && plan.ends && (
+        // Another search is another wish.
+        <SaveWish key={writeSearch(search, "fr")} search={search} ends={plan.ends} />
       )}
     </section>
   );

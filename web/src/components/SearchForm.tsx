@@ -1,13 +1,11 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { Switch } from "react-aria-components";
 import { useTranslation } from "react-i18next";
-import { geocode } from "../api/client";
-import { MAX_RIDERS, type PlaceRef, parseCoordinates, type Search, type TimeKind } from "../search";
+import { MAX_RIDERS, type PlaceRef, type Search, type TimeKind } from "../search";
 import { useTimezone } from "../territory";
 import { localMinute } from "../time";
 import { Icon } from "./icons";
-import { PlaceField, toPlace } from "./PlaceField";
+import { PlaceField, useLookup } from "./PlaceField";
 
 type End = "from" | "to";
 type Draft = Search & { text: Record<End, string> };
@@ -20,9 +18,9 @@ const KINDS: TimeKind[] = ["now", "depart", "arrive"];
 const NO_ERRORS: Record<End, string | null> = { from: null, to: null };
 
 export function SearchForm({ search, onSubmit }: { search: Search; onSubmit: (search: Search) => void }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const timezone = useTimezone();
-  const queries = useQueryClient();
+  const lookup = useLookup();
   const [draft, setDraft] = useState(() => toDraft(search));
   const [errors, setErrors] = useState(NO_ERRORS);
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
@@ -41,24 +39,7 @@ export function SearchForm({ search, onSubmit }: { search: Search; onSubmit: (se
     setDraft((old) => ({ ...old, [end]: place, text: { ...old.text, [end]: place.name } }));
   };
 
-  /** The picked place, or what the text means: coordinates, else the best match. */
-  const resolve = async (end: End): Promise<PlaceRef | string> => {
-    const text = draft.text[end].trim();
-    if (draft[end]) return draft[end];
-    if (!text) return t("form.missing");
-    const coordinates = parseCoordinates(text);
-    if (coordinates) return { name: coordinates.join(", "), value: coordinates.join(",") };
-    try {
-      const matches = await queries.fetchQuery({
-        queryKey: ["geocode", text, i18n.language],
-        queryFn: ({ signal }) => geocode(text, i18n.language, signal),
-        staleTime: 5 * 60_000,
-      });
-      return matches[0] ? toPlace(matches[0]) : t("form.unresolved", { text });
-    } catch {
-      return t("form.failed");
-    }
-  };
+  const resolve = async (end: End) => draft[end] ?? (await lookup(draft.text[end]));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();

@@ -1,0 +1,46 @@
+import { useTranslation } from "react-i18next";
+import type { Booking } from "../api/client";
+import { useFormat } from "../format";
+import { Icon } from "./icons";
+
+/** What the rider must know of a booked seat: whether it is sure, where, when, and the code to say. */
+export function BookingFacts({ booking }: { booking: Booking }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { state, code, price_cents } = booking;
+  return (
+    <>
+      <p className={`state ${state}`}>{t(`booking.state.${state}`)}</p>
+      <p className="booking-day">{format.day(booking.pickup_from)}</p>
+      {booking.late_s > 0 && (
+        <p className="late">{t("booking.late", { value: format.minutes(booking.late_s) })}</p>
+      )}
+      <dl className="booking-ends">
+        <div>
+          <dt>
+            {t("booking.window", {
+              from: format.time(booking.pickup_from),
+              to: format.time(booking.pickup_to),
+            })}
+          </dt>
+          <dd>{booking.pickup_name}</dd>
+        </div>
+        <div>
+          <dt>{t("booking.dropoff", { time: format.time(booking.dropoff_by) })}</dt>
+          <dd>{booking.dropoff_name}</dd>
+        </div>
+      </dl>
+      <p className="booking-facts">
+        <span>
+          <Icon name="people" size={16} /> {t("booking.seats", { count: booking.seats })}
+        </span>
+        {price_cents != null && <span>{format.money(price_cents, booking.currency)}</span>}
+      </p>
+      {code && (
+        <p className="code">
+          {t("booking.code")} <strong>{code}</strong>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,170 @@
+import { type FormEvent, useId } from "react";
+import { useTranslation } from "react-i18next";
+import {
+  answerPassenger,
+  boardPassenger,
+  changeRide,
+  listRides,
+  type Passenger,
+  type Ride,
+  tellLate,
+} from "../api/client";
+import { useFormat } from "../format";
+import { useOwn, useOwnAct } from "../session";
+import { useTimezone } from "../territory";
+import { localDate } from "../time";
+import { Listed } from "./Listed";
+import { Refusal } from "./Refusal";
+import { Sure } from "./Sure";
+
+const LATE_S = 600;
+const isOver = ({ state }: Ride) => state !== "scheduled" && state !== "en_route";
+type Act = ReturnType<typeof useRideAct>;
+const useRideAct = () => useOwnAct((act: () => Promise<Ride>) => act());
+
+/** Rides that somebody has booked, to their driver. */
+export function Rides() {
+  const { t } = useTranslation();
+  const query = useOwn("rides", listRides);
+  return (
+    <Listed
+      title={t("trips.rides")}
+      query={query}
+      none={t("trips.noRides")}
+      card={(ride) => <RideCard ride={ride} />}
+      isOver={isOver}
+    />
+  );
+}
+
+function RideCard({ ride }: { ride: Ride }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const act = useRideAct();
+  const today = localDate(new Date(), useTimezone());
+  const open = !isOver(ride);
+  const driving = open && ride.date <= today;
+  const riderOf = (booking: string) =>
+    ride.passengers.find(({ booking_id }) => booking_id === booking)?.rider ?? "";
+  return (
+    <>
+      <p className={`state ${ride.state}`}>{t(`ride.state.${ride.state}`)}</p>
+      <p className="booking-day">{format.fullDay(ride.date)}</p>
+      {ride.late_s > 0 && <p>{t("ride.late", { value: format.minutes(ride.late_s) })}</p>}
+      {ride.stops.length > 0 && (
+        <ol className="ride-stops" aria-label={t("ride.stops")}>
+          {ride.stops.map((stop) => (
+            <li key={stop.booking_id + stop.is_pickup}>
+              <time dateTime={stop.at}>{format.time(stop.at)}</time>
+              <span>
+                {stop.name}
+                <small>
+                  {t(stop.is_pickup ? "ride.getsIn" : "ride.getsOut", { name: riderOf(stop.booking_id) })}
+                </small>
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+      {ride.passengers.map((passenger) => (
+        <PassengerRow
+          key={passenger.booking_id}
+          ride={ride}
+          passenger={passenger}
+          act={act}
+          driving={driving}
+        />
+      ))}
+      <Refusal error={act.error} />
+      {open && (
+        <p className="acts">
+          {driving && (
+            <>
+              <button
+                className="act strong"
+                type="button"
+                disabled={act.isPending}
+                onClick={() =>
+                  act.mutate(() => changeRide(ride.id, ride.state === "scheduled" ? "start" : "end"))
+                }
+              >
+                {t(ride.state === "scheduled" ? "ride.start" : "ride.end")}
+              </button>
+              <button
+                className="act"
+                type="button"
+                disabled={act.isPending}
+                onClick={() => act.mutate(() => tellLate(ride.id, LATE_S))}
+              >
+                {t("ride.tellLate", { count: LATE_S / 60 })}
+              </button>
+            </>
+          )}
+          <Sure
+            label={t("ride.cancel")}
+            question={t("ride.sureCancel")}
+            disabled={act.isPending}
+            onSure={() => act.mutate(() => changeRide(ride.id, "cancel"))}
+          />
+        </p>
+      )}
+    </>
+  );
+}
+
+type RowProps = { ride: Ride; passenger: Passenger; act: Act; driving: boolean };
+
+/** One rider: an answer to his request, then in by his code, then out. */
+function PassengerRow({ ride, passenger, act, driving }: RowProps) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const heading = useId();
+  const { booking_id, rider, state } = passenger;
+  const board = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const code = String(new FormData(event.currentTarget).get("code")).trim();
+    act.mutate(() => boardPassenger(ride.id, booking_id, code));
+  };
+  const button = (does: Parameters<typeof answerPassenger>[2], strong = false) => (
+    <button
+      className={strong ? "act strong" : "act"}
+      type="button"
+      disabled={act.isPending}
+      aria-describedby={heading}
+      onClick={() => act.mutate(() => answerPassenger(ride.id, booking_id, does))}
+    >
+      {t(`ride.${does}`)}
+    </button>
+  );
+  return (
+    <div className="passenger">
+      <p id={heading}>
+        <strong>{rider}</strong> · {t("booking.seats", { count: passenger.seats })} ·{" "}
+        {t("ride.window", {
+          from: format.time(passenger.pickup_from),
+          to: format.time(passenger.pickup_to),
+        })}
+        <span className={`state ${state}`}>{t(`ride.passenger.${state}`)}</span>
+      </p>
+      {state === "pending_driver" && (
+        <p className="acts">
+          {button("accept", true)}
+          {button("decline")}
+        </p>
+      )}
+      {driving && (state === "confirmed" || state === "change_proposed") && (
+        <form className="acts" onSubmit={board}>
+          <label className="code-field">
+            {t("ride.code")}
+            <input name="code" required maxLength={20} inputMode="numeric" autoComplete="off" />
+          </label>
+          <button className="act strong" type="submit" disabled={act.isPending} aria-describedby={heading}>
+            {t("ride.board")}
+          </button>
+          {button("absent")}
+        </form>
+      )}
+      {state === "boarded" && <p className="acts">{button("alight", true)}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { useTranslation } from "react-i18next";
+import { useMe, useSignOut } from "../session";
+import { follow } from "./Account";
+import { Bookings } from "./Bookings";
+import { Icon } from "./icons";
+import { OfferForm } from "./OfferForm";
+import { Offers } from "./Offers";
+import { Refusal } from "./Refusal";
+import { Rides } from "./Rides";
+import { Wishes } from "./Wishes";
+
+type Props = { back: string; onBack: () => void };
+
+/** What is one's own: seats that one booked, rides that one drives, offers, wishes. */
+export function Trips({ back, onBack }: Props) {
+  const { t } = useTranslation();
+  const me = useMe();
+  const signOut = useSignOut();
+  const rides = me?.scopes.includes("rider");
+  const drives = me?.scopes.includes("driver");
+  return (
+    <section className="trips" aria-labelledby="trips-title">
+      <a className="back" href={back} onClick={(event) => follow(event, onBack)}>
+        <Icon name="search" size={16} /> {t("trips.back")}
+      </a>
+      <div className="trips-head">
+        <h2 id="trips-title">{t("trips.title")}</h2>
+        {me && (
+          <p>
+            {t("trips.who", { name: me.alias })}{" "}
+            <button
+              className="act"
+              type="button"
+              disabled={signOut.isPending}
+              onClick={() => signOut.mutate()}
+            >
+              {t("account.signOut")}
+            </button>
+          </p>
+        )}
+      </div>
+      <Refusal error={signOut.error} />
+      {me === null && <p>{t("trips.signInFirst")}</p>}
+      {rides && <Bookings />}
+      {drives && (
+        <>
+          <Rides />
+          <Offers />
+          <OfferForm />
+        </>
+      )}
+      {rides && <Wishes />}
+    </section>
+  );
+}
