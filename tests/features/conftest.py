@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from mobility.actions.run_demo import RunningServer
+from carpool.offers import Offer, parse_offer
+from core.ids import OfferId
+from mobility.actions.run_demo import RunningServer, users_file
+from mobility.actions.seed_demo_users import read_users
+from mobility.db.engine import Engine
+from mobility.installation import open_installation, opened_database
+from mobility.settings import Settings
+from mobility.world import open_snapshot
+from tests.support.bookings import Booth, Driven, soon
+from tests.support.users import Somebody, make_somebody
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +28,58 @@ def api(demo_server: RunningServer) -> Iterator[httpx.Client]:
     """A client of the demo."""
     with httpx.Client(base_url=demo_server.base_url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def ask(
+    api: httpx.Client, demo_home: Path, demo_server: RunningServer
+) -> Callable[..., httpx.Response]:
+    """Requests of one of the demo's users, or of whoever has a secret: who, method, path."""
+    users = read_users(users_file(Settings(home=demo_home)))
+    tokens = {user["email"].split("@")[0]: user["token"] for user in users}
+
+    def request(who: str, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {tokens.get(who, who)}", **more.pop("headers", {})}
+        return api.request(method, f"/mobility/v1{path}", headers=headers, **more)
+
+    return request
+
+
+@pytest.fixture(scope="module")
+def engine(demo_home: Path) -> Iterator[Engine]:
+    """The demo's database."""
+    with opened_database(Settings(home=demo_home)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def somebody(engine: Engine, demo_server: RunningServer) -> Callable[..., Somebody]:
+    """Makes users without the limits of the API, each signed in."""
+    return make_somebody(engine)
+
+
+@pytest.fixture(scope="module")
+def booth(demo_home: Path, demo_server: RunningServer) -> Iterator[Booth]:
+    """Books on the demo as its API does."""
+    here = open_installation(Settings(home=demo_home))
+    yield Booth.of(here, open_snapshot(here.snapshot_folder))
+    here.close()
+
+
+@pytest.fixture(scope="module")
+def like(demo_home: Path) -> Offer:
+    """The drive of one of the demo's offers."""
+    offers = json.loads((demo_home / "demo" / "offers.json").read_text(encoding="utf-8"))
+    values = {**offers[0], "seats": 3, "detour_budget_s": 600}
+    return parse_offer(values, OfferId(str(uuid.uuid4())))
+
+
+@pytest.fixture
+def driven(booth: Booth, like: Offer) -> Callable[..., Driven]:
+    """Publishes an offer for a date that no other test uses."""
+
+    def publish(**changes: Any) -> Driven:
+        date = changes.pop("date", None) or soon()
+        return booth.offer(like, date=date, **changes)
+
+    return publish

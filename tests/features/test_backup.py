@@ -21,23 +21,28 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from carpool.offers import offer_as_json
+from carpool.offers import OfferState, offer_as_json
 from core.errors import MobilityError, Unavailable
 from core.geo import Coordinate
+from core.ids import OfferId
 from mobility.actions import back_up as backing_up
 from mobility.actions import restore_backup as restoring
-from mobility.actions.publish_offer import end_and_announce, publish_and_announce
+from mobility.actions.publish_offer import change_and_announce, publish_and_announce
+from mobility.actions.register_user import Registration, register_user
 from mobility.actions.run_demo import RunningServer, start_server
+from mobility.actions.sign_in import sign_in
 from mobility.backup_file import DUMP, INDEX, BackupDamaged, BackupTooNew, read_backup
 from mobility.cli import app
 from mobility.db import databases
 from mobility.db.engine import WrongTerritory, upgrade
 from mobility.db.offers import SqlOfferStore
+from mobility.db.users import find_principal
 from mobility.installation import Installation, open_installation, opened_database, stop_servers
 from mobility.servers import dumps
 from mobility.servers.account import ServerUnavailable
 from mobility.servers.cluster import MAJOR
 from mobility.settings import Settings
+from mobility.users.bearer import digest
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 from tests.conftest import free_port
@@ -69,13 +74,14 @@ class Home:
         return [o.id for o in publish_and_announce(one.engine, one.wakeups, snapshot, given)]
 
     def end(self, offer_id: str) -> None:
-        end_and_announce(self.installation.engine, self.installation.wakeups, offer_id)
+        here = self.installation
+        change_and_announce(here.engine, here.wakeups, OfferId(offer_id), OfferState.ENDED)
 
     def stored(self) -> dict[str, Any]:
         """All offers as people entered them, and whether they are active."""
         with self.installation.engine.connect() as connection:
             every = SqlOfferStore(connection).list_changed(0, "")
-        return {s.offer.id: (s.active, s.version, offer_as_json(s.offer)) for s in every}
+        return {s.offer.id: (s.state, s.version, offer_as_json(s.offer)) for s in every}
 
     def answers(self) -> list[Any]:
         """Journeys of the demo's riders, without what differs from one question to the next."""
@@ -188,6 +194,27 @@ def test_drill_after_the_loss_of_the_database(demo_home: Path, tmp_path: Path) -
         assert any(
             leg["mode"] == "RIDE_SHARING" for its in answers for it in its for leg in it["legs"]
         )
+
+
+def test_nobody_stays_signed_in_after_a_restore(demo_home: Path, tmp_path: Path) -> None:
+    # A phone that was lost and shut out after the backup must not come in again by it.
+    with opened_home(demo_home) as home:
+        here, now = home.installation, dt.datetime.now(dt.UTC)
+        given = Registration("perdu@example.org", "trois poules et un tracteur", "Perdu")
+        register_user(here.engine, given, now)
+        issued = sign_in(
+            here.engine, here.limits, email=given.email, password=given.password, label="phone",
+            now=now,
+        )  # fmt: skip
+
+        def is_signed_in() -> bool:
+            with here.engine.begin() as connection:
+                return find_principal(connection, digest(issued.secret), now) is not None
+
+        backup = home.back_up(tmp_path)
+        assert is_signed_in()
+        home.run("restore", backup, "--replace", "--yes")
+        assert not is_signed_in()
 
 
 def test_running_server_follows_a_restore_and_its_undoing(demo_home: Path, tmp_path: Path) -> None:

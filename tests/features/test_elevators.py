@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from mobility.db.audit import list_acts
+from mobility.installation import opened_database
+from mobility.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 ELEVATOR = "rail:S002-ascenseur-2"
 FRESH_S = 5.0
@@ -80,6 +84,19 @@ def test_server_leads_around_an_elevator_until_it_is_back(
     assert operate("back", ELEVATOR).returncode == 0
     wait_until(api, in_service=True)
     assert planned(api)["itineraries"] == usual["itineraries"]
+
+
+def test_who_switches_an_elevator_stands_in_the_audit_log(
+    demo_home: Path, operate: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    operate("out", ELEVATOR)
+    operate("back", ELEVATOR)
+    with opened_database(Settings(home=demo_home)) as engine, engine.connect() as connection:
+        acts = list_acts(connection, None, 2)
+    assert [(a.act, a.subject, a.actor_id, a.detail["in_service"]) for a in acts] == [
+        ("elevator_switched", ELEVATOR, None, True),
+        ("elevator_switched", ELEVATOR, None, False),
+    ]
 
 
 def test_elevator_that_nobody_knows_is_refused(

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.answering import answering
 
 FLAGS = [
     "--headless=new",
@@ -128,6 +129,9 @@ def test_place_is_chosen_by_keyboard_alone(opened: Watched) -> None:
 
     field.focus()
     page.keyboard.type(name[:4], delay=30)
+    expect(field).to_have_value(name[:4])
+    # On a busy machine suggestions of fewer letters come first, and the last take their place.
+    expect(page.locator(".suggestions.pending")).to_have_count(0, timeout=WAIT_MS)
     expect(page.get_by_role("option").first).to_be_visible(timeout=WAIT_MS)
     page.keyboard.press("ArrowDown")
     chosen = page.locator('[role="option"][data-focused] .suggestion-name').inner_text()
@@ -207,13 +211,8 @@ class _StrangerHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def stranger() -> Iterator[Stranger]:
-    server = Stranger()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Stranger()) as server:
+        yield server
 
 
 ASK_STRANGER = """

@@ -287,7 +287,7 @@ def _ride_shorter(itinerary: Json, leg: Json) -> None:
 
 
 def _tell_less_detour(itinerary: Json, leg: Json) -> None:
-    leg["mobility"]["detour_s"] -= 1
+    leg["mobility"]["detour_s"] -= 300
 
 
 def _full_car(itinerary: Json, leg: Json) -> None:
@@ -355,7 +355,7 @@ def test_checker_complains_when_an_itinerary_is_spoilt(
     assert any(word in text for text in found for word in complaint.split("|")), found
 
 
-def test_checker_complains_when_the_driver_accepts_a_second_less(
+def test_checker_complains_when_the_driver_accepts_less_than_the_detour(
     judge: Judge, answers: list[Json]
 ) -> None:
     def detours(leg: Json) -> bool:
@@ -364,11 +364,16 @@ def test_checker_complains_when_the_driver_accepts_a_second_less(
     itinerary, row, context = _sound(judge, answers, detours)
     told = itinerary["legs"][row]["mobility"]
     offer = context.offer_of[told["offer_id"]]
-    for budget_s, complains in ((told["detour_s"], False), (told["detour_s"] - 1, True)):
+
+    def complains(budget_s: int) -> bool:
         context.offer_of[offer.id] = replace(offer, detour_budget_s=budget_s)
         told["detour_budget_s"] = budget_s
         found = check_itinerary(itinerary, context)
-        assert any("over his budget" in text for text in found) == complains, found
+        return any("over his budget" in text for text in found)
+
+    # Told is the detour rounded up to five minutes.
+    assert not complains(int(told["detour_s"]))
+    assert complains(int(told["detour_s"]) - 300)
 
 
 @pytest.mark.parametrize(("kind", "complaint"), [("3", "forbidden"), ("2", "asks for more")])

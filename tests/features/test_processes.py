@@ -22,6 +22,7 @@ import httpx
 import pytest
 import redis
 
+from carpool.offers import OfferState
 from mobility.actions.publish_offer import publish_and_announce
 from mobility.actions.run_demo import RunningServer, prepare_demo, start_server
 from mobility.db.engine import DatabaseError
@@ -96,7 +97,7 @@ class Service:
         """Ids of all active offers in the database."""
         with self.installation.engine.connect() as connection:
             every = SqlOfferStore(connection).list_changed(0, "")
-        return {stored.offer.id for stored in every if stored.active}
+        return {stored.offer.id for stored in every if stored.state is OfferState.PUBLISHED}
 
     def served(self) -> set[int]:
         """How many offers the API serves, by the answers of several connections."""
@@ -183,6 +184,15 @@ def kill_postgres(service: Service) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+def kill_postgres_while_an_api_starts(service: Service) -> None:
+    """Kill the database again and again, so that it is away at any moment of the start."""
+    kill_api(service)
+    for _ in range(20):
+        time.sleep(0.3)
+        with contextlib.suppress(AssertionError, ProcessLookupError):  # nobody has started it yet
+            kill_postgres(service)
+
+
 def kill_valkey(service: Service) -> None:
     url = ensure_valkey(service.settings.home).url
     pid = redis.Redis.from_url(url).info("server")["process_id"]
@@ -207,7 +217,11 @@ def kill_parent(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "kill", [kill_api, kill_postgres, kill_valkey, kill_worker, kill_parent],
+    "kill",
+    [
+        kill_api, kill_postgres, kill_postgres_while_an_api_starts, kill_valkey, kill_worker,
+        kill_parent,
+    ],
     ids=lambda kill: kill.__name__,
 )  # fmt: skip
 @pytest.mark.usefixtures("load")

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from carpool.compile import ride_windows
+from carpool.running import RunningDates
 from mobility.actions.show_trip import show_trip
 from routing.itinerary import Itinerary, RideLeg
 from routing.query import Limits
@@ -32,9 +32,7 @@ def shown(world: World, dated_id: str) -> Itinerary:
         offers=world.offers,
         flexible=world.flexible,
         snapshot=SimpleNamespace(limits=limits),
-        rides_on=lambda date: rides_of(
-            ride_windows(world.offers, world.network, date), len(world.offers)
-        ),
+        rides_on=lambda date: rides_of(RunningDates(world.offers).windows(world.network, date)),
     )
     return show_trip(cast("Any", served), dated_id)
 

@@ -20,7 +20,8 @@ from mobility.actions.build_territory import build_territory
 from mobility.demo.region import Size, build_region
 from mobility.territory import read_territory
 from routing.network import open_network
-from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import Search, Window, no_rides
 from routing.raptor.unroll import Reach
 from routing.terrain import Conditions
 
@@ -93,7 +94,7 @@ def test_a_dozen_neighbours_lie_within_a_walk_and_a_journey_leads_to_the_next_to
     reach = [Reach(np.array([stop], np.int32), np.zeros(1, np.int32)) for stop in ends]
     journeys = Search(
         network=network, terrain=network.terrain(TUESDAY, Conditions(change_s=60)),
-        flexible=no_flexible_trips(0), rides=rides_of([], 0),
+        flexible=no_flexible_trips(), rides=no_rides(),
         access=reach[0], egress=reach[1], arrive_by=False, max_vehicles=8, seats=0, direct_s=None,
         carpool_change_s=0, pickup_stop_s=0,
     ).run(Window(7 * 3600, 12 * 3600))  # fmt: skip

@@ -1,0 +1,86 @@
+"""Carpool offers as a GTFS feed: what validators, our own reader and caches say of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from carpool.fixed_trips import fixed_trip
+from gtfs_data.checks import Severity
+from mobility.actions.check_feed import check_feed
+from mobility.mapping.carpool_gtfs import carpool_gtfs
+from mobility.world import World
+from tests.support.check_peers import PEERS
+
+SITE = "https://mobility.example.org"
+BLOCKING = {"ERROR", "CRITICAL", "HIGH"}
+NO_SHAPES = "DQ_006"
+"""Said of feeds without shapes: which streets a driver takes is not told."""
+
+
+@pytest.fixture(scope="module")
+def feed(porto: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("feed") / "carpool.zip"
+    path.write_bytes(carpool_gtfs(porto.world, SITE))
+    return path
+
+
+def table(feed: bytes, name: str) -> list[dict[str, str]]:
+    with zipfile.ZipFile(io.BytesIO(feed)) as archive:
+        return list(csv.DictReader(io.StringIO(archive.read(f"{name}.txt").decode())))
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_validators_find_no_error(feed: Path, peer: str) -> None:
+    found = PEERS[peer](feed)
+    blocking = {rule.split("@")[0] for rule, kinds in found.items() if kinds & BLOCKING}
+    assert blocking <= {NO_SHAPES}
+
+
+def test_our_own_reader_finds_no_error(feed: Path, porto: Any) -> None:
+    findings = check_feed(feed, today=porto.date).findings
+    assert [f for f in findings if f.severity is Severity.ERROR] == []
+
+
+def test_every_offer_that_passes_two_points_is_a_trip(feed: Path, porto: Any) -> None:
+    world: World = porto.world
+    trips = {row["trip_id"] for row in table(feed.read_bytes(), "trips")}
+    expected = {
+        f"carpool:{offer.id}"
+        for offer, body in zip(world.offers, world.bodies, strict=True)
+        if fixed_trip(body, world.network.ground.drive_s)
+    }
+    assert trips == expected
+    assert len(trips) > len(world.offers) // 2
+    assert {row["route_type"] for row in table(feed.read_bytes(), "routes")} == {"1551"}
+
+
+def test_booked_date_is_left_out_of_the_offer_and_a_trip_of_its_own(porto: Any) -> None:
+    world: World = porto.world
+    offer, body = world.offers[0], world.bodies[0]
+    base = replace(offer, except_dates=frozenset({porto.date}))
+    part = replace(offer, valid_from=porto.date, valid_to=porto.date)
+    booked = carpool_gtfs(World(world.snapshot, [base, part], [body, body]), SITE)
+    of_trip = {row["trip_id"]: row["service_id"] for row in table(booked, "trips")}
+    date = f"{porto.date:%Y%m%d}"
+    assert set(of_trip) == {f"carpool:{offer.id}", f"carpool:{offer.id}:{date}:1"}
+    assert table(booked, "calendar_dates") == [
+        {"service_id": of_trip[f"carpool:{offer.id}"], "date": date, "exception_type": "2"}
+    ]
+
+
+def test_feed_is_served_and_not_sent_twice(api: httpx.Client) -> None:
+    first = api.get("/open-data/gtfs/carpool.zip")
+    assert first.status_code == httpx.codes.OK
+    assert first.headers["content-type"] == "application/zip"
+    assert table(first.content, "agency")[0]["agency_url"].startswith("http")
+    again = api.get("/open-data/gtfs/carpool.zip", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == httpx.codes.NOT_MODIFIED
+    assert again.content == b""

@@ -1,0 +1,353 @@
+"""Signing in, booking and answering by the page, in a real browser: nothing secret stays in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from mobility.actions.run_demo import RunningServer, users_file
+from mobility.actions.seed_demo_users import read_users
+from mobility.settings import Settings
+from tests.features.test_page import WAIT_MS, Watched, browser
+
+__all__ = ["browser"]
+USUAL_WAIT_MS = 5_000
+ZONE = ZoneInfo("Europe/Paris")
+Users = dict[str, dict[str, Any]]
+Publish = Callable[..., dict[str, Any]]
+Visit = Callable[..., Watched]
+
+
+@pytest.fixture(scope="module")
+def users(demo_home: Path) -> Users:
+    """The demo's users by the first part of their addresses."""
+    found = read_users(users_file(Settings(home=demo_home)))
+    return {user["email"].split("@")[0]: user for user in found}
+
+
+@pytest.fixture(scope="module")
+def as_driver(api: httpx.Client, users: Users) -> Callable[..., httpx.Response]:
+    """Requests of the demo's driver."""
+    headers = {"authorization": f"Bearer {users['driver']['token']}"}
+
+    def ask(method: str, path: str, **more: Any) -> httpx.Response:
+        return api.request(method, f"/mobility/v1{path}", headers=headers, **more)
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def ends(demo_home: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two public places with a road between them."""
+    first = json.loads((demo_home / "demo" / "offers.json").read_text(encoding="utf-8"))[0]
+    start, end = ({"lat": first[n]["lat"], "lon": first[n]["lon"]} for n in ("start", "end"))
+    return {**start, "public": True}, {**end, "public": True}
+
+
+@pytest.fixture
+def drive(
+    as_driver: Callable[..., httpx.Response], ends: tuple[dict[str, Any], dict[str, Any]]
+) -> Iterator[Publish]:
+    """Publishes a drive at five in the morning of a day ahead, with what is said beside."""
+
+    def publish(days: int, **changes: Any) -> dict[str, Any]:
+        date = day_ahead(days)
+        content = {
+            "start": ends[0], "end": ends[1], "depart_from": "05:00", "depart_to": "05:10",
+            "valid_from": date, "valid_to": date, "seats": 2, "detour_budget_s": 600, **changes,
+        }  # fmt: skip
+        answer = as_driver("POST", "/offers", json=content)
+        assert answer.status_code == 201, answer.text
+        return {**answer.json(), "date": date}
+
+    yield publish
+    for ride in as_driver("GET", "/rides").json():
+        if ride["state"] in ("scheduled", "en_route"):
+            as_driver("POST", f"/rides/{ride['id']}/cancel")
+    for offer in as_driver("GET", "/offers").json()["offers"]:
+        if offer["state"] != "ended":
+            as_driver("DELETE", f"/offers/{offer['id']}")
+
+
+@pytest.fixture
+def visit(browser: Browser, demo_server: RunningServer) -> Iterator[Visit]:
+    """Opens pages, each with cookies of its own; at the end none has complained."""
+    opened: list[Watched] = []
+
+    def open_page(address: str = "/", **more: Any) -> Watched:
+        size = {"width": 1280, "height": 800}
+        context = browser.new_context(**{"viewport": size, "locale": "fr-FR", **more})
+        context.set_default_timeout(WAIT_MS)
+        watched = Watched(context.new_page(), demo_server.base_url)
+        opened.append(watched)
+        answer = watched.page.goto(demo_server.base_url + address)
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            pytest.skip("the server has no page: run `npm ci && npm run build` in web/")
+        return watched
+
+    # The page asks again every 15 seconds: what others did may take as long to show.
+    expect.set_options(timeout=WAIT_MS)
+    yield open_page
+    expect.set_options(timeout=USUAL_WAIT_MS)
+    for watched in opened:
+        watched.page.context.close()
+
+
+def day_ahead(days: int) -> str:
+    return (dt.datetime.now(ZONE).date() + dt.timedelta(days=days)).isoformat()
+
+
+def search_of(offer: dict[str, Any]) -> str:
+    """The address of a search that finds an offer."""
+    places = {
+        name: f"{word}::{offer[end]['lat']},{offer[end]['lon']}"
+        for name, word, end in (("from", "Chez Rosa", "start"), ("to", "Atelier", "end"))
+    }
+    return "/?" + urlencode({**places, "time": f"{offer['date']}T04:55"})
+
+
+def sign_in(page: Page, user: dict[str, Any]) -> None:
+    """By the masthead, or in the dialog that is open already."""
+    dialog = page.get_by_role("dialog")
+    if dialog.count() == 0:
+        page.get_by_role("button", name="Se connecter").click()
+    dialog.get_by_label("Adresse e-mail").fill(user["email"])
+    dialog.get_by_label("Mot de passe").fill(user["password"])
+    dialog.get_by_role("button", name="Se connecter").click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("link", name="Mes trajets")).to_be_visible()
+
+
+def open_carpool(page: Page) -> Locator:
+    """Open the first itinerary by a carpool that can be booked."""
+    card = page.locator(".card", has=page.locator(".segment.carpool")).first
+    card.locator(".card-head").click()
+    return card
+
+
+def part_of(page: Page, title: str) -> Locator:
+    return page.get_by_role("region", name=title, exact=True)
+
+
+def shows_no_fault(watched: Watched) -> None:
+    assert (watched.errors, watched.other_hosts) == ([], [])
+
+
+def test_rider_signs_in_books_sees_the_code_and_gives_the_seat_back(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    watched = visit(search_of(drive(50)))
+    page = watched.page
+    card = open_carpool(page)
+    reserve = card.get_by_role("button", name="Réserver le covoiturage")
+    reserve.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    sign_in(page, users["rider"])
+    reserve.click()
+
+    expect(card.get_by_text("Réservé", exact=True)).to_be_visible()
+    expect(card.get_by_text(re.compile("Prise en charge entre 05:"))).to_be_visible()
+    code = card.locator(".code strong").inner_text()
+    assert re.fullmatch(r"\w{4}", code)
+
+    page.get_by_role("link", name="Mes trajets").click()
+    assert "trips=1" in page.url
+    booked = part_of(page, "Mes réservations").locator(".own-card", has_text=code)
+    expect(booked).to_be_visible()
+    booked.get_by_role("button", name="Annuler ma place").click()
+    booked.get_by_role("button", name="Oui").click()
+    expect(booked).to_have_count(0)
+
+    page.go_back()
+    expect(page.locator(".card").first).to_be_visible()
+    kept = page.evaluate("JSON.stringify(localStorage) + document.cookie")
+    assert "mob_" not in kept
+    shows_no_fault(watched)
+
+
+def test_second_try_after_a_lost_answer_books_once(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    page = visit(search_of(drive(54))).page
+    sign_in(page, users["rider"])
+    keys: list[str | None] = []
+
+    def lose_the_first(route: Route) -> None:
+        if route.request.method != "POST":
+            route.continue_()
+            return
+        keys.append(route.request.header_value("idempotency-key"))
+        if len(keys) == 1:
+            assert route.fetch().status == 201
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/mobility/v1/bookings", lose_the_first)
+    card = open_carpool(page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    expect(card.get_by_text("Le serveur ne répond pas.")).to_be_visible()
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    expect(card.get_by_text("Réservé", exact=True)).to_be_visible()
+    assert len(keys) == 2
+    assert keys[0] == keys[1] != ""
+
+    page.get_by_role("link", name="Mes trajets").click()
+    booked = part_of(page, "Mes réservations")
+    expect(booked.locator(".code strong")).to_have_count(1)
+
+
+def test_driver_accepts_a_request_and_the_rider_sees_it(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    rider = visit(search_of(drive(51, acceptance="ask")))
+    sign_in(rider.page, users["rider"])
+    card = open_carpool(rider.page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    expect(card.get_by_text("Demande envoyée au conducteur")).to_be_visible()
+
+    driver = visit("/?trips=1")
+    sign_in(driver.page, users["driver"])
+    ride = part_of(driver.page, "Je conduis").locator(".own-card", has_text="demo:Rosa")
+    expect(ride.get_by_text("demo:Rosa monte")).to_be_visible()
+    ride.get_by_role("button", name="Accepter").click()
+    expect(ride.get_by_text("réservé", exact=True)).to_be_visible()
+
+    rider.page.get_by_role("link", name="Mes trajets").click()
+    booked = part_of(rider.page, "Mes réservations").locator(".own-card").first
+    expect(booked.get_by_text("Réservé", exact=True)).to_be_visible()
+    expect(booked.locator(".code strong")).to_have_text(re.compile(r"^\w{4}$"))
+
+    ride.get_by_role("button", name="Annuler ce trajet").click()
+    ride.get_by_role("button", name="Oui").click()
+    expect(ride).to_have_count(0)
+    rider.page.reload()
+    part_of(rider.page, "Mes réservations").get_by_text(re.compile("annulé")).click()
+    expect(rider.page.get_by_text("Annulé par le conducteur").first).to_be_visible()
+    shows_no_fault(rider)
+    shows_no_fault(driver)
+
+
+def test_driver_lets_in_by_the_code_on_the_day_of_the_ride(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    offer = drive(53)
+    rider = visit(search_of(offer))
+    sign_in(rider.page, users["rider"])
+    card = open_carpool(rider.page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    code = card.locator(".code strong").inner_text()
+
+    watched = visit("/")
+    page = watched.page
+    sign_in(page, users["driver"])
+    page.get_by_role("link", name="Mes trajets").click()
+    ride = part_of(page, "Je conduis").locator(".own-card", has_text="demo:Rosa")
+    expect(ride).to_be_visible()
+    expect(ride.get_by_label("Code du passager")).to_have_count(0)
+    # It is not that day: what the page says is written down here, and not sent on.
+    said: list[tuple[str, Any]] = []
+
+    def write_down(route: Route) -> None:
+        request = route.request
+        said.append((request.url.rsplit("/", 1)[1], request.post_data_json))
+        route.fulfill(json={})
+
+    page.route(re.compile(r"/rides/[^/]+/"), write_down)
+    page.clock.set_fixed_time(f"{offer['date']}T05:01:00+01:00")
+    page.reload()
+    ride.get_by_role("button", name="J’ai 10 minutes de retard").click()
+    ride.get_by_label("Code du passager").fill(code)
+    ride.get_by_role("button", name="À bord").click()
+    with page.expect_response("**/absent"):
+        ride.get_by_role("button", name="Absent").click()
+    assert said == [("late", {"late_s": 600}), ("board", {"code": code}), ("absent", None)]
+    shows_no_fault(watched)
+
+
+def test_driver_publishes_pauses_and_ends_an_offer(
+    visit: Visit, drive: Publish, users: Users, ends: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    watched = visit("/?trips=1")
+    page = watched.page
+    sign_in(page, users["driver"])
+    page.get_by_text("Proposer un trajet").click()
+    for label, end in zip(("Je pars de", "Je vais à"), ends, strict=True):
+        page.get_by_role("combobox", name=label).press_sequentially(f"{end['lat']}, {end['lon']}")
+        page.get_by_role("option").first.click()
+    page.get_by_label("Le départ est un lieu public").check()
+    page.get_by_label("L’arrivée est un lieu public").check()
+    page.get_by_label("Partir entre").fill("05:20")
+    page.get_by_label("et", exact=True).fill("05:30")
+    page.get_by_role("button", name="Publier l’offre").click()
+    expect(page.get_by_text(re.compile(r"Offre publiée\. Durée du trajet : \d"))).to_be_visible()
+
+    offer = part_of(page, "Mes offres").locator(".own-card", has_text="Départ entre 05:20 et 05:30")
+    offer.get_by_role("button", name="Mettre en pause").click()
+    expect(offer.get_by_text("En pause", exact=True)).to_be_visible()
+    offer.get_by_role("button", name="Reprendre").click()
+    expect(offer.get_by_text("Publiée", exact=True)).to_be_visible()
+    offer.get_by_role("button", name="Terminer l’offre").click()
+    offer.get_by_role("button", name="Oui").click()
+    expect(offer).to_have_count(0)
+    shows_no_fault(watched)
+
+
+def test_rider_asks_to_be_told_of_a_carpool(visit: Visit, drive: Publish, users: Users) -> None:
+    watched = visit(search_of(drive(52)))
+    page = watched.page
+    sign_in(page, users["rider"])
+    page.get_by_role("button", name="Prévenez-moi d’un covoiturage").click()
+    expect(page.get_by_text("Alerte enregistrée")).to_be_visible()
+
+    page.get_by_role("link", name="Mes trajets").click()
+    wish = part_of(page, "Mes alertes").locator(".own-card").first
+    expect(wish.get_by_text(re.compile("Une offre le .*, de 05:"))).to_be_visible()
+    wish.get_by_role("button", name="Supprimer l’alerte").click()
+    expect(wish).to_have_count(0)
+    shows_no_fault(watched)
+
+
+def test_somebody_registers_and_signs_out_by_the_keyboard(visit: Visit) -> None:
+    watched = visit("/")
+    page = watched.page
+    page.get_by_role("button", name="Se connecter").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name="Se connecter").focus()
+    page.keyboard.press("ArrowRight")
+    name = f"Nina{dt.datetime.now(dt.UTC).timestamp():.0f}"
+    for given in (f"{name}@example.org", "quatre mots au hasard", name):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") != "INPUT":
+            page.keyboard.press("Tab")  # a panel of a tab may be a stop of its own
+        page.keyboard.type(given)
+    page.keyboard.press("Enter")
+    # The focus is on what took the place of the button.
+    expect(page.get_by_role("link", name="Mes trajets")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"Connecté : {name}")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
+    expect(page.get_by_text("Connectez-vous pour voir vos trajets.")).to_be_visible()
+    shows_no_fault(watched)
+
+
+def test_own_trips_are_also_english(visit: Visit) -> None:
+    watched = visit("/?trips=1&lang=en")
+    expect(watched.page.get_by_role("heading", name="My trips")).to_be_visible()
+    expect(watched.page.get_by_text("Sign in to see your trips.")).to_be_visible()
+    watched.page.locator("button.language").click()
+    assert "trips=1" in watched.page.url
+    expect(watched.page.get_by_role("heading", name="Mes trajets")).to_be_visible()
+    shows_no_fault(watched)
