@@ -36,7 +36,8 @@ from gtfs_data.checks import Findings
 from gtfs_data.reader import read_feed
 from routing.build import build_network
 from routing.network import Network
-from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import Search, Window, no_rides
 from routing.raptor.unroll import Reach
 from routing.street.rules import Speeds
 from routing.terrain import Conditions
@@ -97,8 +98,8 @@ class Ours:
         return sorted((s // 60, e // 60, c) for s, e, c in found if e - s <= LONGEST_MIN * 60)
 
 
-NO_OFFERS = no_flexible_trips(0)
-NO_RIDES = rides_of([], 0)
+NO_OFFERS = no_flexible_trips()
+NO_RIDES = no_rides()
 
 
 class Nigiri:

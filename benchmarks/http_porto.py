@@ -73,6 +73,7 @@ def serving(home: Path, workers: int, cores: set[int]) -> Iterator[str]:
     """A server on these cores; the address where it answers."""
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)  # as what it starts inherits
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is imported is compiled once, as usual
     server = start_server(Settings(home=home), free_port(), workers=workers)
     os.sched_setaffinity(0, own)
     try:

@@ -41,8 +41,9 @@ from mobility.world import open_snapshot
 from routing.network import Network, open_network
 from routing.planner import plan
 from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.criteria import CriteriaTable
-from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.search import Search, Window, no_rides
 from routing.raptor.unroll import Reach
 from routing.terrain import Conditions
 
@@ -55,7 +56,7 @@ QUERIES = 200
 MAX_VEHICLES = 8
 READY_S = 900
 PLANS = 20
-NO_OFFERS, NO_RIDES = no_flexible_trips(0), rides_of([], 0)
+NO_OFFERS, NO_RIDES = no_flexible_trips(), no_rides()
 
 Query = tuple[Reach, Reach, int]
 

@@ -34,7 +34,8 @@ from gtfs_data.throughs import is_through
 from routing.build import build_network
 from routing.ends import reach_on_foot
 from routing.network import Network
-from routing.raptor.search import Search, Window, no_flexible_trips, rides_of
+from routing.raptor.body_table import no_flexible_trips
+from routing.raptor.search import Search, Window, no_rides
 from routing.street.rules import Speeds
 from routing.terrain import Conditions
 
@@ -75,8 +76,8 @@ def searches(network: Network, date: dt.date, pairs: Sequence[tuple[int, int]]) 
         ]
         found.append(
             Search(
-                network=network, terrain=terrain, flexible=no_flexible_trips(0),
-                rides=rides_of([], 0), access=reaches[0], egress=reaches[1], arrive_by=False,
+                network=network, terrain=terrain, flexible=no_flexible_trips(),
+                rides=no_rides(), access=reaches[0], egress=reaches[1], arrive_by=False,
                 max_vehicles=8, seats=0, direct_s=None, carpool_change_s=300, pickup_stop_s=60,
             )
         )  # fmt: skip
