@@ -8,6 +8,7 @@ midnight except on the two days a year on which the clock changes.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import InvalidInput
@@ -64,3 +65,12 @@ def parse_instant(text: str, zone: ZoneInfo) -> dt.datetime:
     if back.replace(tzinfo=None) != moment:
         raise InvalidInput(f"{text} does not exist in {zone.key}: the clock is put forward then")
     return local
+
+
+Clock = Callable[[], dt.datetime]
+"""Tells the time, aware."""
+
+
+def utc_now() -> dt.datetime:
+    """Now, by the clock of the machine."""
+    return dt.datetime.now(dt.UTC)

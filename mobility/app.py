@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
+from core.time import Clock, utc_now
 from mobility.api import (
     bookings,
     geocode,
@@ -55,8 +56,15 @@ SWITCH_INTERVAL_S = 0.0005
 """Threads take turns more often than Python's 5 ms: the keeper's must not hold up requests."""
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Application of one process; its world is loaded when it starts."""
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
+    """
+    Application of one process; its world is loaded when it starts.
+
+    Parameters
+    ----------
+    clock
+        Tells the time to whatever people do: a rehearsal of a day has one of its own.
+    """
     settings = settings or Settings()
     set_up_logs(settings)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -68,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.installation = installation = open_installation(settings)
             app.state.keeper = keeper = start_keeper(installation)
         app.state.wish_book = book = WishBook()
-        upkeep = Upkeep(installation, keeper, book)
+        upkeep = Upkeep(installation, keeper, book, clock)
         upkeep.start()
         yield
         upkeep.stop()
@@ -85,6 +93,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.clock = clock
     app.add_middleware(
         GZipMiddleware,
         minimum_size=GZIP_FROM_BYTES,

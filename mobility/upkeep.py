@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from functools import partial
 import structlog
 
 from core.errors import MobilityError
+from core.time import Clock
 from mobility.actions.change_booking import sweep
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
@@ -32,8 +32,11 @@ class Upkeep:
         Open wishes, which requests of this process look into as well.
     """
 
-    def __init__(self, installation: Installation, keeper: WorldKeeper, book: WishBook) -> None:
+    def __init__(
+        self, installation: Installation, keeper: WorldKeeper, book: WishBook, clock: Clock
+    ) -> None:
         self._here, self._keeper, self._book = installation, keeper, book
+        self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="upkeep", daemon=True)
 
@@ -51,7 +54,7 @@ class Upkeep:
         while not self._stop.wait(EVERY_S):
             world = self._keeper.world
             desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
-            now = dt.datetime.now(dt.UTC)
+            now = self._clock()
             self._try(partial(sweep, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from core.errors import NotAllowed, NotSignedIn
+from core.time import Clock
 from mobility.db.users import find_principal
 from mobility.installation import Installation
 from mobility.users.bearer import digest
@@ -37,6 +38,12 @@ def installation_of(request: Request) -> Installation:
     """Database, limits and settings of this process."""
     installation: Installation = request.app.state.installation
     return installation
+
+
+def now_of(request: Request) -> dt.datetime:
+    """The time, by the clock of this process."""
+    clock: Clock = request.app.state.clock
+    return clock()
 
 
 def address_of(request: Request) -> str:
@@ -84,7 +91,7 @@ def _signed_in(
     else:
         raise NotSignedIn("sign in first: POST /mobility/v1/sessions, then Authorization: Bearer …")
     with installation_of(request).engine.begin() as connection:
-        found = find_principal(connection, digest(secret), dt.datetime.now(dt.UTC))
+        found = find_principal(connection, digest(secret), now_of(request))
     if found is None:
         raise NotSignedIn("this session is over, or there never was one: sign in again")
     return found

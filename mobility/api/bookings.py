@@ -13,7 +13,7 @@ from carpool.bookings import BEFORE_CONFIRMED, Booking, BookingEvent, BookingSta
 from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
 from mobility.actions.change_booking import Said, Side, change_booking, resolve_complaint
 from mobility.actions.ride_desk import RideDesk
-from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of
+from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.rides import SqlRideStore
 from mobility.users.scopes import Principal
@@ -119,7 +119,7 @@ def book(
     request: Request, rider: Rider, given: Wanted, key: IdempotencyKey = None
 ) -> list[BookingFacts]:
     """Hold the seats of a journey for five minutes, and confirm them at once if so wanted."""
-    desk, now = _counted(request, rider), dt.datetime.now(dt.UTC)
+    desk, now = _counted(request, rider), now_of(request)
     quote_key = world_of(request).quote_key
     held = hold_seats(desk, rider, given.quotes, quote_key, key=key, now=now)
     if given.confirm and all(booking.state is BookingState.HELD for booking in held):
@@ -152,7 +152,7 @@ def read_own(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFa
 def confirm(request: Request, rider: Rider, booking_id: uuid.UUID) -> list[BookingFacts]:
     """Take the seats that are held, of all rides of the journey."""
     desk = _counted(request, rider)
-    now = dt.datetime.now(dt.UTC)
+    now = now_of(request)
     return [facts(request, booking) for booking in confirm_seats(desk, rider, booking_id, now=now)]
 
 
@@ -191,7 +191,7 @@ def complain(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFa
 @router.post("/{booking_id}/resolve")
 def resolve(request: Request, authority: Authority, booking_id: uuid.UUID) -> BookingFacts:
     """Close a complaint that was looked at."""
-    now = dt.datetime.now(dt.UTC)
+    now = now_of(request)
     after = facts(request, resolve_complaint(desk_of(request), authority, booking_id, now=now))
     after.code = None
     return after
@@ -204,7 +204,7 @@ def _act(
     event: BookingEvent,
     given: Happened | None = None,
 ) -> BookingFacts:
-    desk, now = _counted(request, rider), dt.datetime.now(dt.UTC)
+    desk, now = _counted(request, rider), now_of(request)
     after = change_booking(desk, rider, Side.RIDER, booking_id, event, said(given, now), now=now)
     return facts(request, after)
 

@@ -17,7 +17,7 @@ from mobility.actions.publish_offer import (
     change_own_state,
     publish_own_offer,
 )
-from mobility.api.access import Driver, IdempotencyKey, installation_of
+from mobility.api.access import Driver, IdempotencyKey, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.offers import SqlOfferStore
 from mobility.installation import Installation
@@ -114,7 +114,7 @@ def publish(
     here = _counted(request, driver)
     own = publish_own_offer(
         here.engine, here.wakeups, world_of(request).snapshot, driver, _values(given), key=key,
-        now=dt.datetime.now(dt.UTC),
+        now=now_of(request),
     )  # fmt: skip
     return _facts(own)
 

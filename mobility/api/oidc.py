@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from core.errors import NotFound, NotSignedIn
 from mobility.actions.sign_in_by_issuer import SignInUnknown, begin_by_issuer, finish_by_issuer
-from mobility.api.access import address_of, installation_of
+from mobility.api.access import address_of, installation_of, now_of
 from mobility.api.answers import site_of
 from mobility.api.users import SIGN_INS, WINDOW_S, SessionBegun, begun
 from mobility.db.identities import LONGEST
@@ -41,7 +40,7 @@ def start(request: Request) -> Response:
     """Send the browser to the issuer."""
     here, issuer = installation_of(request), _issuer(request)
     here.limits.count(f"sign-in-from:{address_of(request)}", most=SIGN_INS, per_s=WINDOW_S)
-    state, address = begin_by_issuer(here.engine, issuer, _back(request), _now())
+    state, address = begin_by_issuer(here.engine, issuer, _back(request), now_of(request))
     answer = RedirectResponse(address, status_code=302)
     # Only the browser that began may come back: nobody is signed in as somebody else by a link.
     answer.set_cookie(
@@ -66,7 +65,7 @@ def callback(
         raise SignInUnknown("another browser began this sign-in: begin again")
     if error or not code:
         raise SignInRefused("the issuer let nobody in: begin again, or sign in with a password")
-    issued = finish_by_issuer(here.engine, issuer, _back(request), state, code, _now())
+    issued = finish_by_issuer(here.engine, issuer, _back(request), state, code, now_of(request))
     response.delete_cookie(STATE, path="/mobility/v1/oidc")
     response.headers["cache-control"] = "no-store"
     return begun(issued)
@@ -81,7 +80,3 @@ def _issuer(request: Request) -> OpenIdIssuer:
 
 def _back(request: Request) -> str:
     return f"{site_of(request)}/mobility/v1/oidc/callback"
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -14,7 +14,7 @@ from carpool.ports import StoredRide
 from mobility.actions.change_booking import Side, change_booking
 from mobility.actions.ride_desk import RideDesk
 from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
-from mobility.api.access import Driver, SignedIn, installation_of
+from mobility.api.access import Driver, SignedIn, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.bookings import Happened, desk_of, point_name, said
 from mobility.db.notices import list_notices, mark_read
@@ -106,7 +106,7 @@ def list_driven(
     count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
 ) -> list[RideFacts]:
     """List one's rides that somebody has booked, from a day on; from today if none is said."""
-    day = since or dt.datetime.now(world_of(request).network.zone).date()
+    day = since or now_of(request).astimezone(world_of(request).network.zone).date()
     with installation_of(request).engine.connect() as connection:
         rides = SqlRideStore(connection).list_driven(driver.person_id, since=day, count=count)
     return _facts(request, rides)
@@ -228,7 +228,7 @@ def read_notices(
     request: Request, person: SignedIn, notice_id: Annotated[int, Field(ge=0, lt=2**63)]
 ) -> Response:
     """Note that one has read what one was told up to a notice."""
-    now = dt.datetime.now(dt.UTC)
+    now = now_of(request)
     with installation_of(request).engine.begin() as connection:
         mark_read(connection, person.person_id, notice_id, now)
     return Response(status_code=204)
@@ -252,7 +252,7 @@ def _act(
 def _counted(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
     limits = installation_of(request).limits
     limits.count(f"rides:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
-    return desk_of(request), dt.datetime.now(dt.UTC)
+    return desk_of(request), now_of(request)
 
 
 def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:

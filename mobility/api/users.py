@@ -20,6 +20,7 @@ from mobility.api.access import (
     forget_cookie,
     installation_of,
     keep_in_cookie,
+    now_of,
 )
 from mobility.db.audit import list_acts, record_act
 from mobility.db.users import (
@@ -154,7 +155,7 @@ def register(request: Request, given: NewUser) -> UserFacts:
     here = installation_of(request)
     here.limits.count(f"register:{address_of(request)}", most=REGISTRATIONS, per_s=WINDOW_S)
     registration = Registration(given.email, given.password, given.alias)
-    return _facts(register_user(here.engine, registration, _now()))
+    return _facts(register_user(here.engine, registration, now_of(request)))
 
 
 @router.get("/users/me")
@@ -170,7 +171,7 @@ def replace_password(request: Request, principal: InPerson, given: PasswordChang
     here = installation_of(request)
     here.limits.count(f"password:{principal.user_id}", most=SIGN_INS, per_s=WINDOW_S)
     ended = change_password(
-        here.engine, principal, current=given.current, new=given.new, now=_now()
+        here.engine, principal, current=given.current, new=given.new, now=now_of(request)
     )
     return Ended(ended=ended)
 
@@ -204,7 +205,7 @@ def begin_session(request: Request, response: Response, given: SignIn) -> Sessio
     here.limits.count(f"sign-in-from:{address_of(request)}", most=SIGN_INS, per_s=WINDOW_S)
     issued = sign_in(
         here.engine, here.limits, email=given.email, password=given.password, label=given.label,
-        now=_now(),
+        now=now_of(request),
     )  # fmt: skip
     told = begun(issued)
     if given.cookie:
@@ -217,7 +218,7 @@ def begin_session(request: Request, response: Response, given: SignIn) -> Sessio
 def read_sessions(request: Request, principal: SignedIn) -> list[SessionFacts]:
     """List one's sessions and tokens, the last used first."""
     with installation_of(request).engine.connect() as connection:
-        found = list_sessions(connection, principal.user_id, _now())
+        found = list_sessions(connection, principal.user_id, now_of(request))
     return [
         SessionFacts(
             id=s.id, kind=s.kind, label=s.label, scopes=sorted(s.scopes), created_at=s.created_at,
@@ -241,7 +242,7 @@ def end_session(
     else:
         principal.require_person()
     with installation_of(request).engine.begin() as connection:
-        revoke_session(connection, principal.user_id, which, _now())
+        revoke_session(connection, principal.user_id, which, now_of(request))
 
 
 @router.delete("/sessions")
@@ -249,7 +250,7 @@ def end_other_sessions(request: Request, principal: InPerson) -> Ended:
     """End all of one's sessions and tokens but the one that asks."""
     with installation_of(request).engine.begin() as connection:
         kept = principal.session_id
-        return Ended(ended=revoke_others(connection, principal.user_id, kept, _now()))
+        return Ended(ended=revoke_others(connection, principal.user_id, kept, now_of(request)))
 
 
 @router.post("/tokens", status_code=201)
@@ -259,7 +260,7 @@ def give_token(request: Request, principal: InPerson, given: NewToken) -> Sessio
     here.limits.count(f"token:{principal.user_id}", most=TOKENS, per_s=WINDOW_S)
     issued = issue_token(
         here.engine, principal, label=given.label,
-        scopes=frozenset(given.scopes), days=given.days, now=_now(),
+        scopes=frozenset(given.scopes), days=given.days, now=now_of(request),
     )  # fmt: skip
     return begun(issued)
 
@@ -291,7 +292,3 @@ def begun(issued: Issued) -> SessionBegun:
         id=issued.session_id, secret=issued.secret, scopes=sorted(issued.scopes),
         expires_at=issued.expires_at,
     )  # fmt: skip
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -13,7 +13,7 @@ from carpool.offers import SEAT_LIMIT
 from carpool.wishes import WALK_LIMIT_S, parse_wish, wish_as_json
 from core.ids import OfferId
 from mobility.actions.match_wishes import wanted_points
-from mobility.api.access import Driver, Rider, installation_of
+from mobility.api.access import Driver, Rider, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.offers import EVERY_DAY, Place, Weekday
 from mobility.db.offers import SqlOfferStore
@@ -100,7 +100,7 @@ def save(request: Request, rider: Rider, given: WishContent) -> WishFacts:
     here = _counted(request, rider.user_id)
     wish = parse_wish(given.model_dump(mode="json"), uuid.uuid4(), rider.person_id)
     with here.engine.begin() as connection:
-        revision = add_wish(connection, wish, dt.datetime.now(dt.UTC))
+        revision = add_wish(connection, wish, now_of(request))
     here.wakeups.announce(revision)
     return _facts(StoredWish(wish, open=True))
 
@@ -141,7 +141,7 @@ def wanted(request: Request, driver: Driver, offer_id: uuid.UUID) -> list[Wanted
         SqlOfferStore(connection).get_of(driver.person_id, OfferId(str(offer_id)))
         found = wanted_points(
             connection, world_of(request), book, driver.person_id, OfferId(str(offer_id)),
-            now=dt.datetime.now(dt.UTC),
+            now=now_of(request),
         )  # fmt: skip
     return [WantedPoint(point=point, riders=riders) for point, riders in found.items()]
 
