@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from carpool.offers import Offer
 from carpool.ports import PublishedOffer
@@ -23,6 +25,7 @@ from routing.query import Limits
 from routing.raptor.body_table import Body, BodyTable
 from routing.raptor.flexible import Rides
 from routing.raptor.search import rides_of
+from routing.spi import RideWindows
 
 DATES_KEPT = 16
 
@@ -116,6 +119,15 @@ class World:
         """Dates whose rides are laid out already."""
         return self._rides.keys
 
-    def _rides_around(self, date: dt.date) -> Rides:
+    def rides_without(self, date: dt.date, offers: Collection[OfferId]) -> Rides:
+        """Dated rides around a searched date, those of some offers left out; not kept."""
         windows = self._dates.windows(self.network, date)
+        left_out = np.flatnonzero([offer.id in offers for offer in self.offers])
+        kept = ~np.isin(windows.offer, left_out)
+        return self._laid(RideWindows(*(column[kept] for column in windows)))
+
+    def _rides_around(self, date: dt.date) -> Rides:
+        return self._laid(self._dates.windows(self.network, date))
+
+    def _laid(self, windows: RideWindows) -> Rides:
         return rides_of(windows._replace(body=self._rows[windows.offer]))

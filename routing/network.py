@@ -166,6 +166,13 @@ class Network:
             date_of_day_number(int(t.feed_last_day[on].max())),
         )
 
+    def point_coordinate(self, point_id: str) -> Coordinate | None:
+        """Where a meeting point is; None where this ground has no such point."""
+        row = self.point_row.get(point_id)
+        if row is None:
+            return None
+        return Coordinate(float(self.points.lat[row]), float(self.points.lon[row]))
+
     @property
     def stop_count(self) -> int:
         """S: search nodes below are stops."""

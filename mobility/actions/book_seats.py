@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from carpool.booked_rides import visits_of
 from carpool.bookings import (
@@ -33,6 +34,7 @@ from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
 from mobility.db.engine import again_after_deadlock
 from mobility.db.idempotency import find_answer, keep_answer
+from mobility.db.journeys import JourneyEnds, add_journey
 from mobility.db.rides import AlreadyOnTheWay, BookingNotFound, RideNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
@@ -68,6 +70,15 @@ class _Ready:
     way: RideWay
 
 
+class _Wanted(NamedTuple):
+    """A request as it came."""
+
+    rider: Principal
+    quotes: tuple[str, ...]
+    key: str | None
+    ends: JourneyEnds | None
+
+
 READY_KEPT = 1_000
 _ready: dict[tuple[uuid.UUID | None, str, OfferId, dt.date], _Ready] = {}
 """What this process has made before, by epoch of the database, ground, offer and date."""
@@ -82,9 +93,15 @@ def hold_seats(
     *,
     key: str | None,
     now: dt.datetime,
+    ends: JourneyEnds | None = None,
 ) -> list[Booking]:
     """
     Hold the seats of all quotes, or none, for five minutes.
+
+    Parameters
+    ----------
+    ends
+        From where to where the rider travels, if further than by these rides.
 
     What takes time is done before the rides are locked, and made again if it turns out under the
     lock that an offer was changed. Asked again with the same `key`, nothing more happens.
@@ -97,11 +114,12 @@ def hold_seats(
         The ride is not there for this rider any more: search again.
     """
     asked = [read_quote(text, quote_key) for text in quotes]
+    wanted = _Wanted(rider, tuple(quotes), key, ends)
     _check_journey(asked)
     for _ in range(TRIES):
         ready = [_make_ready(desk, quote) for quote in asked]
         try:
-            return _hold(desk, rider, list(zip(asked, ready, strict=True)), list(quotes), key, now)
+            return _hold(desk, wanted, list(zip(asked, ready, strict=True)), now)
         except (_Changed, RideNotFound):
             for quote in asked:
                 _ready.pop(_key(desk, quote), None)
@@ -154,15 +172,10 @@ def _key(desk: RideDesk, quote: Quote) -> tuple[uuid.UUID | None, str, OfferId, 
 
 
 def _hold(
-    desk: RideDesk,
-    rider: Principal,
-    wanted: Sequence[tuple[Quote, _Ready]],
-    quotes: Sequence[str],
-    key: str | None,
-    now: dt.datetime,
+    desk: RideDesk, wanted: _Wanted, rides_of: Sequence[tuple[Quote, _Ready]], now: dt.datetime
 ) -> list[Booking]:
     """Hold all under locks; raises `_Changed` where what was prepared is not what is there."""
-    together = uuid.uuid4()
+    together, (rider, quotes, key, ends) = uuid.uuid4(), wanted
     with desk.engine.begin() as connection:
         store = SqlRideStore(connection)
         if key is not None:
@@ -170,16 +183,26 @@ def _hold(
             if known is not None:
                 return store.list_together(uuid.UUID(known))
         store.lock_person(rider.person_id)
-        rides = lock(desk, connection, [ready.ride_id for _, ready in wanted], now)
+        rides = lock(desk, connection, [ready.ride_id for _, ready in rides_of], now)
         held = [
             _hold_one(desk, rides[ready.ride_id], quote, ready, rider, together, now)
-            for quote, ready in wanted
+            for quote, ready in rides_of
         ]
+        add_journey(connection, together, ends or _ends_of(desk, held))
         if key is not None:
             keep_answer(connection, rider.user_id, key, str(together))
         revision = save(rides.values())
     announce(desk, revision)
     return held
+
+
+def _ends_of(desk: RideDesk, held: Sequence[Booking]) -> JourneyEnds:
+    places = [
+        desk.snapshot.network.point_coordinate(point)
+        for point in (held[0].pickup_point, held[-1].dropoff_point)
+    ]
+    start, end = (place for place in places if place is not None)  # known, or not booked
+    return JourneyEnds(start, end)
 
 
 def _hold_one(

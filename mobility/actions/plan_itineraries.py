@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
+
+from core.ids import OfferId
 from core.remember import Remembered
 from mobility.mapping.co2 import co2_g
 from mobility.mapping.criteria import criteria_table
@@ -24,14 +28,17 @@ _criteria: Remembered[tuple[Network, Tariff | None], CriteriaTable] = Remembered
 )
 
 
-def plan_itineraries(world: World, query: PlanQuery) -> PricedAnswer:
-    """Search the world and price what was found."""
+def plan_itineraries(
+    world: World, query: PlanQuery, *, without: Collection[OfferId] = ()
+) -> PricedAnswer:
+    """Search the world, some offers left out, and price what was found."""
+    rides_on = partial(world.rides_without, offers=without) if without else world.rides_on
     with timed(STAGE_S, "search"):
         answer = plan_around(
             world.network,
             query,
             flexible=world.flexible,
-            rides_on=world.rides_on,
+            rides_on=rides_on,
             limits=world.snapshot.limits,
             criteria=_criteria((world.network, world.snapshot.tariff)),
             shut=world.shut_elevators,

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from carpool.bookings import BEFORE_CONFIRMED, Booking, BookingEvent, BookingState
+from core.geo import Coordinate
 from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
 from mobility.actions.change_booking import Said, Side, change_booking, resolve_complaint
+from mobility.actions.plan_b import work_out_fallbacks
 from mobility.actions.ride_desk import RideDesk
 from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of, now_of
 from mobility.api.answers import world_of
+from mobility.api.offers import Place
+from mobility.api.plan import turns
+from mobility.db.journeys import Fallbacks, JourneyEnds, read_journeys
 from mobility.db.rides import SqlRideStore
 from mobility.users.scopes import Principal
+from routing.itinerary import Family
 
 router = APIRouter(prefix="/mobility/v1/bookings", tags=["bookings"])
 WRITES, WINDOW_S = 300, 3_600
 """Changes of one rider in an hour."""
 PAGE = 100
+
+
+class Journey(BaseModel):
+    """From where to where a rider travels, the booked rides on the way."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Place
+    end: Place
+
+    @property
+    def ends(self) -> JourneyEnds:
+        """The same as coordinates; raises `InvalidInput` for those that no place has."""
+        return JourneyEnds(*(Coordinate(end.lat, end.lon) for end in (self.start, self.end)))
 
 
 class Wanted(BaseModel):
@@ -35,6 +56,25 @@ class Wanted(BaseModel):
     """`mobility.quote` of each carpool leg, in order: all are held, or none."""
     confirm: bool = False
     """Confirm at once what is held."""
+    journey: Journey | None = None
+    """From where to where the rider travels: what plan B and the way home are for."""
+
+
+class WayFacts(BaseModel):
+    """A way that was found, in short."""
+
+    leave_at: dt.datetime
+    arrive_at: dt.datetime
+    family: Family
+
+
+class FallbackFacts(BaseModel):
+    """What the rider has besides, as it was when he booked; null where there is nothing."""
+
+    plan_b: WayFacts | None
+    """If the driver does not come: the way that gets there first."""
+    way_home: WayFacts | None
+    """The last way back on the day."""
 
 
 class BookingFacts(BaseModel):
@@ -63,6 +103,7 @@ class BookingFacts(BaseModel):
     """When it ends by itself, unless it is answered."""
     late_s: int
     """By how much the driver has said to be late."""
+    fallback: FallbackFacts | None
 
 
 class BookingPage(BaseModel):
@@ -95,17 +136,33 @@ def point_name(request: Request, point_id: str) -> str:
     return point_id if row is None else network.points.name[row]
 
 
-def facts(request: Request, booking: Booking) -> BookingFacts:
-    """A booking as its rider sees it."""
+def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[BookingFacts]:
+    """Bookings as their rider sees them."""
+    with installation_of(request).engine.connect() as connection:
+        journeys = read_journeys(connection, {booking.together_id for booking in bookings})
+    found = {together: journey.fallbacks for together, journey in journeys.items()}
+    return [_facts(request, booking, found.get(booking.together_id)) for booking in bookings]
+
+
+def _facts(request: Request, booking: Booking, fallbacks: Fallbacks | None) -> BookingFacts:
     named = {
         "pickup_name": point_name(request, booking.pickup_point),
         "dropoff_name": point_name(request, booking.dropoff_point),
+        "fallback": fallbacks and _fallback(booking, fallbacks),
     }
     own = set(BookingFacts.model_fields) - set(named)
     values = {name: getattr(booking, name) for name in own} | named
     if booking.state in BEFORE_CONFIRMED:
         values["code"] = None
     return BookingFacts(**values)
+
+
+def _fallback(booking: Booking, fallbacks: Fallbacks) -> FallbackFacts:
+    plan_b, way_home = (
+        None if way is None else WayFacts(**way._asdict())
+        for way in (fallbacks.plan_b.get(booking.id), fallbacks.way_home)
+    )
+    return FallbackFacts(plan_b=plan_b, way_home=way_home)
 
 
 def said(given: Happened | None, now: dt.datetime, code: str | None = None) -> Said:
@@ -119,12 +176,14 @@ def book(
     request: Request, rider: Rider, given: Wanted, key: IdempotencyKey = None
 ) -> list[BookingFacts]:
     """Hold the seats of a journey for five minutes, and confirm them at once if so wanted."""
-    desk, now = _counted(request, rider), now_of(request)
-    quote_key = world_of(request).quote_key
-    held = hold_seats(desk, rider, given.quotes, quote_key, key=key, now=now)
+    desk, world, now = counted(request, rider), world_of(request), now_of(request)
+    ends = None if given.journey is None else given.journey.ends
+    held = hold_seats(desk, rider, given.quotes, world.quote_key, key=key, now=now, ends=ends)
+    with turns:
+        work_out_fallbacks(world, desk, held)
     if given.confirm and all(booking.state is BookingState.HELD for booking in held):
         held = confirm_seats(desk, rider, held[0].id, now=now)
-    return [facts(request, booking) for booking in held]
+    return show_bookings(request, held)
 
 
 @router.get("")
@@ -138,22 +197,23 @@ def list_own(
     with installation_of(request).engine.connect() as connection:
         found = SqlRideStore(connection).list_of_rider(rider.person_id, after=after, count=count)
     following = found[-1].id if len(found) == count else None
-    return BookingPage(bookings=[facts(request, booking) for booking in found], next=following)
+    return BookingPage(bookings=show_bookings(request, found), next=following)
 
 
 @router.get("/{booking_id}")
 def read_own(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFacts:
     """Read one of one's own bookings."""
     with installation_of(request).engine.connect() as connection:
-        return facts(request, own_booking(SqlRideStore(connection), rider, booking_id))
+        booking = own_booking(SqlRideStore(connection), rider, booking_id)
+    return show_bookings(request, [booking])[0]
 
 
 @router.post("/{booking_id}/confirm")
 def confirm(request: Request, rider: Rider, booking_id: uuid.UUID) -> list[BookingFacts]:
     """Take the seats that are held, of all rides of the journey."""
-    desk = _counted(request, rider)
+    desk = counted(request, rider)
     now = now_of(request)
-    return [facts(request, booking) for booking in confirm_seats(desk, rider, booking_id, now=now)]
+    return show_bookings(request, confirm_seats(desk, rider, booking_id, now=now))
 
 
 @router.post("/{booking_id}/cancel")
@@ -192,8 +252,9 @@ def complain(request: Request, rider: Rider, booking_id: uuid.UUID) -> BookingFa
 def resolve(request: Request, authority: Authority, booking_id: uuid.UUID) -> BookingFacts:
     """Close a complaint that was looked at."""
     now = now_of(request)
-    after = facts(request, resolve_complaint(desk_of(request), authority, booking_id, now=now))
-    after.code = None
+    resolved = resolve_complaint(desk_of(request), authority, booking_id, now=now)
+    after = show_bookings(request, [resolved])[0]
+    after.code = after.fallback = None
     return after
 
 
@@ -204,12 +265,13 @@ def _act(
     event: BookingEvent,
     given: Happened | None = None,
 ) -> BookingFacts:
-    desk, now = _counted(request, rider), now_of(request)
+    desk, now = counted(request, rider), now_of(request)
     after = change_booking(desk, rider, Side.RIDER, booking_id, event, said(given, now), now=now)
-    return facts(request, after)
+    return show_bookings(request, [after])[0]
 
 
-def _counted(request: Request, rider: Principal) -> RideDesk:
+def counted(request: Request, rider: Principal) -> RideDesk:
+    """Where a rider books, one more of his requests counted."""
     limits = installation_of(request).limits
     limits.count(f"bookings:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
     return desk_of(request)

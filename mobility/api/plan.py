@@ -94,7 +94,7 @@ IGNORED = frozenset(("timeout",))
 """A search ends by its own bounds, in well under a second."""
 SEARCHES_AT_ONCE = 2
 """Of one process: a search needs a whole core, so that more at once only make all of them late."""
-_turns = threading.Semaphore(SEARCHES_AT_ONCE)
+turns = threading.Semaphore(SEARCHES_AT_ONCE)
 STREET = {"WALK": Mode.WALK, "BIKE": Mode.BIKE, "CAR": Mode.CAR}
 
 
@@ -125,7 +125,7 @@ for number in VERSIONS:
 def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
     given = Parameters(request.query_params)
     shown = {k: str(v) for k, v in request.query_params.items()}
-    with _turns:
+    with turns:
         answer = answer_plan(
             world_of(request), given, shown, version=version_of(request), site=site_of(request),
             quotes=True,

@@ -173,6 +173,14 @@ booking = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
 )
 
+journey = sa.Table(
+    "journey",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("ends", pg.JSONB, nullable=False),
+    sa.Column("fallbacks", pg.JSONB(none_as_null=True)),
+)
+
 engagement = sa.Table(
     "engagement",
     metadata,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -19,8 +21,11 @@ from mobility.db.engine import Engine
 from mobility.installation import open_installation, opened_database
 from mobility.settings import Settings
 from mobility.world import open_snapshot
+from tests.support.booked import Ask
 from tests.support.bookings import Booth, Driven, soon
 from tests.support.users import Somebody, make_somebody
+
+ZONE = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +88,32 @@ def driven(booth: Booth, like: Offer) -> Callable[..., Driven]:
         return booth.offer(like, date=date, **changes)
 
     return publish
+
+
+@pytest.fixture
+def drive(ask: Ask, demo_home: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Publishes a drive at five in the morning of a day ahead, with what is said beside."""
+    offers = json.loads((demo_home / "demo" / "offers.json").read_text(encoding="utf-8"))
+    ends = {
+        name: {"lat": offers[0][name]["lat"], "lon": offers[0][name]["lon"], "public": True}
+        for name in ("start", "end")
+    }
+    own: list[str] = []
+
+    def publish(days: int, **changes: Any) -> dict[str, Any]:
+        date = (dt.datetime.now(ZONE).date() + dt.timedelta(days=days)).isoformat()
+        content = {
+            **ends, "depart_from": "05:00", "depart_to": "05:10", "valid_from": date,
+            "valid_to": date, "seats": 2, "detour_budget_s": 600, **changes,
+        }  # fmt: skip
+        answer = ask("driver", "POST", "/offers", json=content)
+        assert answer.status_code == 201, answer.text
+        own.append(answer.json()["id"])
+        return {**answer.json(), "date": date}
+
+    yield publish
+    for ride in ask("driver", "GET", "/rides").json():
+        if ride["state"] in ("scheduled", "en_route"):
+            ask("driver", "POST", f"/rides/{ride['id']}/cancel")
+    for offer_id in own:
+        ask("driver", "DELETE", f"/offers/{offer_id}")

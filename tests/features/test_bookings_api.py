@@ -2,83 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
-import pytest
 
-FRESH_S = 5.0
-"""Changes are there within a second; the machine may be busy."""
-ZONE = ZoneInfo("Europe/Paris")
-Ask = Callable[..., httpx.Response]
-
-
-@pytest.fixture
-def drive(ask: Ask, demo_home: Path) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Publishes a drive at five in the morning of a day ahead, with what is said beside."""
-    offers = json.loads((demo_home / "demo" / "offers.json").read_text(encoding="utf-8"))
-    ends = {
-        name: {"lat": offers[0][name]["lat"], "lon": offers[0][name]["lon"], "public": True}
-        for name in ("start", "end")
-    }
-    own: list[str] = []
-
-    def publish(days: int, **changes: Any) -> dict[str, Any]:
-        date = (dt.datetime.now(ZONE).date() + dt.timedelta(days=days)).isoformat()
-        content = {
-            **ends, "depart_from": "05:00", "depart_to": "05:10", "valid_from": date,
-            "valid_to": date, "seats": 2, "detour_budget_s": 600, **changes,
-        }  # fmt: skip
-        answer = ask("driver", "POST", "/offers", json=content)
-        assert answer.status_code == 201, answer.text
-        own.append(answer.json()["id"])
-        return {**answer.json(), "date": date}
-
-    yield publish
-    for ride in ask("driver", "GET", "/rides").json():
-        if ride["state"] in ("scheduled", "en_route"):
-            ask("driver", "POST", f"/rides/{ride['id']}/cancel")
-    for offer_id in own:
-        ask("driver", "DELETE", f"/offers/{offer_id}")
-
-
-def leg_of(api: httpx.Client, offer: dict[str, Any], **more: Any) -> dict[str, Any] | None:
-    """The leg by which an offer takes somebody from its start to its end, if the search has it."""
-    params = {
-        "fromPlace": "{lat},{lon}".format(**offer["start"]),
-        "toPlace": "{lat},{lon}".format(**offer["end"]),
-        "time": f"{offer['date']}T04:50:00", "searchWindow": 1800, **more,
-    }  # fmt: skip
-    answer = api.get("/api/v6/plan", params=params)
-    assert answer.status_code == 200, answer.text
-    legs = (leg for it in answer.json()["itineraries"] for leg in it["legs"])
-    own = (leg for leg in legs if leg.get("mobility", {}).get("offer_id") == offer["id"])
-    return next(own, None)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + FRESH_S
-    while not holds():
-        assert time.monotonic() < until, "the change is not there in time"
-        time.sleep(0.05)
-
-
-def found(api: httpx.Client, offer: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """The same leg, once the processes know of the offer."""
-    wait_until(lambda: leg_of(api, offer, **more) is not None)
-    leg = leg_of(api, offer, **more)
-    assert leg is not None
-    return leg
-
-
-def book(ask: Ask, leg: dict[str, Any], *, who: str = "rider", **more: Any) -> httpx.Response:
-    return ask(who, "POST", "/bookings", json={"quotes": [leg["mobility"]["quote"]], **more})
+from tests.support.booked import Ask, book, found, leg_of, wait_until
 
 
 def test_a_seat_that_is_held_is_not_found_until_it_is_given_back(

@@ -1,0 +1,101 @@
+"""What a rider has if the driver does not come, on the running demo."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from tests.support.booked import Ask, book, found
+
+Drive = Callable[..., dict[str, Any]]
+
+
+def at(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def ends_of(offer: dict[str, Any]) -> dict[str, Any]:
+    return {end: {name: offer[end][name] for name in ("lat", "lon")} for end in ("start", "end")}
+
+
+def offers_in(itinerary: dict[str, Any]) -> set[str]:
+    return {
+        leg["mobility"]["offer_id"]
+        for leg in itinerary["legs"]
+        if "offer_id" in leg.get("mobility", {})
+    }
+
+
+def two_drives(api: httpx.Client, drive: Drive, day: int) -> tuple[dict[str, Any], ...]:
+    """The same drive twice, half an hour apart, and the leg of the first."""
+    first = drive(day)
+    second = drive(day, depart_from="05:30", depart_to="05:35")
+    found(api, second, time=f"{second['date']}T05:20:00")
+    return first, second, found(api, first)
+
+
+def test_plan_b_is_worked_out_when_a_seat_is_booked_and_taken_when_its_driver_cancels(
+    api: httpx.Client, ask: Ask, drive: Drive
+) -> None:
+    first, second, leg = two_drives(api, drive, 60)
+    (booking,) = book(ask, leg, confirm=True, journey=ends_of(first)).json()
+    plan_b, way_home = booking["fallback"]["plan_b"], booking["fallback"]["way_home"]
+    assert plan_b["family"] == "carpool"
+    assert at(plan_b["arrive_at"]) > at(booking["dropoff_by"])
+    assert at(way_home["leave_at"]) > at(plan_b["arrive_at"])
+    path = f"/bookings/{booking['id']}"
+    assert ask("rider", "GET", path).json()["fallback"] == booking["fallback"]
+    shown = ask("rider", "GET", f"{path}/plan-b").json()["itinerary"]
+    assert offers_in(shown) == {second["id"]}
+    assert (at(shown["startTime"]), at(shown["endTime"])) == (
+        at(plan_b["leave_at"]), at(plan_b["arrive_at"]),
+    )  # fmt: skip
+    early = ask("rider", "POST", f"{path}/take-plan-b")
+    assert (early.status_code, early.json()["code"]) == (409, "booking_state")
+    ask("driver", "POST", f"/rides/{booking['ride_id']}/cancel")
+    taken = ask("rider", "POST", f"{path}/take-plan-b")
+    assert taken.status_code == 200, taken.text
+    (other,) = taken.json()["bookings"]
+    assert other["state"] == "confirmed"
+    assert other["ride_id"] != booking["ride_id"]
+    assert offers_in(taken.json()["itinerary"]) == {second["id"]}
+    assert offers_in(ask("rider", "GET", f"{path}/plan-b").json()["itinerary"]) != {first["id"]}
+    assert ask("driver", "GET", f"{path}/plan-b").status_code in (403, 404)
+
+
+def test_a_rider_leaves_a_late_driver_for_plan_b_and_what_follows_is_given_back(
+    api: httpx.Client, ask: Ask, drive: Drive
+) -> None:
+    _, second, leg = two_drives(api, drive, 61)
+    evening = drive(61, depart_from="18:00", depart_to="18:05")
+    onward = found(api, evening, time=f"{evening['date']}T17:50:00")
+    quotes = [each["mobility"]["quote"] for each in (leg, onward)]
+    booked = ask("rider", "POST", "/bookings", json={"quotes": quotes, "confirm": True}).json()
+    early, late = booked
+    assert {facts["fallback"]["plan_b"]["family"] for facts in booked} <= {"carpool", "transit"}
+    ask("driver", "POST", f"/rides/{early['ride_id']}/late", json={"late_s": 5_400})
+    path = f"/bookings/{early['id']}"
+    assert ask("rider", "GET", path).json()["state"] == "change_proposed"
+    taken = ask("rider", "POST", f"{path}/take-plan-b").json()
+    assert offers_in(taken["itinerary"]) == {second["id"]}
+    states = {
+        facts["id"]: facts["state"] for facts in ask("rider", "GET", "/bookings").json()["bookings"]
+    }
+    assert states[early["id"]] == "cancelled_driver"
+    assert states[late["id"]] == "cancelled_rider"
+    assert [states[facts["id"]] for facts in taken["bookings"]] == ["confirmed"]
+
+
+def test_who_has_nothing_else_is_told_so(api: httpx.Client, ask: Ask, drive: Drive) -> None:
+    offer = drive(62)
+    nowhere = {"lat": 0.0, "lon": 0.0}
+    journey = {"start": nowhere, "end": nowhere}
+    (lost,) = book(ask, found(api, offer), journey=journey).json()
+    assert lost["fallback"] == {"plan_b": None, "way_home": None}
+    shown = ask("rider", "GET", f"/bookings/{lost['id']}/plan-b").json()
+    assert shown == {"itinerary": None}
+    wrong = book(ask, found(api, offer), journey={"start": {"lat": 91, "lon": 0}, "end": nowhere})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_input")
