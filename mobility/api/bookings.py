@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from carpool.bookings import BEFORE_CONFIRMED, Booking, BookingEvent, BookingState
+from carpool.ratings import UNRATED, Score
 from core.geo import Coordinate
 from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
 from mobility.actions.change_booking import Said, Side, change_booking, resolve_complaint
@@ -21,7 +22,9 @@ from mobility.api.answers import world_of
 from mobility.api.offers import Place
 from mobility.api.plan import turns
 from mobility.db.journeys import Fallbacks, JourneyEnds, read_journeys
+from mobility.db.ratings import scores_of
 from mobility.db.rides import SqlRideStore
+from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
 from routing.itinerary import Family
 
@@ -82,6 +85,11 @@ class BookingFacts(BaseModel):
 
     id: uuid.UUID
     ride_id: uuid.UUID
+    driver: str
+    """The name by which others know the driver."""
+    driver_stars: float | None
+    """What others think of him, 1 to 5; null before the first rating."""
+    driver_ratings: int
     together_id: uuid.UUID
     """The same for the rides of one journey."""
     state: BookingState
@@ -139,13 +147,27 @@ def point_name(request: Request, point_id: str) -> str:
 def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[BookingFacts]:
     """Bookings as their rider sees them."""
     with installation_of(request).engine.connect() as connection:
+        drivers = SqlRideStore(connection).drivers_of({booking.ride_id for booking in bookings})
+        aliases = aliases_of(connection, drivers.values())
+        scores = scores_of(connection, drivers.values(), now_of(request))
         journeys = read_journeys(connection, {booking.together_id for booking in bookings})
-    found = {together: journey.fallbacks for together, journey in journeys.items()}
-    return [_facts(request, booking, found.get(booking.together_id)) for booking in bookings]
+    shown = []
+    for booking in bookings:
+        driver_id, journey = drivers[booking.ride_id], journeys.get(booking.together_id)
+        driver = aliases[driver_id], scores.get(driver_id, UNRATED)
+        fallbacks = None if journey is None else journey.fallbacks
+        shown.append(_facts(request, booking, driver, fallbacks))
+    return shown
 
 
-def _facts(request: Request, booking: Booking, fallbacks: Fallbacks | None) -> BookingFacts:
+def _facts(
+    request: Request, booking: Booking, driver: tuple[str, Score], fallbacks: Fallbacks | None
+) -> BookingFacts:
+    alias, score = driver
     named = {
+        "driver": alias,
+        "driver_stars": score.stars,
+        "driver_ratings": score.count,
         "pickup_name": point_name(request, booking.pickup_point),
         "dropoff_name": point_name(request, booking.dropoff_point),
         "fallback": fallbacks and _fallback(booking, fallbacks),

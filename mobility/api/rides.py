@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from carpool.bookings import BookingEvent, BookingState, RideState
+from carpool.bookings import Booking, BookingEvent, BookingState, RideState
 from carpool.ports import StoredRide
+from carpool.ratings import UNRATED, Score
 from mobility.actions.change_booking import Side, change_booking
 from mobility.actions.ride_desk import RideDesk
 from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
@@ -18,6 +19,7 @@ from mobility.api.access import Driver, SignedIn, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.bookings import Happened, desk_of, point_name, said
 from mobility.db.notices import list_notices, mark_read
+from mobility.db.ratings import scores_of
 from mobility.db.rides import SqlRideStore
 from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
@@ -36,6 +38,9 @@ class Passenger(BaseModel):
     booking_id: uuid.UUID
     rider: str
     """The name by which others know the rider."""
+    rider_stars: float | None
+    """What others think of him, 1 to 5; null before the first rating."""
+    rider_ratings: int
     state: BookingState
     seats: int
     pickup_point: str
@@ -259,10 +264,14 @@ def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
     riders = {booking.rider_id for ride in rides for booking in ride.bookings}
     with installation_of(request).engine.connect() as connection:
         aliases = aliases_of(connection, riders)
-    return [_ride_facts(request, ride, aliases) for ride in rides]
+        scores = scores_of(connection, riders, now_of(request))
+    people = {who: (alias, scores.get(who, UNRATED)) for who, alias in aliases.items()}
+    return [_ride_facts(request, ride, people) for ride in rides]
 
 
-def _ride_facts(request: Request, ride: StoredRide, aliases: dict[uuid.UUID, str]) -> RideFacts:
+def _ride_facts(
+    request: Request, ride: StoredRide, people: dict[uuid.UUID, tuple[str, Score]]
+) -> RideFacts:
     stops = []
     for visit in ride.plan:
         booking = ride.booking(visit.booking)
@@ -273,17 +282,18 @@ def _ride_facts(request: Request, ride: StoredRide, aliases: dict[uuid.UUID, str
                 booking_id=booking.id, is_pickup=visit.is_pickup,
             )
         )  # fmt: skip
-    passengers = [
-        Passenger(
-            booking_id=b.id, rider=aliases[b.rider_id], state=b.state, seats=b.seats,
-            pickup_point=b.pickup_point, pickup_name=point_name(request, b.pickup_point),
-            dropoff_point=b.dropoff_point, dropoff_name=point_name(request, b.dropoff_point),
-            pickup_from=b.pickup_from, pickup_to=b.pickup_to, dropoff_by=b.dropoff_by,
-            until=b.until,
-        )
-        for b in ride.bookings
-    ]  # fmt: skip
+    passengers = [_passenger(request, b, *people[b.rider_id]) for b in ride.bookings]
     return RideFacts(
         id=ride.id, offer_id=uuid.UUID(ride.offer.id), date=ride.date, state=ride.state,
         version=ride.version, late_s=ride.late_s, stops=stops, passengers=passengers,
+    )  # fmt: skip
+
+
+def _passenger(request: Request, booking: Booking, alias: str, score: Score) -> Passenger:
+    same = Passenger.model_fields.keys() & Booking.__dataclass_fields__.keys()
+    own = {name: getattr(booking, name) for name in same}
+    return Passenger(
+        **own, booking_id=booking.id, rider=alias, rider_stars=score.stars,
+        rider_ratings=score.count, pickup_name=point_name(request, booking.pickup_point),
+        dropoff_name=point_name(request, booking.dropoff_point),
     )  # fmt: skip

@@ -208,6 +208,12 @@ class SqlRideStore:
         rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
         return [_booking(row) for row in rows]
 
+    def drivers_of(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+        """Persons of the drivers of rides."""
+        query = sa.select(ride.c.id, offer.c.driver_id).join(offer, offer.c.id == ride.c.offer_id)
+        found = self._connection.execute(query.where(ride.c.id.in_(list(ride_ids))))
+        return {row.id: row.driver_id for row in found}
+
     def list_of_rider(
         self, rider_id: uuid.UUID, *, after: uuid.UUID | None, count: int
     ) -> list[Booking]:

@@ -181,6 +181,18 @@ journey = sa.Table(
     sa.Column("fallbacks", pg.JSONB(none_as_null=True)),
 )
 
+rating = sa.Table(
+    "rating",
+    metadata,
+    sa.Column("booking_id", sa.Uuid, sa.ForeignKey("booking.id"), primary_key=True),
+    sa.Column("by", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("stars", sa.SmallInteger, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("stars between 1 and 5", name="stars_in_range"),
+)
+
 engagement = sa.Table(
     "engagement",
     metadata,

@@ -69,11 +69,12 @@ def test_plan_b_is_worked_out_when_a_seat_is_booked_and_taken_when_its_driver_ca
 def test_a_rider_leaves_a_late_driver_for_plan_b_and_what_follows_is_given_back(
     api: httpx.Client, ask: Ask, drive: Drive
 ) -> None:
-    _, second, leg = two_drives(api, drive, 61)
+    first, second, leg = two_drives(api, drive, 61)
     evening = drive(61, depart_from="18:00", depart_to="18:05")
     onward = found(api, evening, time=f"{evening['date']}T17:50:00")
     quotes = [each["mobility"]["quote"] for each in (leg, onward)]
-    booked = ask("rider", "POST", "/bookings", json={"quotes": quotes, "confirm": True}).json()
+    wanted = {"quotes": quotes, "confirm": True, "journey": ends_of(first)}
+    booked = ask("rider", "POST", "/bookings", json=wanted).json()
     early, late = booked
     assert {facts["fallback"]["plan_b"]["family"] for facts in booked} <= {"carpool", "transit"}
     ask("driver", "POST", f"/rides/{early['ride_id']}/late", json={"late_s": 5_400})
