@@ -137,8 +137,8 @@ def find_plan_b(
     """The way that arrives first without the driver who does not come."""
     leave_at = gap.leave_at if now is None else max(gap.leave_at, now)
     query = PlanQuery(
-        Endpoint(gap.start), Endpoint(gap.end), leave_at, window_s=0, seats=gap.seats,
-        criteria=False, detailed=now is not None,
+        Endpoint(gap.start, None, "START"), Endpoint(gap.end, None, "END"), leave_at, window_s=0,
+        seats=gap.seats, criteria=False, detailed=now is not None,
     )  # fmt: skip
     answer = plan_itineraries(world, query, without=[gap.left_out])
     found = (*answer.direct, *answer.itineraries)

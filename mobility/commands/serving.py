@@ -103,6 +103,38 @@ def demo(
 
 
 @app.command()
+def story(
+    port: Annotated[int, typer.Option(help="TCP port.")] = 8079,
+    calls: Annotated[bool, typer.Option("--calls", help="Print each request, too.")] = False,
+) -> None:
+    """Tell a day on the demo by its API, from a wish to the rated ride. Example: mobility story"""
+    import httpx
+
+    from mobility.actions.run_demo import prepare_demo
+    from mobility.actions.tell_story import Story
+    from mobility.installation import stop_servers
+    from mobility.rehearsal import RehearsalClock, served
+
+    settings = Settings()
+    settings = settings.model_copy(update={"home": settings.home / "story"})
+    with progress_bar(shown=True) as step:
+        prepare_demo(settings, on_step=step)
+    clock = RehearsalClock()
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, soft_wrap=True)
+
+    try:
+        with served(settings, clock, port) as address, httpx.Client(base_url=address) as http:
+            told = Story(settings, clock, http, say)
+            told.tell()
+    finally:
+        stop_servers(settings)
+    for method, path in told.calls if calls else []:
+        console.print(f"{method} {path}", style="dim", highlight=False)
+
+
+@app.command()
 def stop() -> None:
     """Stop the embedded servers of this home. Example: mobility stop"""
     from mobility.installation import stop_servers
