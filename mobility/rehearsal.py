@@ -1,8 +1,7 @@
-"""A rehearsal: an installation served from this process, by a clock that is put forward."""
+"""A rehearsal: an installation served from this process, by a clock of its own."""
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from core.errors import Unavailable
-from core.time import utc_now
+from core.time import Clock
 from mobility.app import create_app
 from mobility.settings import LogLevel, Settings
 
@@ -20,24 +19,8 @@ START_LIMIT_S = 300
 POLL_S = 0.1
 
 
-class RehearsalClock:
-    """A clock that somebody puts forward; between, it runs."""
-
-    def __init__(self) -> None:
-        self._ahead = dt.timedelta()
-
-    def __call__(self) -> dt.datetime:
-        """Tell the time."""
-        return utc_now() + self._ahead
-
-    def put_to(self, at: dt.datetime) -> None:
-        """Let it be a moment that is still to come."""
-        assert at >= self(), "a clock is not put back"
-        self._ahead += at - self()
-
-
 @contextmanager
-def served(settings: Settings, clock: RehearsalClock, port: int) -> Iterator[str]:
+def served(settings: Settings, clock: Clock, port: int) -> Iterator[str]:
     """Serve an installation from this process by a clock; gives its address."""
     quiet = settings.model_copy(update={"log_level": LogLevel.ERROR})
     config = uvicorn.Config(create_app(quiet, clock), port=port, log_config=None, access_log=False)

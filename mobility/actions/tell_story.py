@@ -17,14 +17,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-import sqlalchemy as sa
 
 from core.errors import Unavailable
+from core.time import utc_now
 from mobility.actions.ride_desk import RIDE_COMPLETED
 from mobility.actions.run_demo import WEEKDAYS
-from mobility.db.schema import outbox
+from mobility.db.notices import list_events
 from mobility.installation import opened_database
-from mobility.rehearsal import RehearsalClock
 from mobility.settings import Settings
 
 Say = Callable[[str], None]
@@ -40,6 +39,22 @@ ZONE = ZoneInfo("Europe/Paris")
 """Of the demo."""
 STATION = "Bois-aux-Chèvres"
 """Where the driver passes, and a tram leaves for the hospital."""
+
+
+class StoryClock:
+    """A clock that somebody puts forward; between, it runs."""
+
+    def __init__(self) -> None:
+        self._ahead = dt.timedelta()
+
+    def __call__(self) -> dt.datetime:
+        """Tell the time."""
+        return utc_now() + self._ahead
+
+    def put_to(self, at: dt.datetime) -> None:
+        """Let it be a moment that is still to come."""
+        assert at >= self(), "a clock is not put back"
+        self._ahead += at - self()
 
 
 @dataclass
@@ -72,7 +87,7 @@ class Story:
     """The people of the story, and what they have in hand."""
 
     settings: Settings
-    clock: RehearsalClock
+    clock: StoryClock
     http: httpx.Client
     say: Say
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -224,11 +239,9 @@ class Story:
         )
 
     def _usage(self, booked: Json) -> None:
-        query = sa.select(outbox.c.content).where(
-            outbox.c.booking_id == uuid.UUID(booked["id"]), outbox.c.kind == RIDE_COMPLETED
-        )
         with opened_database(self.settings) as engine, engine.connect() as connection:
-            (event,) = connection.execute(query).scalars()
+            events = list_events(connection, uuid.UUID(booked["id"]))
+        (event,) = (content for kind, content in events if kind == RIDE_COMPLETED)
         self.say(
             f"For billing there is one event {RIDE_COMPLETED}: {event['seats']} seat, "
             f"{event['price_cents']} cents {event['currency']}."

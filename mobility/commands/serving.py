@@ -111,15 +111,15 @@ def story(
     import httpx
 
     from mobility.actions.run_demo import prepare_demo
-    from mobility.actions.tell_story import Story
+    from mobility.actions.tell_story import Story, StoryClock
     from mobility.installation import stop_servers
-    from mobility.rehearsal import RehearsalClock, served
+    from mobility.rehearsal import served
 
     settings = Settings()
     settings = settings.model_copy(update={"home": settings.home / "story"})
     with progress_bar(shown=True) as step:
         prepare_demo(settings, on_step=step)
-    clock = RehearsalClock()
+    clock = StoryClock()
 
     def say(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)

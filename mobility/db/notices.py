@@ -76,6 +76,14 @@ def mark_read(
     )
 
 
+def list_events(
+    connection: sa.Connection, booking_id: uuid.UUID
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Kinds and contents of the events of a booking that were left for other parts."""
+    query = sa.select(outbox.c.kind, outbox.c.content).where(outbox.c.booking_id == booking_id)
+    return [(row.kind, row.content) for row in connection.execute(query.order_by(outbox.c.id))]
+
+
 def emit(
     connection: sa.Connection,
     booking_id: uuid.UUID,

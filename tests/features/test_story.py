@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from mobility.actions.run_demo import prepare_demo
-from mobility.actions.tell_story import Story
+from mobility.actions.tell_story import Story, StoryClock
 from mobility.installation import stop_servers
-from mobility.rehearsal import RehearsalClock, served
+from mobility.rehearsal import served
 from mobility.settings import Settings
 from tests.conftest import free_port
 
@@ -25,7 +25,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "apps.md"
 def told() -> Iterator[tuple[Story, list[str]]]:
     home = Path(tempfile.mkdtemp(prefix="mobility-story-"))
     home.chmod(0o711)
-    settings, clock, said = Settings(home=home), RehearsalClock(), list[str]()
+    settings, clock, said = Settings(home=home), StoryClock(), list[str]()
     prepare_demo(settings, on_step=lambda _: None)
     with served(settings, clock, free_port()) as address, httpx.Client(base_url=address) as http:
         story = Story(settings, clock, http, said.append)
