@@ -22,7 +22,7 @@ from mobility.api.answers import world_of
 from mobility.api.offers import Place
 from mobility.api.plan import turns
 from mobility.db.journeys import Fallbacks, JourneyEnds, read_journeys
-from mobility.db.ratings import scores_of
+from mobility.db.ratings import scores_of, stars_given
 from mobility.db.rides import SqlRideStore
 from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
@@ -112,6 +112,8 @@ class BookingFacts(BaseModel):
     late_s: int
     """By how much the driver has said to be late."""
     fallback: FallbackFacts | None
+    stars_given: int | None
+    """How its rider has rated it; null before."""
 
 
 class BookingPage(BaseModel):
@@ -150,13 +152,15 @@ def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[Booking
         drivers = SqlRideStore(connection).drivers_of({booking.ride_id for booking in bookings})
         aliases = aliases_of(connection, drivers.values())
         scores = scores_of(connection, drivers.values(), now_of(request))
+        given = stars_given(connection, {booking.id for booking in bookings}, Side.RIDER)
         journeys = read_journeys(connection, {booking.together_id for booking in bookings})
     shown = []
     for booking in bookings:
         driver_id, journey = drivers[booking.ride_id], journeys.get(booking.together_id)
         driver = aliases[driver_id], scores.get(driver_id, UNRATED)
         fallbacks = None if journey is None else journey.fallbacks
-        shown.append(_facts(request, booking, driver, fallbacks))
+        facts = _facts(request, booking, driver, fallbacks)
+        shown.append(facts.model_copy(update={"stars_given": given.get(booking.id)}))
     return shown
 
 
@@ -168,6 +172,7 @@ def _facts(
         "driver": alias,
         "driver_stars": score.stars,
         "driver_ratings": score.count,
+        "stars_given": None,
         "pickup_name": point_name(request, booking.pickup_point),
         "dropoff_name": point_name(request, booking.dropoff_point),
         "fallback": fallbacks and _fallback(booking, fallbacks),

@@ -60,6 +60,16 @@ def list_ratings(connection: sa.Connection, person_id: uuid.UUID, now: dt.dateti
     return [Rating(*row) for row in connection.execute(query.order_by(rating.c.at.desc()))]
 
 
+def stars_given(
+    connection: sa.Connection, booking_ids: Collection[uuid.UUID], by: str
+) -> dict[uuid.UUID, int]:
+    """What one side has given, of those bookings that it has rated."""
+    query = sa.select(rating.c.booking_id, rating.c.stars).where(
+        rating.c.booking_id.in_(list(booking_ids)), rating.c.by == by
+    )
+    return {row.booking_id: row.stars for row in connection.execute(query)}
+
+
 def scores_of(
     connection: sa.Connection, person_ids: Collection[uuid.UUID], now: dt.datetime
 ) -> dict[uuid.UUID, Score]:

@@ -175,6 +175,33 @@ def test_rider_signs_in_books_sees_the_code_and_gives_the_seat_back(
     shows_no_fault(watched)
 
 
+def test_rider_whose_driver_cancels_takes_plan_b(
+    visit: Visit, drive: Publish, users: Users, as_driver: Callable[..., httpx.Response]
+) -> None:
+    offer = drive(55)
+    drive(55, depart_from="05:30", depart_to="05:35")
+    watched = visit(search_of(offer))
+    page = watched.page
+    sign_in(page, users["rider"])
+    card = open_carpool(page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    expect(
+        card.get_by_text(re.compile("Si le conducteur ne vient pas : arrivée à"))
+    ).to_be_visible()
+    expect(card.get_by_text(re.compile("Dernier retour : départ à"))).to_be_visible()
+    for ride in as_driver("GET", "/rides", params={"since": offer["date"]}).json():
+        if ride["offer_id"] == offer["id"]:
+            as_driver("POST", f"/rides/{ride['id']}/cancel")
+    page.get_by_role("link", name="Mes trajets").click()
+    booked = part_of(page, "Mes réservations")
+    booked.get_by_role("button", name="Prendre le plan B").click()
+    plan_b = page.get_by_role("status", name="Votre plan B")
+    expect(plan_b.get_by_text("Une place est réservée.")).to_be_visible()
+    expect(plan_b.locator(".leg.ridden")).not_to_have_count(0)
+    expect(booked.get_by_role("button", name="Prendre le plan B")).to_have_count(0)
+    shows_no_fault(watched)
+
+
 def test_second_try_after_a_lost_answer_books_once(
     visit: Visit, drive: Publish, users: Users
 ) -> None:

@@ -12,6 +12,7 @@ export function useFormat() {
     new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 
   return {
+    number,
     time: (iso: string) =>
       new Intl.DateTimeFormat(language, { timeZone, hour: "2-digit", minute: "2-digit" }).format(
         new Date(iso),

@@ -78,11 +78,11 @@ export const beginSession = async (email: string, password: string, label: strin
 export const endSession = async (id: string) =>
   unwrap(await client.DELETE("/mobility/v1/sessions/{id}", { params: { path: { id } } }));
 
-export const book = async (quotes: string[], key: string) =>
+export const book = async (wanted: Omit<Schemas["Wanted"], "confirm">, key: string) =>
   unwrap(
     await client.POST("/mobility/v1/bookings", {
       params: { header: { "Idempotency-Key": key } },
-      body: { quotes, confirm: true },
+      body: { ...wanted, confirm: true },
     }),
   );
 
@@ -91,6 +91,12 @@ export const listBookings = async (after?: string) =>
 
 export const changeBooking = async (id: string, act: "cancel" | "accept-change" | "refuse-change") =>
   unwrap(await client.POST("/mobility/v1/bookings/{id}/{act}", { params: { path: { id, act } } }));
+
+export const takePlanB = async (id: string) =>
+  unwrap(await client.POST("/mobility/v1/bookings/{id}/take-plan-b", { params: { path: { id } } }));
+
+export const rateDriver = async (id: string, stars: number) =>
+  unwrap(await client.POST("/mobility/v1/bookings/{id}/rate", { params: { path: { id } }, body: { stars } }));
 
 export const listRides = async () => unwrap(await client.GET("/mobility/v1/rides"));
 

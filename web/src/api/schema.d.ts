@@ -164,6 +164,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/bookings/{id}/take-plan-b": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["takePlanB"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/bookings/{id}/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rateDriver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/rides": {
         parameters: {
             query?: never;
@@ -515,6 +547,15 @@ export interface components {
         Wanted: {
             quotes: string[];
             confirm: boolean;
+            journey?: components["schemas"]["Journey"];
+        };
+        Journey: {
+            start: components["schemas"]["End"];
+            end: components["schemas"]["End"];
+        };
+        End: {
+            lat: number;
+            lon: number;
         };
         /** @enum {string} */
         BookingState: "held" | "pending_driver" | "confirmed" | "change_proposed" | "boarded" | "completed" | "expired" | "declined" | "cancelled_rider" | "cancelled_driver" | "no_show_rider" | "no_show_driver" | "disputed" | "resolved";
@@ -534,6 +575,25 @@ export interface components {
             price_cents: number | null;
             currency: string;
             code: string | null;
+            driver: string;
+            driver_stars: number | null;
+            driver_ratings: number;
+            fallback: components["schemas"]["Fallback"] | null;
+            stars_given: number | null;
+        };
+        Way: {
+            leave_at: string;
+            arrive_at: string;
+            /** @enum {string} */
+            family: "street" | "transit" | "carpool";
+        };
+        Fallback: {
+            plan_b: components["schemas"]["Way"] | null;
+            way_home: components["schemas"]["Way"] | null;
+        };
+        Taken: {
+            itinerary: components["schemas"]["Itinerary"] | null;
+            bookings: components["schemas"]["Booking"][];
         };
         BookingPage: {
             bookings: components["schemas"]["Booking"][];
@@ -902,6 +962,56 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Booking"];
                 };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    takePlanB: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    rateDriver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    stars: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Error"];
         };

@@ -28,7 +28,9 @@ export function BookSeats({ itinerary }: { itinerary: Itinerary }) {
           className="primary carpool"
           type="button"
           disabled={booking.isPending}
-          onClick={() => (me ? booking.mutate(wanted) : setAsking(true))}
+          onClick={() =>
+            me ? booking.mutate({ quotes: wanted, journey: endsOf(itinerary) }) : setAsking(true)
+          }
         >
           {price === null
             ? t("book.do")
@@ -44,6 +46,12 @@ export function BookSeats({ itinerary }: { itinerary: Itinerary }) {
       <SignIn isOpen={asking} onOpenChange={setAsking} />
     </div>
   );
+}
+
+/** Where the rider really travels: plan B and the way home are worked out for it. */
+function endsOf({ legs }: Itinerary) {
+  const [first, last] = [legs[0]!.from, legs.at(-1)!.to];
+  return { start: { lat: first.lat, lon: first.lon }, end: { lat: last.lat, lon: last.lon } };
 }
 
 /** What the rides add to the price; a charge for several legs stands at the first of them. */

@@ -7,7 +7,7 @@ import { Icon } from "./icons";
 export function BookingFacts({ booking }: { booking: Booking }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { state, code, price_cents } = booking;
+  const { state, code, price_cents, fallback } = booking;
   return (
     <>
       <p className={`state ${state}`}>{t(`booking.state.${state}`)}</p>
@@ -34,8 +34,33 @@ export function BookingFacts({ booking }: { booking: Booking }) {
         <span>
           <Icon name="people" size={16} /> {t("booking.seats", { count: booking.seats })}
         </span>
+        <span>
+          {booking.driver}
+          {booking.driver_stars != null &&
+            ` · ${t("booking.stars", { value: format.number(booking.driver_stars, 1), count: booking.driver_ratings })}`}
+        </span>
         {price_cents != null && <span>{format.money(price_cents, booking.currency)}</span>}
       </p>
+      {code && fallback && (
+        <ul className="fallback">
+          <li>
+            {fallback.plan_b
+              ? t("booking.planB", {
+                  time: format.time(fallback.plan_b.arrive_at),
+                  by: t(`booking.by.${fallback.plan_b.family}`),
+                })
+              : t("booking.noPlanB")}
+          </li>
+          <li>
+            {fallback.way_home
+              ? t("booking.wayHome", {
+                  time: format.time(fallback.way_home.leave_at),
+                  by: t(`booking.by.${fallback.way_home.family}`),
+                })
+              : t("booking.noWayHome")}
+          </li>
+        </ul>
+      )}
       {code && (
         <p className="code">
           {t("booking.code")} <strong>{code}</strong>

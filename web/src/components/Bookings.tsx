@@ -1,26 +1,77 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Booking, type BookingState, changeBooking, listBookings, readPages } from "../api/client";
+import {
+  type Booking,
+  type BookingState,
+  changeBooking,
+  listBookings,
+  readPages,
+  type Schemas,
+  takePlanB,
+} from "../api/client";
 import { useOwn, useOwnAct } from "../session";
 import { BookingFacts } from "./BookingFacts";
+import { LegList } from "./LegList";
 import { Listed } from "./Listed";
+import { RateDriver } from "./RateDriver";
 import { Refusal } from "./Refusal";
 import { Sure } from "./Sure";
 
 const AHEAD: BookingState[] = ["held", "pending_driver", "confirmed", "change_proposed", "boarded"];
 const CANCELLABLE: BookingState[] = ["held", "pending_driver", "confirmed"];
-const isOver = ({ state }: Booking) => !AHEAD.includes(state);
+/** Somebody did not keep to it: its rider still has to get there. */
+const LEFT_WITHOUT: BookingState[] = ["change_proposed", "cancelled_driver", "declined", "no_show_driver"];
+const isAhead = ({ state }: Booking) => AHEAD.includes(state);
+type Taken = Schemas["Taken"];
 
 export function Bookings() {
   const { t } = useTranslation();
   const query = useOwn("bookings", readBookings);
+  const [taken, setTaken] = useState<Taken | null>(null);
+  /** A ride without its driver stays in sight until its time is over, or another seat is booked for it. */
+  const isOver = (booking: Booking) =>
+    !isAhead(booking) && !(needsPlanB(booking) && !query.data?.some((other) => replaces(other, booking)));
   return (
-    <Listed
-      title={t("trips.bookings")}
-      query={query}
-      none={t("trips.noBookings")}
-      card={(booking) => <BookingCard booking={booking} />}
-      isOver={isOver}
-    />
+    <>
+      {taken && <PlanB taken={taken} />}
+      <Listed
+        title={t("trips.bookings")}
+        query={query}
+        none={t("trips.noBookings")}
+        card={(booking) => <BookingCard booking={booking} onTaken={setTaken} />}
+        isOver={isOver}
+      />
+    </>
+  );
+}
+
+const needsPlanB = ({ state, dropoff_by }: Booking) =>
+  LEFT_WITHOUT.includes(state) && Date.parse(dropoff_by) > Date.now();
+
+const replaces = (other: Booking, booking: Booking) =>
+  isAhead(other) && other.pickup_from.slice(0, 10) === booking.pickup_from.slice(0, 10);
+
+/** How one gets there now. */
+function PlanB({ taken: { itinerary, bookings } }: { taken: Taken }) {
+  const { t } = useTranslation();
+  const [leg, setLeg] = useState<number | null>(null);
+  return (
+    <section className="plan-b" aria-label={t("planB.title")} role="status">
+      <h3>{t("planB.title")}</h3>
+      {itinerary ? (
+        <>
+          <p>{t(bookings.length > 0 ? "planB.booked" : "planB.nothingToBook", { count: bookings.length })}</p>
+          <LegList
+            itinerary={itinerary}
+            names={{ from: t("planB.here"), to: t("planB.there") }}
+            highlighted={leg}
+            onLeg={setLeg}
+          />
+        </>
+      ) : (
+        <p>{t("planB.none")}</p>
+      )}
+    </section>
   );
 }
 
@@ -32,13 +83,15 @@ async function readBookings() {
     .sort((a, b) => Date.parse(a.pickup_from) - Date.parse(b.pickup_from));
 }
 
-function BookingCard({ booking }: { booking: Booking }) {
+function BookingCard({ booking, onTaken }: { booking: Booking; onTaken: (taken: Taken) => void }) {
   const { t } = useTranslation();
   const change = useOwnAct((act: Parameters<typeof changeBooking>[1]) => changeBooking(booking.id, act));
+  const planB = useOwnAct(() => takePlanB(booking.id).then(onTaken));
   return (
     <>
-      <BookingFacts booking={isOver(booking) ? { ...booking, code: null } : booking} />
-      <Refusal error={change.error} />
+      <BookingFacts booking={isAhead(booking) ? booking : { ...booking, code: null }} />
+      <RateDriver booking={booking} />
+      <Refusal error={change.error ?? planB.error} />
       <p className="acts">
         {booking.state === "change_proposed" && (
           <>
@@ -57,6 +110,16 @@ function BookingCard({ booking }: { booking: Booking }) {
               onSure={() => change.mutate("refuse-change")}
             />
           </>
+        )}
+        {needsPlanB(booking) && (
+          <button
+            className="act strong"
+            type="button"
+            disabled={planB.isPending}
+            onClick={() => planB.mutate(undefined)}
+          >
+            {t("planB.take")}
+          </button>
         )}
         {CANCELLABLE.includes(booking.state) && (
           <Sure
