@@ -27,6 +27,11 @@ Looked = tuple[Wish, Ends]
 WEEK_DAYS = 7
 AVOIDED_S_PER_KM = 60
 """What a kilometre that a rider does not drive counts, in seconds of a rider."""
+CLOSE_LIMIT = 60
+"""Riders that are held closely to one offer, each way; who is left out has his turn tomorrow."""
+ALONG_S_PER_KM = 120
+"""About what a kilometre together is worth, to tell who is looked at closely."""
+NEVER_S = 2**40
 EQUITY_S = 1_800
 """What it counts, in seconds, that a rider gets there in time in no other way."""
 
@@ -86,29 +91,38 @@ def find_pairs(
     """
     Hold every rider to every offer, and give what fits, offer by offer.
 
-    Only riders who can walk to a meeting point of the offer at both ends, at about its time, are
-    looked at closely; the detour counts like the rider's own time.
+    Of riders who can walk to a meeting point of the offer at both ends, at about its time,
+    `CLOSE_LIMIT` are looked at closely: those who go farthest for the least walk and detour. The
+    detour counts like the rider's own time.
     """
     near = {direction: _Near(looked, direction) for direction in Direction}
-    served = np.zeros(len(network.points.id), bool)
     for row, published in enumerate(offers):
-        offer, body = published.offer, published.body
-        fitting = Fitting(network, offer, body)
-        served[:] = False
-        served[body.point] = True
-        together = weeks.riders_of(row)
-        ends_s = offer.depart_to_s + body.solo_s + body.budget_s
-        pairs = []
+        fitting = Fitting(network, published.offer, published.body)
+        together, pairs = weeks.riders_of(row), []
+        reached = _Reached(len(network.points.id), published)
         for direction, of in near.items():
-            could = together & of.touches(served)
-            could &= (of.leave_from_s <= ends_s) & (of.arrive_by_s >= offer.depart_from_s)
-            for rider in np.flatnonzero(could).tolist():
+            for rider in of.closest(reached, together).tolist():
                 wish, ends = looked[rider]
                 times = dict(wish.directions())[direction]
                 match = fitting.match(wish, ends, direction, times, sparing=True)
                 if match is not None:
                     pairs.append(Pair(rider, row, direction, match))
         yield pairs
+
+
+class _Reached:
+    """What an offer is at each meeting point: least detour, last and first time to be there."""
+
+    def __init__(self, point_count: int, published: PublishedOffer) -> None:
+        offer, body = published.offer, published.body
+        from_start_s = body.from_start_s.astype(np.int64)
+        self.detour_s = np.full(point_count, NEVER_S)
+        detour_s = from_start_s + body.to_end_s - body.solo_s
+        np.minimum.at(self.detour_s, body.point, detour_s)
+        self.last_s = np.full(point_count, -NEVER_S)
+        np.maximum.at(self.last_s, body.point, from_start_s + offer.depart_to_s)
+        self.first_s = np.full(point_count, NEVER_S)
+        np.minimum.at(self.first_s, body.point, from_start_s + offer.depart_from_s)
 
 
 class _Near:
@@ -121,23 +135,43 @@ class _Near:
             (ends.from_start, ends.to_end) if out else (ends.from_end, ends.to_start)
             for _, ends in looked
         ]
-        self._sides = [_end_to_end([pair[side][0] for pair in pairs]) for side in (0, 1)]
-        never = Times(2**40, -1)
+        never = Times(NEVER_S, -NEVER_S)
         times = [dict(wish.directions()).get(direction, never) for wish, _ in looked]
-        self.leave_from_s = np.array([t.leave_from_s for t in times], np.int64)
-        self.arrive_by_s = np.array([t.arrive_by_s for t in times], np.int64)
+        leave_from_s = np.array([t.leave_from_s for t in times], np.int64)
+        arrive_by_s = np.array([t.arrive_by_s for t in times], np.int64)
+        self._point, owner, self._walk_s = _end_to_end([pair[0] for pair in pairs])
+        self._owner, self._ready_s = owner, leave_from_s[owner] + self._walk_s
+        self._to_point, owner, self._onward_s = _end_to_end([pair[1] for pair in pairs])
+        self._to_owner, self._due_s = owner, arrive_by_s[owner] - self._onward_s
+        along_m = [distance_m(wish.start, wish.end) for wish, _ in looked]
+        self._along_s = (np.array(along_m) / 1000 * ALONG_S_PER_KM).astype(np.int64)
 
-    def touches(self, served: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Riders with a served meeting point at both ends."""
-        found = np.ones(self._count, bool)
-        for point, owner in self._sides:
-            found &= np.bincount(owner[served[point]], minlength=self._count) > 0
-        return found
+    def closest(self, reached: _Reached, together: npt.NDArray[np.bool_]) -> Int64:
+        """Riders who could be taken, the likeliest first, `CLOSE_LIMIT` of them at most."""
+        loss_s = -self._along_s
+        for point, owner, walk_s, in_time in (
+            (
+                self._point, self._owner, self._walk_s,
+                self._ready_s <= reached.last_s[self._point],
+            ),
+            (
+                self._to_point, self._to_owner, self._onward_s,
+                self._due_s >= reached.first_s[self._to_point],
+            ),
+        ):  # fmt: skip
+            least_s = np.full(self._count, NEVER_S)
+            some = np.flatnonzero(in_time & (reached.detour_s[point] < NEVER_S))
+            np.minimum.at(least_s, owner[some], walk_s[some] + reached.detour_s[point[some]])
+            loss_s = loss_s + least_s
+        could = np.flatnonzero(together & (loss_s < NEVER_S // 2))
+        return could[np.argsort(loss_s[could], kind="stable")][:CLOSE_LIMIT]
 
 
-def _end_to_end(points: Sequence[Int32]) -> tuple[Int32, Int64]:
-    owner = np.repeat(np.arange(len(points)), [len(own) for own in points])
-    return np.concatenate([np.zeros(0, np.int32), *points]), owner
+def _end_to_end(sides: Sequence[tuple[Int32, Int32]]) -> tuple[Int32, Int64, Int64]:
+    owner = np.repeat(np.arange(len(sides)), [len(point) for point, _ in sides])
+    nothing = np.zeros(0, np.int32)
+    point, walk_s = (np.concatenate([nothing, *(side[k] for side in sides)]) for k in (0, 1))
+    return point, owner, walk_s.astype(np.int64)
 
 
 def leg_of(network: Network, wish: Wish, pair: Pair, without_s: int | None) -> RiderLeg:

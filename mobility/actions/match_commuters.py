@@ -20,6 +20,7 @@ from carpool.ride_plans import RideWay
 from carpool.wishes import Direction
 from core.ids import OfferId
 from mobility.actions.match_wishes import OFFER_WANTED, WANTED_EVERY
+from mobility.actions.way_without_car import without_car_s
 from mobility.db.changes import latest_position
 from mobility.db.engine import Connection, Engine
 from mobility.db.notices import tell, was_told
@@ -36,7 +37,6 @@ from mobility.db.proposals import (
     taking_turn,
 )
 from mobility.db.wishes import list_changes
-from mobility.actions.way_without_car import without_car_s
 from mobility.wish_book import Looked, WishBook
 from mobility.world import World
 

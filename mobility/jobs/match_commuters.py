@@ -12,8 +12,8 @@ from mobility.db.engine import DatabaseError, Engine
 from mobility.db.proposals import matched_day
 
 log = structlog.get_logger()
-NIGHT_HOUR = 2
-"""From when on a day's run begins, on the clock of the territory."""
+NIGHT_HOURS = range(2, 6)
+"""When a run may begin, on the clock of the territory; one that was missed waits for the next."""
 AGAIN = dt.timedelta(minutes=15)
 """After a run that came to nothing, or while another worker's goes on."""
 COMMAND = (sys.executable, "-m", "mobility.cli", "offers", "match", "--json")
@@ -34,7 +34,7 @@ class NightlyMatch:
 
     def look(self, engine: Engine, local: dt.datetime) -> None:
         """Start a run where one is due; `local` is the time on the territory's clock."""
-        if self._is_running() or local.hour < NIGHT_HOUR or local < self._not_before:
+        if self._is_running() or local.hour not in NIGHT_HOURS or local < self._not_before:
             return
         self._not_before = local + AGAIN
         try:

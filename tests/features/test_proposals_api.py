@@ -106,6 +106,15 @@ def run(home: Path) -> dict[str, Any]:
     return found
 
 
+def world_of(home: Path) -> World:
+    """What the servers of a home serve now."""
+    here = open_installation(Settings(home=home))
+    keeper = WorldKeeper(open_snapshot(here.snapshot_folder), here.engine, here.wakeups)
+    keeper.catch_up()
+    here.close()
+    return keeper.world
+
+
 def listed(ask: Ask, who: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ask(who, "GET", "/proposals").json()
     return found
@@ -227,21 +236,45 @@ def test_whatever_changes_while_a_run_goes_on_is_left_alone(
     rider, driver = somebody().secret, somebody().secret
     commute(driver)
     wish_id = wish(rider)
-    here = open_installation(Settings(home=demo_home))
-    keeper = WorldKeeper(open_snapshot(here.snapshot_folder), here.engine, here.wakeups)
-    keeper.catch_up()
-    here.close()
+    world = world_of(demo_home)
 
     def end_wish(step: str) -> None:
         if step == "proposals":
             assert ask(rider, "DELETE", f"/wishes/{wish_id}").status_code == 200
 
-    world: World = keeper.world
     done = match_commuters(engine, world, WishBook(), now=NOW, time_limit_s=5, on_step=end_wish)
     assert done.overtaken_count >= 1
     with engine.connect() as connection:
         query = sa.select(sa.func.count()).where(proposal.c.wish_id == uuid.UUID(wish_id))
         assert connection.execute(query).scalar() == 0
+
+
+class CutOff(Exception):
+    """A run that ends before its end."""
+
+
+def test_a_run_that_is_cut_off_leaves_nothing_and_the_next_one_makes_up_for_it(
+    ask: Ask,
+    demo_home: Path,
+    engine: Engine,
+    commute: Callable[[str], list[str]],
+    wish: Callable[..., str],
+    somebody: Callable[..., Somebody],
+) -> None:
+    rider, driver = somebody().secret, somebody().secret
+    commute(driver)
+    wish(rider)
+    world = world_of(demo_home)
+
+    def cut(step: str) -> None:
+        if step == "proposals":
+            raise CutOff
+
+    with pytest.raises(CutOff):
+        match_commuters(engine, world, WishBook(), now=NOW, time_limit_s=5, on_step=cut)
+    assert listed(ask, rider) == []
+    match_commuters(engine, world, WishBook(), now=NOW, time_limit_s=5)
+    assert len(listed(ask, rider)) == 1
 
 
 def test_one_process_matches_at_a_time(engine: Engine, demo_home: Path) -> None:
@@ -262,7 +295,7 @@ def test_a_night_has_one_run_and_a_run_that_failed_is_tried_again(engine: Engine
     night = dt.datetime(2026, 12, 10, 3, tzinfo=ZONE)
     nightly = NightlyMatch((sys.executable, "-c", "import sys; sys.exit(1)"))
     begun = []
-    for after_min in (-90, 0, 1, 20, 40):
+    for after_min in (-90, 0, 1, 20, 180, 40):
         at = night + dt.timedelta(minutes=after_min)
         if after_min == 40:
             noted(at.date().toordinal())
@@ -271,5 +304,5 @@ def test_a_night_has_one_run_and_a_run_that_failed_is_tried_again(engine: Engine
         if nightly._process is not None:
             assert nightly._process.wait() == 1
             nightly._is_running()
-    assert begun == [False, True, False, True, False]
+    assert begun == [False, True, False, True, False, False]
     nightly.stop()
