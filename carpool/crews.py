@@ -24,8 +24,8 @@ ROUNDS = 3
 """After the third, next to nobody is left who could be brought together."""
 NEEDED = 1_000
 """A driver whom the flow gives a rider counts so much more in that rider's corridor."""
-CORRIDOR_S = 60.0
-"""Longest search for better bundles, for one corridor."""
+CORRIDOR_S = 45.0
+"""Longest search for better bundles, for one corridor: with all around it, within a minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def offers_export(
 def offers_match(
     seconds: Annotated[
         int, typer.Option(help="Longest search for better bundles, for each corridor.", min=1)
-    ] = 60,
+    ] = 45,
     as_json: Json = False,
 ) -> None:
     """
