@@ -205,6 +205,11 @@ class Match:
     dropoff_s: int
     arrival_s: int
     """At the rider's own end, on foot from the meeting point."""
+    pickup_row: int
+    """Row of the body's candidates."""
+    dropoff_row: int
+    to_pickup_s: int
+    """Walk from the rider's own end."""
 
 
 class Fitting:
@@ -215,9 +220,19 @@ class Fitting:
         order = np.argsort(body.point, kind="stable")
         self._order, self._point = order, body.point[order]
 
-    def match(self, wish: Wish, ends: Ends, direction: Direction, times: Times) -> Match | None:
+    def match(
+        self,
+        wish: Wish,
+        ends: Ends,
+        direction: Direction,
+        times: Times,
+        *,
+        sparing: bool = False,
+    ) -> Match | None:
         """
         The ride by which a wish's rider arrives first, the shortest walk among equals.
+
+        `sparing` counts each second of the driver's detour like one of the rider's.
 
         Returns None where the offer does not fit: in time, seats, walks or detour. Days are another
         matter (`Wish.first_date`).
@@ -247,7 +262,8 @@ class Fitting:
         if not fits.any():
             return None
         walks_s = to_pickup_s[:, None] + onward_s[None, :]
-        rank = np.where(fits, arrival_s * 100_000 + walks_s, np.iinfo(np.int64).max)
+        loss_s = arrival_s + whole_s if sparing else arrival_s
+        rank = np.where(fits, loss_s * 100_000 + walks_s, np.iinfo(np.int64).max)
         i, j = np.unravel_index(int(rank.argmin()), rank.shape)
         return Match(
             pickup=int(body.point[pickups[i]]),
@@ -255,6 +271,9 @@ class Fitting:
             pickup_s=int(board_s[i]),
             dropoff_s=int(board_s[i] + ride_s[i, j]),
             arrival_s=int(arrival_s[i, j]),
+            pickup_row=int(pickups[i]),
+            dropoff_row=int(dropoffs[j]),
+            to_pickup_s=int(to_pickup_s[i]),
         )
 
     def _candidates(

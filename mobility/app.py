@@ -28,6 +28,7 @@ from mobility.api import (
     own,
     plan,
     plan_b,
+    proposals,
     ratings,
     rides,
     stoptimes,
@@ -111,7 +112,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, plan_b, ratings, rides, wishes, oidc, open_data,
+        offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

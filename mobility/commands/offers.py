@@ -1,4 +1,4 @@
-"""Commands about carpool offers: add, list, end."""
+"""Commands about carpool offers: add, list, end, match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from core.errors import InvalidInput
 from core.geo import parse_coordinate
 from mobility.commands.journeys import current_world
-from mobility.commands.terminal import Json, console
+from mobility.commands.terminal import Json, console, progress_bar
 from mobility.settings import Settings
 
 app = typer.Typer(help="Publish, list and end carpool offers.", no_args_is_help=True)
@@ -145,3 +145,47 @@ def offers_export(
     world = current_world()
     out.write_bytes(carpool_gtfs(world, site.rstrip("/")))
     console.print(f"Wrote {world.offer_count} offer(s) to {out}.")
+
+
+@app.command("match")
+def offers_match(
+    seconds: Annotated[
+        int, typer.Option(help="Longest search for better bundles, for each corridor.", min=1)
+    ] = 45,
+    as_json: Json = False,
+) -> None:
+    """
+    Propose regular riders and drivers to each other, all at once; the worker does so every night.
+
+    Example: mobility offers match --seconds 20
+    """
+    from dataclasses import asdict
+
+    from mobility.actions.match_commuters import match_commuters
+    from mobility.installation import open_installation
+    from mobility.wish_book import WishBook
+
+    world = current_world()
+    installation = open_installation(Settings())
+    now = dt.datetime.now(dt.UTC)
+    with progress_bar(shown=not as_json) as step:
+        done = match_commuters(
+            installation.engine, world, WishBook(), now=now, time_limit_s=seconds, on_step=step
+        )
+    installation.close()
+    if as_json:
+        console.print_json(data=asdict(done))
+        return
+    table = Table("round", "riders", "drivers", "bundles", "chosen", "open", "seconds")
+    for corridor in done.corridors:
+        counts = (
+            corridor.round, corridor.rider_count, corridor.driver_count, corridor.bundle_count,
+            corridor.chosen_count,
+        )  # fmt: skip
+        gap = f"{corridor.gap:.1%}"
+        table.add_row(*map(str, counts), gap, f"{corridor.seconds:.1f}")
+    console.print(table)
+    console.print(
+        f"{done.proposal_count} proposal(s) for {done.wish_count} wish(es) and "
+        f"{done.offer_count} offer(s)."
+    )

@@ -244,6 +244,21 @@ wish_match = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("wish_id", sa.Uuid, sa.ForeignKey("wish.id"), nullable=False),
+    sa.Column("offer_id", sa.Uuid, sa.ForeignKey("offer.id"), nullable=False, index=True),
+    sa.Column("back_offer_id", sa.Uuid, sa.ForeignKey("offer.id"), index=True),
+    sa.Column("rider_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("driver_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+)
+
 follower = sa.Table(
     "follower",
     metadata,

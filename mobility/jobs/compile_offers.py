@@ -9,6 +9,7 @@ import threading
 import structlog
 
 from mobility.installation import Installation
+from mobility.jobs.match_commuters import NightlyMatch
 from mobility.jobs.warn_of_expiry import ExpiryWatch
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
@@ -23,7 +24,8 @@ def follow_offers(installation: Installation) -> None:
     Follow the change feed until the process is told to stop (SIGTERM, SIGINT).
 
     An offer published by a process that did not compile it, or compiled for another snapshot,
-    is compiled and stored here. Feeds that are about to expire are said in the log.
+    is compiled and stored here. Feeds that are about to expire are said in the log, and every night
+    regular commuters are matched.
     """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -37,10 +39,13 @@ def follow_offers(installation: Installation) -> None:
         revive=installation.revive,
     )
     keeper.start()
-    known, expiry = -1, ExpiryWatch()
+    known, expiry, nightly = -1, ExpiryWatch(), NightlyMatch()
     while not stopped.wait(LOOK_S if known >= 0 else 0):
-        expiry.look(keeper.world.snapshot, dt.datetime.now(dt.UTC))
+        now = dt.datetime.now(dt.UTC)
+        expiry.look(keeper.world.snapshot, now)
+        nightly.look(installation.engine, now.astimezone(keeper.world.network.zone))
         if keeper.world.revision != known:
             known = keeper.world.revision
             log.info("offers are compiled", revision=known, offers=keeper.world.offer_count)
+    nightly.stop()
     keeper.stop()

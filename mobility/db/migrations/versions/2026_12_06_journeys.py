@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
 revision = "2026_12_06_journeys"
-down_revision = "2026_12_04_wishes"
+down_revision = "2026_12_05_proposals"
 
 
 def upgrade() -> None:
