@@ -27,6 +27,7 @@ from mobility.api import (
     own,
     plan,
     rides,
+    standard_covoiturage,
     stoptimes,
     tiles,
     trip,
@@ -100,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, rides, wishes, oidc, open_data,
+        offers, bookings, rides, wishes, oidc, open_data, standard_covoiturage,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

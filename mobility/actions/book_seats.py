@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,11 +31,12 @@ from core.errors import Conflict, InvalidInput
 from core.ids import OfferId
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.rides import AlreadyOnTheWay, BookingNotFound, RideNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
+Also = Callable[[Connection, Sequence[Booking]], None]
 RIDES_LIMIT = 4
 """Rides of one journey."""
 TRIES = 5
@@ -82,12 +83,14 @@ def hold_seats(
     *,
     key: str | None,
     now: dt.datetime,
+    also: Also | None = None,
 ) -> list[Booking]:
     """
     Hold the seats of all quotes, or none, for five minutes.
 
     What takes time is done before the rides are locked, and made again if it turns out under the
-    lock that an offer was changed. Asked again with the same `key`, nothing more happens.
+    lock that an offer was changed. Asked again with the same `key`, nothing more happens. `also`
+    stores in the same transaction what belongs to the bookings; what it raises undoes them.
 
     Raises
     ------
@@ -101,7 +104,8 @@ def hold_seats(
     for _ in range(TRIES):
         ready = [_make_ready(desk, quote) for quote in asked]
         try:
-            return _hold(desk, rider, list(zip(asked, ready, strict=True)), list(quotes), key, now)
+            wanted = list(zip(asked, ready, strict=True))
+            return _hold(desk, rider, wanted, list(quotes), key, now, also)
         except (_Changed, RideNotFound):
             for quote in asked:
                 _ready.pop(_key(desk, quote), None)
@@ -160,6 +164,7 @@ def _hold(
     quotes: Sequence[str],
     key: str | None,
     now: dt.datetime,
+    also: Also | None,
 ) -> list[Booking]:
     """Hold all under locks; raises `_Changed` where what was prepared is not what is there."""
     together = uuid.uuid4()
@@ -177,6 +182,8 @@ def _hold(
         ]
         if key is not None:
             keep_answer(connection, rider.user_id, key, str(together))
+        if also is not None:
+            also(connection, held)
         revision = save(rides.values())
     announce(desk, revision)
     return held
