@@ -25,6 +25,7 @@ from mobility.api import (
     open_data,
     operations,
     own,
+    partner_bookings,
     plan,
     rides,
     standard_covoiturage,
@@ -101,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, rides, wishes, oidc, open_data, standard_covoiturage,
+        offers, bookings, rides, wishes, oidc, open_data, standard_covoiturage, partner_bookings,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -52,7 +52,7 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.\d+)?")
 Json = dict[str, Any]
 
 
-@router.get("/status")
+@router.get("/status", response_class=Response)
 def status() -> Response:
     """Say that the service answers."""
     return Response()
