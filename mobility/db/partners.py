@@ -81,10 +81,16 @@ def find_or_add_person(
     if known is not None:
         return uuid.UUID(str(known))
     person_id = uuid.uuid4()
-    taken = sa.select(person.c.id).where(person.c.alias == alias)
-    if connection.execute(taken).scalar() is not None:
-        alias = f"{alias} {person_id.hex[:8]}"
-    connection.execute(person.insert().values(id=person_id, alias=alias, created_at=now))
+    for name in (alias, f"{alias} {person_id.hex[:8]}"):
+        # Whoever takes the same name at the same moment is waited for.
+        made = connection.execute(
+            pg.insert(person)
+            .values(id=person_id, alias=name, created_at=now)
+            .on_conflict_do_nothing(index_elements=["alias"])
+            .returning(person.c.id)
+        ).scalar()
+        if made is not None:
+            break
     connection.execute(
         partner_person.insert().values(
             owner_id=owner_id, operator=operator, outside_id=outside_id, person_id=person_id

@@ -413,18 +413,20 @@ def test_a_booking_changes_as_the_standard_says(
     assert (unknown.status_code, unknown.json()["error"]) == (404, "missing_booking")
 
 
-def test_equal_bookings_at_once_take_one_seat(
+def test_bookings_of_one_id_at_once_take_one_seat(
     partner: Ask, drive: Callable[..., Json], ask: Ask
 ) -> None:
     booking = request_for(found(partner, drive(57, seats=4)))
+    other = {**booking, "passenger": {**booking["passenger"], "id": uuid.uuid4().hex}}
     codes: list[int] = []
     together = threading.Barrier(6)
 
-    def post() -> None:
+    def post(content: Json) -> None:
         together.wait()
-        codes.append(partner("POST", "/bookings", json=booking).status_code)
+        codes.append(partner("POST", "/bookings", json=content).status_code)
 
-    threads = [threading.Thread(target=post) for _ in range(6)]
+    contents = [booking, other] * 3
+    threads = [threading.Thread(target=post, args=(content,)) for content in contents]
     for thread in threads:
         thread.start()
     for thread in threads:
