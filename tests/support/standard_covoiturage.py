@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
+import time
+import uuid
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,6 +23,13 @@ from core.geo import Coordinate, distance_m
 BASE = "/standard-covoiturage"
 HOST = re.compile(r"[a-z0-9.-]+")
 TOLERANCE = 1.01
+ZONE = ZoneInfo("Europe/Paris")
+FRESH_S = 10.0
+"""Changes are there within a second; the machine may be busy."""
+THEIRS = "covoiturage.example.org"
+"""Host name of the other operator."""
+Ask = Callable[..., httpx.Response]
+Json = dict[str, Any]
 
 
 def document_file() -> Path:
@@ -81,3 +93,79 @@ def check_journeys(results: list[dict[str, Any]], asked: dict[str, Any]) -> None
     for found in results:
         apart_s = abs(found["passengerPickupDate"] - asked["departureDate"])
         assert apart_s <= asked.get("timeDelta", 900)
+
+
+def between(ends: Json) -> Json:
+    return {
+        "departureLat": ends["start"]["lat"], "departureLng": ends["start"]["lon"],
+        "arrivalLat": ends["end"]["lat"], "arrivalLng": ends["end"]["lon"],
+    }  # fmt: skip
+
+
+def moment(date: dt.date, clock: str) -> int:
+    local = dt.datetime.combine(date, dt.time.fromisoformat(clock), ZONE)
+    return int(local.timestamp())
+
+
+def next_monday() -> dt.date:
+    today = dt.datetime.now(ZONE).date()
+    return today + dt.timedelta(days=7 - today.weekday())
+
+
+def found(partner: Ask, asked: Json, driver: str = "demo:Denis") -> Json:
+    """The journey of a driver, once the processes know of it."""
+    until = time.monotonic() + FRESH_S
+    while True:
+        journeys = partner("GET", "/driver_journeys", params=asked).json()
+        own = [journey for journey in journeys if journey["driver"]["id"] == driver]
+        if own:
+            assert len(own) == 1
+            own_journey: Json = own[0]
+            return own_journey
+        assert time.monotonic() < until, "the drive is not there in time"
+        time.sleep(0.05)
+
+
+def request_for(journey: Json, **changes: Any) -> Json:
+    """A booking as another operator asks for it."""
+    places = [n for n in journey if n.startswith("passenger") and n != "passenger"]
+    rider = {"id": uuid.uuid4().hex, "operator": THEIRS, "alias": "Zoé"}
+    booking = {
+        "id": str(uuid.uuid4()), "driver": journey["driver"], "passenger": rider,
+        "status": "WAITING_CONFIRMATION", "price": journey["price"],
+        "driverJourneyId": journey["id"], **{name: journey[name] for name in places}, **changes,
+    }  # fmt: skip
+    return {name: value for name, value in booking.items() if value is not None}
+
+
+def told_booking(**changes: Any) -> Json:
+    driver = {"id": "d1", "operator": THEIRS, "alias": "Dédé"}
+    data = {
+        "id": str(uuid.uuid4()), "passengerPickupDate": moment(next_monday(), "08:00"),
+        "passengerPickupLat": 46.5, "passengerPickupLng": 1.1, "passengerDropLat": 46.6,
+        "passengerDropLng": 1.2, "status": "WAITING_CONFIRMATION", "driver": driver,
+        "price": {"type": "PAYING", "amount": 1.5, "currency": "EUR"},
+        "webUrl": f"https://{THEIRS}/b/1",
+    }  # fmt: skip
+    return {"id": str(uuid.uuid4()), "idToken": "a.b.c", "data": {**data, **changes}}
+
+
+def status_of(partner: Ask, booking_id: str) -> str:
+    answer = partner("GET", f"/bookings/{booking_id}")
+    assert answer.status_code == 200, answer.text
+    status: str = answer.json()["status"]
+    return status
+
+
+def seconds_of(clock: str) -> int:
+    hours, minutes, seconds = map(int, clock.split(":"))
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def last_notice(ask: Ask, who: str) -> Json:
+    page, after = ask(who, "GET", "/notices").json(), 0
+    last: Json = {}
+    while page:
+        last, after = page[-1], page[-1]["id"]
+        page = ask(who, "GET", "/notices", params={"after": after}).json()
+    return last
