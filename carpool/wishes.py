@@ -101,6 +101,11 @@ class Wish:
         if self.back is not None:
             yield Direction.BACK, self.back
 
+    def is_on(self, date: dt.date) -> bool:
+        """Whether its rider travels on a date."""
+        in_time = self.valid_from <= date <= self.valid_to
+        return in_time and WEEKDAYS[date.weekday()] in self.weekdays
+
     def first_date(self, offer: Offer, today: dt.date) -> dt.date | None:
         """First day, from today on, on which both travel."""
         day = max(self.valid_from, offer.valid_from, today)
@@ -253,7 +258,7 @@ class Fitting:
         ready_s = times.leave_from_s + to_pickup_s
         board_s = np.maximum(ready_s, offer.depart_from_s + from_start_s)
         in_time = board_s <= offer.depart_to_s + from_start_s
-        ride_s = self._rides(pickups, dropoffs)
+        ride_s = rides_between(body, self._drive_s, pickups, dropoffs)
         whole_s = from_start_s[:, None] + ride_s + body.to_end_s[dropoffs][None, :]
         arrival_s = board_s[:, None] + ride_s + onward_s[None, :]
         fits = in_time[:, None] & (whole_s <= body.solo_s + body.budget_s)
@@ -285,20 +290,32 @@ class Fitting:
         rows = np.repeat(first, count) + _within(count)
         return self._order[rows], np.repeat(seconds, count).astype(np.int64)
 
-    def _rides(
-        self, pickups: npt.NDArray[np.int64], dropoffs: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Drives between candidates; more than any budget where none leads there."""
-        body = self._body
-        a, b = body.point[pickups], body.point[dropoffs]
-        direct_s = self._drive_s[np.ix_(a, b)].astype(np.int64)
-        far = direct_s == UNREACHABLE_S
-        through_s = body.to_end_s[pickups][:, None].astype(np.int64)
-        through_s = through_s + body.from_start_s[dropoffs][None, :] - body.solo_s
-        segment = body.segment.astype(np.int64)
-        hop = segment[dropoffs][None, :] - segment[pickups][:, None]
-        ride_s = np.where(hop == 0, np.where(far, 2**40, direct_s), through_s)
-        return np.where(hop < 0, 2**40, ride_s)
+
+def rides_between(
+    body: Body,
+    drive_s: npt.NDArray[np.uint16],
+    pickups: npt.NDArray[np.int64],
+    dropoffs: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """
+    Drives between candidates of a body; more than any budget where none leads there.
+
+    Parameters
+    ----------
+    drive_s
+        Shape (P, P): drives between meeting points.
+    pickups, dropoffs
+        Rows of the body's candidates.
+    """
+    a, b = body.point[pickups], body.point[dropoffs]
+    direct_s = drive_s[np.ix_(a, b)].astype(np.int64)
+    far = direct_s == UNREACHABLE_S
+    through_s = body.to_end_s[pickups][:, None].astype(np.int64)
+    through_s = through_s + body.from_start_s[dropoffs][None, :] - body.solo_s
+    segment = body.segment.astype(np.int64)
+    hop = segment[dropoffs][None, :] - segment[pickups][:, None]
+    ride_s = np.where(hop == 0, np.where(far, 2**40, direct_s), through_s)
+    return np.where(hop < 0, 2**40, ride_s)
 
 
 def _within(count: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

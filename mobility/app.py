@@ -26,11 +26,13 @@ from mobility.api import (
     open_data,
     operations,
     own,
+    partner_bookings,
     plan,
     plan_b,
     proposals,
     ratings,
     rides,
+    standard_covoiturage,
     stoptimes,
     tiles,
     trip,
@@ -113,6 +115,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
+        standard_covoiturage, partner_bookings,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     max_plan_window_s: int = Field(
         default=86_400, description="Widest interval that one plan request may search."
     )
+    operator: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$",
+        description="Host name by which other carpool operators know this one; that by which the "
+        "server is asked when absent.",
+    )
     oidc_issuer: str | None = Field(
         default=None, description="OpenID Connect issuer by which people may sign in, an address."
     )

@@ -96,7 +96,8 @@ class World:
         """By which what this world shows is signed, to know it again when it is booked."""
         self.shut_elevators = shut_elevators
         self.table = table or BodyTable(snapshot.network.coarse.point_cell)
-        self.flexible, self._rows = self.table.laid(bodies)
+        self.flexible, self.body_rows = self.table.laid(bodies)
+        """Bodies laid end to end, and in which row of them each offer's is."""
         self._dates = RunningDates(self.offers)
         self._rides = Remembered(self._rides_around, DATES_KEPT)
 
@@ -130,4 +131,4 @@ class World:
         return self._laid(self._dates.windows(self.network, date))
 
     def _laid(self, windows: RideWindows) -> Rides:
-        return rides_of(windows._replace(body=self._rows[windows.offer]))
+        return rides_of(windows._replace(body=self.body_rows[windows.offer]))

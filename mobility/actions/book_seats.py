@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -32,12 +32,13 @@ from core.errors import Conflict, InvalidInput
 from core.ids import OfferId
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.journeys import JourneyEnds, add_journey
 from mobility.db.rides import AlreadyOnTheWay, BookingNotFound, RideNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
+Also = Callable[[Connection, Sequence[Booking]], None]
 RIDES_LIMIT = 4
 """Rides of one journey."""
 TRIES = 5
@@ -77,6 +78,7 @@ class _Wanted(NamedTuple):
     quotes: tuple[str, ...]
     key: str | None
     ends: JourneyEnds | None
+    also: Also | None
 
 
 READY_KEPT = 1_000
@@ -94,17 +96,20 @@ def hold_seats(
     key: str | None,
     now: dt.datetime,
     ends: JourneyEnds | None = None,
+    also: Also | None = None,
 ) -> list[Booking]:
     """
     Hold the seats of all quotes, or none, for five minutes.
+
+    What takes time is done before the rides are locked, and made again if it turns out under the
+    lock that an offer was changed. Asked again with the same `key`, nothing more happens.
 
     Parameters
     ----------
     ends
         From where to where the rider travels, if further than by these rides.
-
-    What takes time is done before the rides are locked, and made again if it turns out under the
-    lock that an offer was changed. Asked again with the same `key`, nothing more happens.
+    also
+        Stores in the same transaction what belongs to the bookings; what it raises undoes them.
 
     Raises
     ------
@@ -114,7 +119,7 @@ def hold_seats(
         The ride is not there for this rider any more: search again.
     """
     asked = [read_quote(text, quote_key) for text in quotes]
-    wanted = _Wanted(rider, tuple(quotes), key, ends)
+    wanted = _Wanted(rider, tuple(quotes), key, ends, also)
     _check_journey(asked)
     for _ in range(TRIES):
         ready = [_make_ready(desk, quote) for quote in asked]
@@ -175,7 +180,7 @@ def _hold(
     desk: RideDesk, wanted: _Wanted, rides_of: Sequence[tuple[Quote, _Ready]], now: dt.datetime
 ) -> list[Booking]:
     """Hold all under locks; raises `_Changed` where what was prepared is not what is there."""
-    together, (rider, quotes, key, ends) = uuid.uuid4(), wanted
+    together, (rider, quotes, key, ends, also) = uuid.uuid4(), wanted
     with desk.engine.begin() as connection:
         store = SqlRideStore(connection)
         if key is not None:
@@ -191,6 +196,8 @@ def _hold(
         add_journey(connection, together, ends or _ends_of(desk, held))
         if key is not None:
             keep_answer(connection, rider.user_id, key, str(together))
+        if also is not None:
+            also(connection, held)
         revision = save(rides.values())
     announce(desk, revision)
     return held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,7 +23,7 @@ from carpool.ports import StoredRide
 from core.errors import Conflict, InvalidInput, MobilityError, NotAllowed
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
 from mobility.db.audit import record_act
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.rides import BookingNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
@@ -81,7 +82,7 @@ class Said:
 
 
 @again_after_deadlock
-def change_booking(
+def change_booking(  # noqa: PLR0913 — who does what to which booking, and when
     desk: RideDesk,
     who: Principal,
     side: Side,
@@ -91,9 +92,12 @@ def change_booking(
     *,
     now: dt.datetime,
     ride_id: uuid.UUID | None = None,
+    also: Callable[[Connection], None] | None = None,
 ) -> Booking:
     """
     Let a rider or a driver act on a booking; whoever comes second finds what the first has done.
+
+    `also` is done under the lock of the ride; what it raises undoes everything.
 
     Raises
     ------
@@ -117,6 +121,8 @@ def change_booking(
         (ride,) = lock(desk, connection, [before.ride_id], now, spared=spared).values()
         booking, _ = store.find_booking(booking_id)
         _check(booking, ride.ride, event, said, now)
+        if also is not None:
+            also(connection)
         after = ride.happen(booking, event)
         revision = save([ride])
     announce(desk, revision)

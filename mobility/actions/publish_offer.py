@@ -25,6 +25,7 @@ from mobility.db.users import get_user
 from mobility.live import Wakeups
 from mobility.users.scopes import Principal
 from mobility.world import Snapshot
+from routing.network import Network
 from routing.raptor.body_table import Body
 
 OPEN_LIMIT = 100
@@ -186,19 +187,9 @@ def _with_homes_moved(
     OfferUnusable
         Nowhere around an end is a street open to cars.
     """
-    network = snapshot.network
-
-    def by_a_street(place: Coordinate) -> bool:
-        return network.find_snapped("car", place, STREET_LIMIT_M) is not None
 
     def move(place: Coordinate) -> Coordinate:
-        moved = moved_place(place, by_a_street, _dice) if by_a_street(place) else None
-        if moved is None:
-            raise OfferUnusable(
-                f"no street open to cars near {place.lat:.5f}, {place.lon:.5f}: is it in this "
-                "territory?"
-            )
-        return moved
+        return move_to_a_street(snapshot.network, place)
 
     ends = {"start": offer.start, "end": offer.end}
     private = [name for name in ends if not values[name].get("public", False)]
@@ -206,6 +197,21 @@ def _with_homes_moved(
         for name in private:
             ends[name] = find_or_move(connection, driver.person_id, ends[name], move)
     return replace(offer, start=ends["start"], end=ends["end"])
+
+
+def move_to_a_street(network: Network, place: Coordinate) -> Coordinate:
+    """Draw what stands for a home; raises `OfferUnusable` far from streets open to cars."""
+
+    def by_a_street(place: Coordinate) -> bool:
+        return network.find_snapped("car", place, STREET_LIMIT_M) is not None
+
+    moved = moved_place(place, by_a_street, _dice) if by_a_street(place) else None
+    if moved is None:
+        raise OfferUnusable(
+            f"no street open to cars near {place.lat:.5f}, {place.lon:.5f}: is it in this "
+            "territory?"
+        )
+    return moved
 
 
 def _entered(values: Mapping[str, Any]) -> dict[str, Any]:

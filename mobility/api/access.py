@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response, Security
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from core.errors import NotAllowed, NotSignedIn
 from core.time import Clock
@@ -25,6 +25,9 @@ _bearer = HTTPBearer(
 )
 _cookie = APIKeyCookie(
     name=COOKIE, auto_error=False, description="The same, kept by a browser: this server's pages."
+)
+_key = APIKeyHeader(
+    name="X-API-Key", auto_error=False, description="A token, as other operators' programs send it."
 )
 
 
@@ -90,11 +93,29 @@ def _signed_in(
         secret = kept
     else:
         raise NotSignedIn("sign in first: POST /mobility/v1/sessions, then Authorization: Bearer …")
+    return _principal(request, secret)
+
+
+def _principal(request: Request, secret: str) -> Principal:
     with installation_of(request).engine.begin() as connection:
         found = find_principal(connection, digest(secret), now_of(request))
     if found is None:
         raise NotSignedIn("this session is over, or there never was one: sign in again")
     return found
+
+
+def _partner(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    key: Annotated[str | None, Security(_key)],
+) -> Principal:
+    """Program of another operator; raises `NotSignedIn` or `NotAllowed`."""
+    secret = key if given is None else given.credentials
+    if not secret:
+        raise NotSignedIn("a token with the scope app is needed: Authorization: Bearer …")
+    principal = _principal(request, secret)
+    principal.require((Scope.APP,))
+    return principal
 
 
 SignedIn = Annotated[Principal, Depends(_signed_in)]
@@ -121,5 +142,7 @@ InPerson = Annotated[Principal, Depends(_in_person)]
 Authority = Annotated[Principal, Depends(having(Scope.AUTHORITY))]
 Driver = Annotated[Principal, Depends(having(Scope.DRIVER))]
 Rider = Annotated[Principal, Depends(having(Scope.RIDER))]
+Partner = Annotated[Principal, Depends(_partner)]
+PARTNERS_ONLY = [Depends(_partner)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 """By which a request that comes twice is known to be the same."""

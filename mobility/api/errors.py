@@ -37,6 +37,13 @@ MOTIS_STATUS = {409: 400, 503: 500}
 """The MOTIS API knows 400, 404, 422 and 500."""
 PLAIN_PATHS = ("/geocode", "/reverse-geocode")
 """These know 400 alone of them."""
+PARTNERS = "/standard-covoiturage/"
+PARTNER_STATUS = {403: 401, 422: 400, 503: 500}
+"""The Standard Covoiturage knows 400, 401, 404, 409, 429 and 500 …"""
+PARTNER_POSTS = ("/bookings", "/booking_events")
+"""… of which these know neither 404 nor 409."""
+PARTNER_CODES = frozenset({"missing_booking", "missing_user", "status_already_set"})
+"""What it wants in the place of a sentence."""
 RETRY_AFTER_S = "2"
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -62,10 +69,16 @@ def _answer(
     message: str,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    motis = request.url.path.startswith("/api/")
+    path, error = request.url.path, message
+    motis, partners = path.startswith("/api/"), path.startswith(PARTNERS)
+    if partners:
+        status = PARTNER_STATUS.get(status, status)
+        if request.method == "POST" and path.endswith(PARTNER_POSTS):
+            status = 400 if status in (404, 409) else status
+        error = code if code in PARTNER_CODES else message
     if motis:
         status = MOTIS_STATUS.get(status, status)
-        if request.url.path.endswith(PLAIN_PATHS):
+        if path.endswith(PLAIN_PATHS):
             status = 400 if status == 422 else status
     body = {
         "type": f"urn:mobility:error:{code}",
@@ -73,9 +86,9 @@ def _answer(
         "status": status,
         "detail": message,
         "code": code,
-        "error": message,
+        "error": error,
     }
-    media = "application/json" if motis else "application/problem+json"
+    media = "application/json" if motis or partners else "application/problem+json"
     return JSONResponse(body, status_code=status, media_type=media, headers=headers)
 
 

@@ -37,6 +37,7 @@ class HeadAsGet:
 
 @fallback.api_route("/api/{path:path}", methods=ALL)
 @fallback.api_route("/mobility/{path:path}", methods=ALL)
+@fallback.api_route("/standard-covoiturage/{path:path}", methods=ALL)
 def nothing_here(request: Request) -> Any:  # noqa: ANN401 — it never returns
     """Say which methods a path takes, or that there is none."""
     methods = _methods(request)

@@ -13,13 +13,13 @@ from carpool.offers import SEAT_LIMIT
 from carpool.wishes import WALK_LIMIT_S, parse_wish, wish_as_json
 from core.ids import OfferId
 from mobility.actions.match_wishes import wanted_points
+from mobility.actions.save_wish import save_wish
 from mobility.api.access import Driver, Rider, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.offers import EVERY_DAY, Place, Weekday
 from mobility.db.offers import SqlOfferStore
 from mobility.db.wishes import (
     StoredWish,
-    add_wish,
     end_wish,
     get_wish,
     list_matches,
@@ -61,6 +61,9 @@ class WishContent(BaseModel):
     seats: Annotated[int, Field(ge=1, le=SEAT_LIMIT)] = 1
     walk_limit_s: Annotated[int, Field(ge=0, le=WALK_LIMIT_S)] = USUAL_WALK_S
     """Longest walk at either end."""
+    shared: bool = False
+    """Whether other carpool operators are shown the wish: its times, and for each end a place up to
+    1.5 km away, always the same; neither the ends nor the rider's name."""
 
 
 class WishFacts(WishContent):
@@ -99,10 +102,11 @@ def save(request: Request, rider: Rider, given: WishContent) -> WishFacts:
     """Look for a drive: offers that would do are told within seconds, also those still to come."""
     here = _counted(request, rider.user_id)
     wish = parse_wish(given.model_dump(mode="json"), uuid.uuid4(), rider.person_id)
-    with here.engine.begin() as connection:
-        revision = add_wish(connection, wish, now_of(request))
-    here.wakeups.announce(revision)
-    return _facts(StoredWish(wish, open=True))
+    save_wish(
+        here.engine, here.wakeups, world_of(request).snapshot, wish, shared=given.shared,
+        now=now_of(request),
+    )  # fmt: skip
+    return _facts(StoredWish(wish, open=True, shared=given.shared))
 
 
 @router.get("/wishes")
@@ -153,4 +157,6 @@ def _counted(request: Request, user_id: uuid.UUID) -> Installation:
 
 
 def _facts(stored: StoredWish) -> WishFacts:
-    return WishFacts(**wish_as_json(stored.wish), id=stored.wish.id, open=stored.open)
+    return WishFacts(
+        **wish_as_json(stored.wish), id=stored.wish.id, open=stored.open, shared=stored.shared
+    )

@@ -232,6 +232,7 @@ wish = sa.Table(
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("valid_to", sa.Date, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("shared", pg.JSONB(none_as_null=True)),
 )
 
 wish_match = sa.Table(
@@ -264,4 +265,29 @@ follower = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("revision", sa.BigInteger, nullable=False),
+)
+
+partner_person = sa.Table(
+    "partner_person",
+    metadata,
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("operator", sa.Text, primary_key=True),
+    sa.Column("outside_id", sa.Text, primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False, unique=True),
+)
+
+partner_booking = sa.Table(
+    "partner_booking",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("user.id"), nullable=False),
+    sa.Column("outside_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("status", sa.Text),
+    sa.Column("booking_id", sa.Uuid, sa.ForeignKey("booking.id"), unique=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id")),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("owner_id", "outside_id"),
 )

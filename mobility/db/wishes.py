@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from carpool.wishes import Wish, parse_wish, wish_as_json
 from core.errors import Conflict, NotFound
+from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.db.changes import record_change
 from mobility.db.schema import change, follower, offer, person, wish, wish_match
@@ -38,10 +39,11 @@ class TooManyWishes(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class StoredWish:
-    """A wish, and whether it is looked after."""
+    """A wish, whether it is looked after, and whether other operators are shown it."""
 
     wish: Wish
     open: bool
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,26 @@ class StoredMatch:
     at: dt.datetime
 
 
-def add_wish(connection: sa.Connection, given: Wish, now: dt.datetime) -> int:
-    """Store a wish; returns the revision of the change, or raises `TooManyWishes`."""
+@dataclass(frozen=True, slots=True)
+class SharedWish:
+    """A wish that other operators are shown, between places that stand for its ends."""
+
+    wish: Wish
+    start: Coordinate
+    end: Coordinate
+
+
+def add_wish(
+    connection: sa.Connection,
+    given: Wish,
+    now: dt.datetime,
+    shared: tuple[Coordinate, Coordinate] | None = None,
+) -> int:
+    """
+    Store a wish; returns the revision of the change, or raises `TooManyWishes`.
+
+    `shared`: what other operators are shown in the place of its ends; None if nothing at all.
+    """
     connection.execute(  # nobody else adds one of this rider until the commit
         sa.select(person.c.id).where(person.c.id == given.rider_id).with_for_update(key_share=True)
     )
@@ -68,6 +88,7 @@ def add_wish(connection: sa.Connection, given: Wish, now: dt.datetime) -> int:
         wish.insert().values(
             id=given.id, rider_id=given.rider_id, content=wish_as_json(given), open=True,
             valid_to=given.valid_to, created_at=now,
+            shared=None if shared is None else [[end.lat, end.lon] for end in shared],
         )
     )  # fmt: skip
     return record_change(connection, WISH_CHANGED, given.id)
@@ -119,6 +140,19 @@ def list_matches(connection: sa.Connection, wish_id: uuid.UUID) -> list[StoredMa
     return [
         StoredMatch(row["offer_id"], row["direction"], row["content"], row["at"])
         for row in connection.execute(query).mappings()
+    ]
+
+
+def list_shared(
+    connection: sa.Connection, today: dt.date, wish_id: uuid.UUID | None = None
+) -> list[SharedWish]:
+    """All wishes that other operators are shown, or the one of an id."""
+    query = sa.select(wish).where(wish.c.open, wish.c.shared.is_not(None), wish.c.valid_to >= today)
+    if wish_id is not None:
+        query = query.where(wish.c.id == wish_id)
+    return [
+        SharedWish(_stored(row).wish, *(Coordinate(*end) for end in row["shared"]))
+        for row in connection.execute(query.order_by(wish.c.id)).mappings()
     ]
 
 
@@ -175,4 +209,6 @@ def list_changes(
 
 
 def _stored(row: sa.RowMapping) -> StoredWish:
-    return StoredWish(parse_wish(row["content"], row["id"], row["rider_id"]), row["open"])
+    return StoredWish(
+        parse_wish(row["content"], row["id"], row["rider_id"]), row["open"], bool(row["shared"])
+    )

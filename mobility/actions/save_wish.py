@@ -1,0 +1,44 @@
+"""A rider saves a wish, and says whether other carpool operators may be shown it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from carpool.wishes import Wish
+from core.geo import Coordinate
+from mobility.actions.publish_offer import move_to_a_street
+from mobility.db.engine import Engine
+from mobility.db.person_places import find_or_move
+from mobility.db.wishes import add_wish
+from mobility.live import Wakeups
+from mobility.world import Snapshot
+
+
+def save_wish(
+    engine: Engine,
+    wakeups: Wakeups,
+    snapshot: Snapshot,
+    wish: Wish,
+    *,
+    shared: bool,
+    now: dt.datetime,
+) -> None:
+    """
+    Store a wish; one that is shared with the places that stand for its ends.
+
+    Raises
+    ------
+    TooManyWishes, OfferUnusable
+        Its rider has `OPEN_LIMIT` already; an end to be shared is far from any street.
+    """
+
+    def move(place: Coordinate) -> Coordinate:
+        return move_to_a_street(snapshot.network, place)
+
+    with engine.begin() as connection:
+        ends = None
+        if shared:
+            start = find_or_move(connection, wish.rider_id, wish.start, move)
+            ends = start, find_or_move(connection, wish.rider_id, wish.end, move)
+        revision = add_wish(connection, wish, now, ends)
+    wakeups.announce(revision)
