@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from core.jit import kernel
 
-DETOUR_WEIGHT = 0.5
+DETOUR_WEIGHT = 0.65
 """A point at the end of the budget counts as if it were this much nearer to those chosen."""
 
 Int32 = npt.NDArray[np.int32]

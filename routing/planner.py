@@ -145,8 +145,7 @@ def plan(
             ranked, ways[0], criteria, lambda: network.terrain(date, unhurried), window,
             every=query.explain,
         )  # fmt: skip
-    # Changing elsewhere might miss a via, or use a stop that is not to be used.
-    anywhere = not (query.vias or query.avoid_stops or query.wheelchair)
+    anywhere = _may_change_anywhere(query)
     itineraries = tuple(
         build.itinerary(
             with_best_changes(network, terrain, journey) if anywhere else journey,
@@ -290,8 +289,14 @@ def _way(
         direct_s=walk_s,
         carpool_change_s=conditions.carpool_change_s,
         pickup_stop_s=limits.pickup_stop_s,
+        changes_anywhere=_may_change_anywhere(query),
     )
     return _Way(ends[0], ends[1], search, layers)
+
+
+def _may_change_anywhere(query: PlanQuery) -> bool:
+    """Changing elsewhere might miss a via, or use a stop that is not to be used."""
+    return not (query.vias or query.avoid_stops or query.wheelchair)
 
 
 def _on_stops(reach: Reach, stop_count: int) -> tuple[Int32, Int32]:

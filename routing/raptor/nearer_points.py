@@ -2,7 +2,8 @@
 Pick-ups and drop-offs of found journeys, bettered on all points that a driver can serve.
 
 The search looks at some points of each offer. What it finds stays; a first ride is boarded and a
-last one left where that suits the rider best, on any of the offer's points.
+last one left where that suits the rider best, on any of the offer's points. Between such a ride and
+a vehicle, the rider changes at any of the vehicle's stops.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.jit import kernel
+from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.throughs import calls_of_ride
+from gtfs_data.timetable import Timetable
 from routing.raptor.flexible import (
     FROM_START_S,
     IN_SEGMENT,
@@ -22,7 +26,7 @@ from routing.raptor.flexible import (
     Rides,
 )
 from routing.raptor.labels import FAR
-from routing.raptor.unroll import RawJourney, RawRide
+from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
@@ -46,6 +50,8 @@ class NearerPoints:
     stop_s: int
     stop_count: int
     arrive_by: bool
+    timetable: Timetable | None
+    """None where one changes at no other stops than those found."""
 
     def better(self, journey: RawJourney) -> RawJourney:
         """
@@ -62,7 +68,101 @@ class NearerPoints:
             journey = self._with_ride(journey, 0, journey.start_s, legs[1].start_s)
         if isinstance(legs[-1], RawRide):
             journey = self._with_ride(journey, len(legs) - 1, legs[-2].end_s, FAR)
+        if self.timetable is not None and len(legs) > 1:
+            journey = self._boarded_elsewhere(self.timetable, journey)
+            journey = self._left_elsewhere(self.timetable, journey)
         return journey
+
+    def _left_elsewhere(self, timetable: Timetable, journey: RawJourney) -> RawJourney:
+        """The journey, the vehicle before a last ride left where that leads to the soonest end."""
+        *before, vehicle, ride = journey.legs
+        if not (isinstance(vehicle, RawVehicle) and isinstance(ride, RawRide)):
+            return journey
+        calls = calls_of_ride(timetable, vehicle.trip)
+        own_s = calls.arrival_s[vehicle.alight_position]
+        arrive_s = calls.arrival_s + np.int32(vehicle.end_s - own_s)
+        able = calls.flag & CAN_ALIGHT > 0
+        able[: vehicle.board_position + 1] = False
+        change_s = self.change_s[calls.stop]
+        at_s, position = self._around(calls.stop, able, arrive_s + change_s, self.walks)
+        found = self._best(ride, at_s, self.egress_s, 0, FAR)
+        if found is None or found.end_s + self._seconds(self.egress_s, found.alight_node) >= (
+            journey.end_s
+        ):
+            return journey
+        call = int(position[found.board_node - self.stop_count])
+        left = vehicle._replace(
+            alight_node=int(calls.stop[call]),
+            end_s=int(arrive_s[call]),
+            alight_position=call,
+        )
+        there_s = self._seconds(at_s, found.board_node)
+        return journey._replace(
+            legs=(*before, left, found),
+            walk_s=(*journey.walk_s[:-1], there_s - left.end_s - int(change_s[call])),
+            egress_s=self._seconds(self.egress_s, found.alight_node),
+        )
+
+    def _boarded_elsewhere(self, timetable: Timetable, journey: RawJourney) -> RawJourney:
+        """The journey, the vehicle after a first ride boarded where one may start latest."""
+        ride, vehicle, *then = journey.legs
+        if not (isinstance(vehicle, RawVehicle) and isinstance(ride, RawRide)):
+            return journey
+        calls = calls_of_ride(timetable, vehicle.trip)
+        own_s = calls.departure_s[vehicle.board_position]
+        depart_s = calls.departure_s + np.int32(vehicle.start_s - own_s)
+        able = calls.flag & CAN_BOARD > 0
+        able[vehicle.alight_position :] = False
+        change_s = self.change_s[ride.alight_node]
+        before_s, position = self._around(calls.stop, able, change_s - depart_s, self.walks_back)
+        found = self._best(ride, self.access_s, before_s, journey.start_s, 0)
+        if found is None or found.start_s - self._seconds(self.access_s, found.board_node) <= (
+            journey.start_s
+        ):
+            return journey
+        call = int(position[found.alight_node - self.stop_count])
+        boarded = vehicle._replace(
+            board_node=int(calls.stop[call]),
+            start_s=int(depart_s[call]),
+            board_position=call,
+        )
+        walk_s = self._seconds(before_s, found.alight_node) + boarded.start_s - int(change_s)
+        return journey._replace(
+            access_s=self._seconds(self.access_s, found.board_node),
+            legs=(found, boarded, *then),
+            walk_s=(walk_s, *journey.walk_s[1:]),
+        )
+
+    def _around(
+        self, stop: Int32, able: npt.NDArray[np.bool_], at_s: Int32, walks: Walks
+    ) -> tuple[Int32, Int32]:
+        """Least time at each meeting point from a vehicle's calls, and from which of them."""
+        return _reach_points(stop, able, at_s, walks, self.stop_count, len(self.drive_s))
+
+    def _seconds(self, at_s: Int32, node: int) -> int:
+        """What stands for a meeting point, by its node."""
+        return int(at_s[node - self.stop_count])
+
+    def _best(
+        self, ride: RawRide, before_s: Int32, after_s: Int32, from_s: int, until_s: int
+    ) -> RawRide | None:
+        """The ride from where it is best boarded to where it is best left, see `_best_pair`."""
+        pickup, dropoff, start_s, drive_s = _best_pair(
+            self.bodies, self.rides, self.drive_s, ride.ride, before_s, after_s, from_s, until_s,
+            self.stop_s,
+        )  # fmt: skip
+        if pickup == NO_PAIR:
+            return None
+        points = self.bodies.candidates[[pickup, dropoff], MEETING_POINT].tolist()
+        return RawRide(
+            board_node=self.stop_count + points[0],
+            alight_node=self.stop_count + points[1],
+            start_s=start_s,
+            end_s=start_s + self.stop_s + drive_s,
+            ride=ride.ride,
+            pickup=pickup,
+            dropoff=dropoff,
+        )
 
     def _with_ride(self, journey: RawJourney, at: int, from_s: int, until_s: int) -> RawJourney:
         """The journey with its ride at a position taken where that is best, if this is better."""
@@ -81,25 +181,12 @@ class NearerPoints:
             if at == last
             else self._on_foot(self.walks_back, legs[at + 1].board_node, after_change_s)
         )
-        pickup, dropoff, start_s, drive_s = _best_pair(
-            self.bodies, self.rides, self.drive_s, ride.ride, before_s, after_s, from_s, until_s,
-            self.stop_s,
-        )  # fmt: skip
-        if pickup == NO_PAIR:
+        moved = self._best(ride, before_s, after_s, from_s, until_s)
+        if moved is None:
             return journey
-        points = self.bodies.candidates[[pickup, dropoff], MEETING_POINT].tolist()
-        moved = RawRide(
-            board_node=self.stop_count + points[0],
-            alight_node=self.stop_count + points[1],
-            start_s=start_s,
-            end_s=start_s + self.stop_s + drive_s,
-            ride=ride.ride,
-            pickup=pickup,
-            dropoff=dropoff,
-        )
         walks_s = [journey.access_s, *journey.walk_s, journey.egress_s]
-        walks_s[at] = int(before_s[points[0]]) - before_change_s
-        walks_s[at + 1] = int(after_s[points[1]]) - after_change_s
+        walks_s[at] = self._seconds(before_s, moved.board_node) - before_change_s
+        walks_s[at + 1] = self._seconds(after_s, moved.alight_node) - after_change_s
         changed = journey._replace(
             access_s=walks_s[0],
             legs=(*legs[:at], moved, *legs[at + 1 :]),
@@ -121,6 +208,36 @@ def at_points(node: Int32, seconds: Int32, stop_count: int, point_count: int) ->
     points = node >= stop_count
     np.minimum.at(at_s, node[points] - stop_count, seconds[points])
     return at_s
+
+
+@kernel
+def _reach_points(
+    stop: Int32,
+    able: npt.NDArray[np.bool_],
+    at_s: Int32,
+    walks: Walks,
+    stop_count: int,
+    point_count: int,
+) -> tuple[Int32, Int32]:
+    """
+    Least time at each meeting point, and the call that it comes from; `FAR` where none does.
+
+    Parameters
+    ----------
+    stop, able, at_s
+        Shape (call_count,): calls of a vehicle, whether one may change there, and from which time
+        one walks on.
+    """
+    best_s = np.full(point_count, FAR, np.int32)
+    call = np.zeros(point_count, np.int32)
+    for i in range(len(stop)):
+        if not able[i]:
+            continue
+        for row in range(walks.first[stop[i]], walks.first[stop[i] + 1]):
+            point = walks.to[row] - stop_count
+            if point >= 0 and at_s[i] + walks.seconds[row] < best_s[point]:
+                best_s[point], call[point] = at_s[i] + walks.seconds[row], i
+    return best_s, call
 
 
 @kernel

@@ -115,6 +115,8 @@ class Search:
     direct_s: int | None
     carpool_change_s: int
     pickup_stop_s: int
+    changes_anywhere: bool = True
+    """Whether one may change at other stops than the search has found."""
 
     def run(self, window: Window) -> list[RawJourney]:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
@@ -165,6 +167,7 @@ class Search:
             at_points(self.access.node, self.access.seconds, *size),
             at_points(self.egress.node, self.egress.seconds, *size),
             self.pickup_stop_s, terrain.stop_count, self.arrive_by,
+            self.network.timetable if self.changes_anywhere else None,
         )  # fmt: skip
         return [self._still_inside(window, points.better(j), j) for j in journeys]
 
