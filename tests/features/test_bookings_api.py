@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.booked import Ask, book, found, leg_of, wait_until
+from tests.support.booked import Ask, book, found, leg_of, told, wait_until
 
 
 def test_a_seat_that_is_held_is_not_found_until_it_is_given_back(
@@ -67,9 +67,8 @@ def test_a_driver_answers_sees_his_stops_and_lets_in_by_the_code(
     assert ask("driver", "POST", f"{path}/accept").status_code == 200
     code = ask("rider", "GET", f"/bookings/{booking['id']}").json()["code"]
     assert len(code) == 4
-    told = [n["kind"] for n in ask("rider", "GET", "/notices").json()]
-    assert told[-1] == "booking_accept"
-    assert ask("driver", "GET", "/notices").json()[-1]["kind"] == "booking_request"
+    assert told(ask, "rider", "booking_accept", booking_id=booking["id"]) is not None
+    assert told(ask, "driver", "booking_request", booking_id=booking["id"]) is not None
     wrong = ask("driver", "POST", f"{path}/board", json={"code": "none"})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_code")
     soon = ask("driver", "POST", f"{path}/board", json={"code": code})

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from tests.support.booked import told
+
 TOLD_S = 60.0
 """Both are told within a minute; it takes a second or two."""
 ZONE = ZoneInfo("Europe/Paris")
@@ -70,20 +72,6 @@ def wait_for(holds: Callable[[], Any]) -> Any:
     while not (found := holds()):
         assert time.monotonic() < until, "nobody was told in time"
         time.sleep(0.2)
-    return found
-
-
-def told(ask: Ask, who: str, kind: str, **content: Any) -> dict[str, Any] | None:
-    """The last notice of a kind with some content."""
-    page, after = ask(who, "GET", "/notices").json(), 0
-    found = None
-    while page:
-        for notice in page:
-            own = {name: notice["content"].get(name) for name in content}
-            if notice["kind"] == kind and own == content:
-                found = notice["content"]
-        after = page[-1]["id"]
-        page = ask(who, "GET", "/notices", params={"after": after}).json()
     return found
 
 

@@ -44,3 +44,17 @@ def found(api: httpx.Client, offer: dict[str, Any], **more: Any) -> dict[str, An
 
 def book(ask: Ask, leg: dict[str, Any], *, who: str = "rider", **more: Any) -> httpx.Response:
     return ask(who, "POST", "/bookings", json={"quotes": [leg["mobility"]["quote"]], **more})
+
+
+def told(ask: Ask, who: str, kind: str, **content: Any) -> dict[str, Any] | None:
+    """The last notice of a kind with some content."""
+    page, after = ask(who, "GET", "/notices").json(), 0
+    found = None
+    while page:
+        for notice in page:
+            own = {name: notice["content"].get(name) for name in content}
+            if notice["kind"] == kind and own == content:
+                found = notice["content"]
+        after = page[-1]["id"]
+        page = ask(who, "GET", "/notices", params={"after": after}).json()
+    return found

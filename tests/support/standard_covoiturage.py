@@ -160,12 +160,3 @@ def status_of(partner: Ask, booking_id: str) -> str:
 def seconds_of(clock: str) -> int:
     hours, minutes, seconds = map(int, clock.split(":"))
     return hours * 3600 + minutes * 60 + seconds
-
-
-def last_notice(ask: Ask, who: str) -> Json:
-    page, after = ask(who, "GET", "/notices").json(), 0
-    last: Json = {}
-    while page:
-        last, after = page[-1], page[-1]["id"]
-        page = ask(who, "GET", "/notices", params={"after": after}).json()
-    return last

@@ -16,13 +16,13 @@ from mobility.users.oidc import OpenIdIssuer, Vouched
 from mobility.users.scopes import TOKEN, Principal, Scope
 from tests.features.test_oidc import Issuer
 from tests.support.answering import answering
+from tests.support.booked import told
 from tests.support.bookings import Booth
 from tests.support.standard_covoiturage import (
     THEIRS,
     Ask,
     Json,
     found,
-    last_notice,
     request_for,
     status_of,
     told_booking,
@@ -45,11 +45,10 @@ def test_another_operators_driver_asks_and_our_rider_answers(
     path = f"/bookings/{booking['id']}"
     early = partner("PATCH", path, params={"status": "CONFIRMED"})
     assert (early.status_code, early.json()["code"]) == (409, "booking_state")
-    told = ask("rider", "GET", "/partner-bookings").json()[0]
-    assert (told["driver"], told["operator"], told["kind"]) == ("Dédé", THEIRS, "asked")
-    notice = ask("rider", "GET", "/notices").json()[-1]
-    assert notice["content"]["partner_booking_id"] == told["id"]
-    own = f"/partner-bookings/{told['id']}"
+    kept = ask("rider", "GET", "/partner-bookings").json()[0]
+    assert (kept["driver"], kept["operator"], kept["kind"]) == ("Dédé", THEIRS, "asked")
+    assert told(ask, "rider", "partner_booking", partner_booking_id=kept["id"]) is not None
+    own = f"/partner-bookings/{kept['id']}"
     assert ask(somebody(Scope.RIDER).secret, "POST", f"{own}/confirm").status_code == 404
     assert ask("rider", "POST", f"{own}/confirm").json()["status"] == "CONFIRMED"
     assert status_of(partner, booking["id"]) == "CONFIRMED"
@@ -119,8 +118,7 @@ def test_messages_reach_drivers_and_riders_who_are_shown(
     ):  # fmt: skip
         message = {"from": stranger, "to": to, "message": text, "recipientCarpoolerType": kind}
         assert partner("POST", "/messages", json=message).status_code == 201
-        notice = last_notice(ask, who)
-        assert (notice["kind"], notice["content"]["message"]) == ("partner_message", text)
+        assert told(ask, who, "partner_message", message=text) is not None
         for wrong in ({"id": uuid.uuid4().hex}, {"operator": "elsewhere.example.org"}):
             unknown = partner("POST", "/messages", json={**message, "to": {**to, **wrong}})
             assert unknown.status_code == 404
