@@ -41,7 +41,7 @@ def serve(
     share_metrics(Settings().home)
     wait_for_port(host, port)
     uvicorn.run(
-        "mobility.app:create_app", factory=True, host=host, port=port, workers=workers,
+        "mobility.serving_process:create_app", factory=True, host=host, port=port, workers=workers,
         log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S,
     )  # fmt: skip
 
