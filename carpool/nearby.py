@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from carpool.wishes import SNAP_M, WALK_LIMIT_S, rides_between
-from core.geo import EARTH_RADIUS_M, Coordinate
+from core.geo import Coordinate
 from routing.network import Network
 from routing.raptor.body_table import Body
 from routing.raptor.flexible import FlexibleBodies
+from routing.street.straight import great_circle_m
 
 Int32 = npt.NDArray[np.int32]
 NOT_HERE = -1
@@ -55,7 +56,8 @@ class Pair:
 def area_around(network: Network, place: Coordinate, radius_m: float, *, towards: bool) -> Area:
     """Meeting points within a great-circle distance; `towards` asks for walks to the place."""
     points = network.points
-    away_m = _distances_m(place, np.asarray(points.lat), np.asarray(points.lon))
+    lat, lon = np.asarray(points.lat), np.asarray(points.lon)
+    away_m = great_circle_m(place.lat, place.lon, lat, lon)
     guessed_s = away_m * CROW_FACTOR / network.speeds.foot_mps
     walk_s = np.where(away_m <= radius_m, np.ceil(guessed_s), NOT_HERE).astype(np.int32)
     on_foot = np.zeros(len(walk_s), bool)
@@ -68,16 +70,6 @@ def area_around(network: Network, place: Coordinate, radius_m: float, *, towards
         walk_s[point[inside]] = seconds[inside]
         on_foot[point[inside]] = True
     return Area(walk_s, on_foot)
-
-
-def _distances_m(
-    place: Coordinate, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Great-circle distances (haversine)."""
-    phi, own = np.radians(lat), np.radians(place.lat)
-    h = np.sin((phi - own) / 2) ** 2
-    h += np.cos(own) * np.cos(phi) * np.sin(np.radians(lon - place.lon) / 2) ** 2
-    return np.asarray(2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(h, 1))))
 
 
 def bodies_between(bodies: FlexibleBodies, start: Area, end: Area) -> npt.NDArray[np.bool_]:

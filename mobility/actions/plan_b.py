@@ -5,13 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from carpool.bookings import Booking, BookingEvent, BookingState, BookingStateConflict
-from carpool.quotes import sign_quote
+from carpool.quotes import Quote, sign_quote
+from core.errors import Conflict
 from core.geo import Coordinate, distance_m
 from core.ids import OfferId
-from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
+from mobility.actions.book_seats import (
+    TRIES,
+    RideNotFree,
+    TooLate,
+    confirm_seats,
+    hold_seats,
+    own_booking,
+)
 from mobility.actions.change_booking import Said, Side, change_booking
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.actions.ride_desk import RideDesk
@@ -39,6 +47,12 @@ LEFT_WITHOUT = frozenset(
 """States of a booking in which its rider may take plan B."""
 
 
+class NoPlanB(Conflict):
+    """There is no other way on the day."""
+
+    code = "no_plan_b"
+
+
 @dataclass(frozen=True, slots=True)
 class _Gap:
     """Where a rider stands when a driver does not come, and where he still wants to go."""
@@ -47,15 +61,14 @@ class _Gap:
     leave_at: dt.datetime
     end: Coordinate
     seats: int
-    left_out: OfferId
+    left_out: frozenset[OfferId]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """Plan B as it was taken."""
 
-    priced: PricedItinerary | None
-    """None: there is none."""
+    priced: PricedItinerary
     bookings: tuple[Booking, ...]
     """Of the rides in it."""
 
@@ -71,7 +84,7 @@ def work_out_fallbacks(world: World, desk: RideDesk, journey: Sequence[Booking])
     found = {booking: find_plan_b(world, gap) for booking, gap in gaps.items()}
     fallbacks = Fallbacks(
         {b: None if priced is None else Way.of(priced.itinerary) for b, priced in found.items()},
-        find_way_home(world, known.ends, journey[-1].dropoff_by),
+        find_way_home(world, known.ends, journey[-1].dropoff_by, journey[-1].seats),
     )
     with desk.engine.begin() as connection:
         keep_fallbacks(connection, together, fallbacks)
@@ -94,7 +107,9 @@ def take_plan_b(
     """
     Leave a ride whose driver does not keep to it, and book what plan B needs.
 
-    What else is booked of the same journey is given back first: plan B leads all the way.
+    What else is booked of the same journey is given back: plan B leads all the way. Nothing is left
+    or given back where there is none. A ride that others have filled meanwhile is left out, and
+    the next best way taken.
 
     Raises
     ------
@@ -102,8 +117,10 @@ def take_plan_b(
         It is not one's own.
     BookingStateConflict
         The driver is still bound to come.
+    NoPlanB
+        There is no other way; who may still wait for a late driver keeps his seat.
     RideNotFree, TooLate, AlreadyOnTheWay
-        Somebody else was faster: ask again.
+        Others were faster again and again, or the rider is in another car then.
     """
     with desk.engine.connect() as connection:
         store = SqlRideStore(connection)
@@ -119,16 +136,38 @@ def take_plan_b(
     leaving = [(b, BookingEvent.CANCEL_RIDER) for b in rest]
     if booking.state is BookingState.CHANGE_PROPOSED:
         leaving.insert(0, (booking, BookingEvent.REFUSE_CHANGE))
+    if find_plan_b(world, gap, now=now) is None:
+        raise NoPlanB("there is no other way from here on this day")
     for left, event in leaving:
         change_booking(desk, rider, Side.RIDER, left.id, event, Said(now), now=now)
-    priced = find_plan_b(world, gap, now=now)
-    quotes = {} if priced is None else quotes_of(world, priced, gap.seats)
-    if not quotes:
-        return Taken(priced, ())
-    signed = [sign_quote(quote, world.quote_key) for quote in quotes.values()]
+    for tries_left in reversed(range(TRIES)):
+        priced = find_plan_b(world, gap, now=now)
+        if priced is None:
+            break
+        quotes = list(quotes_of(world, priced, gap.seats).values())
+        try:
+            return Taken(priced, tuple(_book(world, desk, rider, gap, quotes, now)))
+        except (RideNotFree, TooLate):
+            if tries_left == 0:
+                raise
+            gap = replace(gap, left_out=gap.left_out | {quote.offer for quote in quotes})
+    raise NoPlanB("the last other way has just been taken: search again")
+
+
+def _book(
+    world: World,
+    desk: RideDesk,
+    rider: Principal,
+    gap: _Gap,
+    quotes: Sequence[Quote],
+    now: dt.datetime,
+) -> list[Booking]:
+    if not quotes:  # on foot or by timetable
+        return []
+    signed = [sign_quote(quote, world.quote_key) for quote in quotes]
     ends = JourneyEnds(gap.start, gap.end)
     held = hold_seats(desk, rider, signed, world.quote_key, key=None, now=now, ends=ends)
-    return Taken(priced, tuple(confirm_seats(desk, rider, held[0].id, now=now)))
+    return confirm_seats(desk, rider, held[0].id, now=now)
 
 
 def find_plan_b(
@@ -140,19 +179,19 @@ def find_plan_b(
         Endpoint(gap.start, None, "START"), Endpoint(gap.end, None, "END"), leave_at, window_s=0,
         seats=gap.seats, criteria=False, detailed=now is not None,
     )  # fmt: skip
-    answer = plan_itineraries(world, query, without=[gap.left_out])
+    answer = plan_itineraries(world, query, without=gap.left_out)
     found = (*answer.direct, *answer.itineraries)
     return min(found, key=lambda priced: priced.itinerary.end_at, default=None)
 
 
-def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime) -> Way | None:
+def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime, seats: int) -> Way | None:
     """The last way back on the day that leaves after a moment, on foot, by timetable or by car."""
     zone = world.network.zone
     next_day = after.astimezone(zone).date() + dt.timedelta(days=1)
     by = dt.datetime.combine(next_day, HOME_BY, tzinfo=zone)
     query = PlanQuery(
         Endpoint(ends.end), Endpoint(ends.start), by, arrive_by=True, window_s=0, backwards=True,
-        criteria=False, detailed=False,
+        seats=seats, criteria=False, detailed=False,
     )  # fmt: skip
     answer = plan_itineraries(world, query)
     ways = [Way.of(p.itinerary) for p in (*answer.direct, *answer.itineraries)]
@@ -162,7 +201,7 @@ def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime) -> Way | 
 def _gap(world: World, connection: Connection, booking: Booking) -> _Gap:
     store = SqlRideStore(connection)
     journey = store.list_together(booking.together_id)
-    offer = store.read_ride(booking.ride_id).offer.id
+    offer = frozenset({store.read_ride(booking.ride_id).offer.id})
     start, end = read_journey(connection, booking.together_id).ends
     pickup = world.network.point_coordinate(booking.pickup_point) or start
     if booking.id == journey[0].id and distance_m(start, pickup) <= AT_HOME_M:

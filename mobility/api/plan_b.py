@@ -27,8 +27,10 @@ class PlanBFacts(BaseModel):
     """As in an answer of `plan`; null where there is no other way."""
 
 
-class TakenFacts(PlanBFacts):
+class TakenFacts(BaseModel):
     """Plan B, and what was booked of it."""
+
+    itinerary: dict[str, Any]
 
     bookings: list[BookingFacts]
 

@@ -78,7 +78,7 @@ def straight_seconds(
     lat: float | Float64, lon: float | Float64, to_lat: Float64, to_lon: Float64, foot_mps: float
 ) -> Int32:
     """Whole seconds on foot between places, `DETOUR` times the straight line."""
-    return np.rint(_metres(lat, lon, to_lat, to_lon) * DETOUR / foot_mps).astype(np.int32)
+    return np.rint(great_circle_m(lat, lon, to_lat, to_lon) * DETOUR / foot_mps).astype(np.int32)
 
 
 def straight_walks(
@@ -140,7 +140,7 @@ def _radius_m(limit_s: int, foot_mps: float) -> float:
     return (limit_s + ROUNDING_S) * foot_mps / DETOUR
 
 
-def _metres(
+def great_circle_m(
     lat: float | Float64, lon: float | Float64, to_lat: Float64, to_lon: Float64
 ) -> Float64:
     """Great-circle distances (haversine), as `core.geo.distance_m`."""

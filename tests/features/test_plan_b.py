@@ -108,9 +108,15 @@ def test_who_has_nothing_else_is_told_so(api: httpx.Client, ask: Ask, drive: Dri
     offer = drive(62)
     nowhere = {"lat": 0.0, "lon": 0.0}
     journey = {"start": nowhere, "end": nowhere}
+    wrong = book(ask, found(api, offer), journey={"start": {"lat": 91, "lon": 0}, "end": nowhere})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_input")
     (lost,) = book(ask, found(api, offer), journey=journey).json()
     assert lost["fallback"] == {"plan_b": None, "way_home": None}
     shown = ask("rider", "GET", f"/bookings/{lost['id']}/plan-b").json()
     assert shown == {"itinerary": None}
-    wrong = book(ask, found(api, offer), journey={"start": {"lat": 91, "lon": 0}, "end": nowhere})
-    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_input")
+    ask("rider", "POST", f"/bookings/{lost['id']}/confirm")
+    ask("driver", "POST", f"/rides/{lost['ride_id']}/late", json={"late_s": 5_400})
+    refused = ask("rider", "POST", f"/bookings/{lost['id']}/take-plan-b")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_plan_b")
+    kept = ask("rider", "GET", f"/bookings/{lost['id']}").json()
+    assert kept["state"] == "change_proposed"

@@ -592,7 +592,7 @@ export interface components {
             way_home: components["schemas"]["Way"] | null;
         };
         Taken: {
-            itinerary: components["schemas"]["Itinerary"] | null;
+            itinerary: components["schemas"]["Itinerary"];
             bookings: components["schemas"]["Booking"][];
         };
         BookingPage: {

@@ -58,19 +58,13 @@ function PlanB({ taken: { itinerary, bookings } }: { taken: Taken }) {
   return (
     <section className="plan-b" aria-label={t("planB.title")} role="status">
       <h3>{t("planB.title")}</h3>
-      {itinerary ? (
-        <>
-          <p>{t(bookings.length > 0 ? "planB.booked" : "planB.nothingToBook", { count: bookings.length })}</p>
-          <LegList
-            itinerary={itinerary}
-            names={{ from: t("planB.here"), to: t("planB.there") }}
-            highlighted={leg}
-            onLeg={setLeg}
-          />
-        </>
-      ) : (
-        <p>{t("planB.none")}</p>
-      )}
+      <p>{t(bookings.length > 0 ? "planB.booked" : "planB.nothingToBook", { count: bookings.length })}</p>
+      <LegList
+        itinerary={itinerary}
+        names={{ from: t("planB.here"), to: t("planB.there") }}
+        highlighted={leg}
+        onLeg={setLeg}
+      />
     </section>
   );
 }
