@@ -8,7 +8,15 @@ from typing import Any
 
 import httpx
 
+from carpool.bookings import BookingEvent, BookingState
+from core.ids import OfferId
+from mobility.actions.change_booking import Side
+from mobility.actions.plan_b import show_plan_b, take_plan_b
+from mobility.mapping.priced import PricedItinerary
+from mobility.world import World
+from routing.itinerary import RideLeg
 from tests.support.booked import Ask, book, found
+from tests.support.bookings import Booth, Driven, first_pair, now, soon
 
 Drive = Callable[..., dict[str, Any]]
 WALK = dt.timedelta(minutes=15)
@@ -120,3 +128,32 @@ def test_who_has_nothing_else_is_told_so(api: httpx.Client, ask: Ask, drive: Dri
     assert (refused.status_code, refused.json()["code"]) == (409, "no_plan_b")
     kept = ask("rider", "GET", f"/bookings/{lost['id']}").json()
     assert kept["state"] == "change_proposed"
+
+
+def test_a_ride_that_others_have_filled_meanwhile_is_left_out(
+    booth: Booth, driven: Callable[..., Driven]
+) -> None:
+    """The search still shows the second driver's seats, which are taken by now."""
+    date, five = soon(), 5 * 3600
+    first, second, third = (
+        driven(date=date, window_s=(leaves_s, leaves_s + 300))
+        for leaves_s in (five, five + 1_800, five + 3_600)
+    )
+    offers = [ride.offer for ride in (first, second, third)]
+    bodies = [ride.way.body for ride in (first, second, third)]
+    world = World(booth.desk.snapshot, offers, bodies, quote_key=booth.key)
+    rider, others = booth.person("rider"), booth.person("others")
+    (booked,) = booth.book(rider, booth.quote(first, *first_pair(first)))
+    booth.act(first.driver, Side.DRIVER, booked.id, BookingEvent.CANCEL_DRIVER)
+    shown = show_plan_b(world, booth.desk, rider, booked.id, now=now())
+    assert shown is not None
+    assert offers_of(world, shown) == {second.offer.id}
+    booth.book(others, booth.quote(second, *first_pair(second), seats=second.offer.seat_count))
+    taken = take_plan_b(world, booth.desk, rider, booked.id, now=now())
+    assert offers_of(world, taken.priced) == {third.offer.id}
+    assert [booking.state for booking in taken.bookings] == [BookingState.CONFIRMED]
+
+
+def offers_of(world: World, priced: PricedItinerary) -> set[OfferId]:
+    legs = priced.itinerary.legs
+    return {world.offers[leg.offer].id for leg in legs if isinstance(leg, RideLeg)}
