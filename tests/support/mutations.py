@@ -28,6 +28,7 @@ from core.errors import MobilityError
 from mobility.actions.build_territory import build_territory
 from mobility.actions.check_feed import check_feed
 from mobility.territory import read_territory
+from tests.support.memory import peak_bytes
 
 TODAY = dt.date(2026, 11, 20)
 SOURCE_LIMIT_BYTES = 600_000
@@ -292,7 +293,7 @@ def main(first: int, last: int, data: Path) -> None:
             "source": source.name,
             "outcome": outcome,
             "seconds": round(time.monotonic() - begun, 2),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_mb": peak_bytes() // 2**20,
             "trace": trace,
         }
         print(json.dumps(told), flush=True)
