@@ -131,7 +131,7 @@ def story(
     finally:
         stop_servers(settings)
     for method, path in told.calls if calls else []:
-        console.print(f"{method} {path}", style="dim", highlight=False)
+        console.print(f"{method} {path}", style="dim", highlight=False, soft_wrap=True)
 
 
 @app.command()
