@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ CALL = re.compile(r"^(GET|POST|PUT|DELETE) (/\S+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[str]:
+def told() -> str:
     """What `mobility story --calls` prints on a data directory of its own."""
     home = Path(tempfile.mkdtemp(prefix="mobility-story-"))
     home.chmod(0o711)
@@ -29,7 +28,7 @@ def told() -> Iterator[str]:
     story = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     shutil.rmtree(home, ignore_errors=True)
     assert story.returncode == 0, story.stdout + story.stderr
-    yield story.stdout
+    return story.stdout
 
 
 def test_the_story_tells_what_happened(told: str) -> None:
