@@ -36,6 +36,7 @@ from tests.conftest import free_port
 
 pytestmark = pytest.mark.alone
 
+PROCESSES = 2
 CLIENT_COUNT = 4
 PATIENCE_S = 0.2
 """How long a rider waits before asking again after a failure."""
@@ -113,8 +114,8 @@ class Service:
         return {lack["part"] for missing in every for lack in missing}
 
     def is_back(self) -> bool:
-        """Riders are answered, drivers can publish, and every process knows what they did."""
-        if not self.publish():
+        """Riders are answered, drivers can publish, and every process lives and knows it."""
+        if len(self.api_pids()) != PROCESSES or not self.publish():
             return False
         stored = len(self.stored())
         try:
@@ -148,7 +149,7 @@ def service() -> Iterator[Service]:
     service = Service(
         settings, installation, open_snapshot(installation.snapshot_folder),
         json.loads((demo.parent / "offers.json").read_text())[0], port,
-        start_server(settings, port, workers=2), start_worker(settings),
+        start_server(settings, port, workers=PROCESSES), start_worker(settings),
         httpx.Client(timeout=10, headers={"connection": "close"}),
     )  # fmt: skip
     yield service
@@ -204,7 +205,7 @@ def kill_parent(service: Service) -> None:
     with contextlib.suppress(httpx.HTTPError):  # its orphans may still answer
         while service.http.get(f"{service.server.base_url}/readyz"):
             time.sleep(0.05)
-    service.server = start_server(service.settings, service.port, workers=2)
+    service.server = start_server(service.settings, service.port, workers=PROCESSES)
 
 
 @pytest.mark.parametrize(
@@ -270,12 +271,12 @@ def test_stopped_servers_stay_down_until_they_are_needed(service: Service) -> No
 
 
 def test_processes_end_with_their_parent(service: Service) -> None:
+    _wait_until(service.is_back)
     pids = service.api_pids()
-    assert len(pids) == 2
     service.server.process.kill()
     service.server.process.wait()
     assert _wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids)) < 10
-    service.server = start_server(service.settings, service.port, workers=2)
+    service.server = start_server(service.settings, service.port, workers=PROCESSES)
 
 
 def _assert_back(service: Service, killed_s: float) -> float:
@@ -284,7 +285,6 @@ def _assert_back(service: Service, killed_s: float) -> float:
     assert back_s <= BACK_LIMIT_S
     acknowledged = set(service.acknowledged)  # more may be, while the database is asked
     assert acknowledged <= service.stored()
-    _wait_until(lambda: len(service.api_pids()) == 2)
     return back_s
 
 
