@@ -119,7 +119,7 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
         in_time = before.until is not None and said.at < before.until
         spared = booking_id if in_time and event in TOLD_LATER else None
         (ride,) = lock(desk, connection, [before.ride_id], now, spared=spared).values()
-        booking, _ = store.find_booking(booking_id)
+        booking = ride.seated(booking_id) or store.find_booking(booking_id)[0]
         _check(booking, ride.ride, event, said, now)
         if also is not None:
             also(connection)

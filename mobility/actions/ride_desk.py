@@ -23,7 +23,7 @@ from carpool.ports import PlannedVisit, StoredRide
 from carpool.ride_plans import RideWay, Schedule, Visit
 from core.time import to_instant
 from mobility.db.changes import lock_changes
-from mobility.db.engine import Connection, Engine
+from mobility.db.engine import Connection, Engine, in_one_trip
 from mobility.db.notices import emit, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
@@ -157,6 +157,10 @@ class LockedRide:
         self.put(bookings=(*self.ride.bookings, booking))
         self.plan(visits, schedule, booking)
 
+    def seated(self, booking_id: uuid.UUID) -> Booking | None:
+        """A booking of the ride, if it takes seats."""
+        return next((b for b in self.ride.bookings if b.id == booking_id), None)
+
     def put(self, **changes: object) -> None:
         """Change the ride itself."""
         self.ride = replace(self.ride, **changes)  # type: ignore[arg-type]
@@ -187,9 +191,9 @@ class LockedRide:
         ride = self.ride
         left = tuple(visit for visit in ride.plan if visit.booking != booking.id)
         self.put(plan=left)
-        self._store.disengage(ride.id, booking.rider_id)
+        freed = [booking.rider_id] if left else [booking.rider_id, ride.driver_id]
+        self._store.disengage(ride.id, freed)
         if not left:
-            self._store.disengage(ride.id, ride.driver_id)
             self.put(late_s=0)
             return
         visits = visits_of(self._desk.snapshot.network, self.ride)
@@ -246,18 +250,19 @@ class LockedRide:
 
     def save(self) -> int | None:
         """Store the ride if anything has changed; returns the revision of the change."""
-        revision = None
-        if self._changed:
-            self.put(version=self.ride.version + 1)
-            revision = self._store.save_ride(self.ride)
-        elif self._notices or self._events:
+        if not (self._changed or self._notices or self._events):
+            return None
+        with in_one_trip(self._connection):
+            if self._changed:
+                self.put(version=self.ride.version + 1)
+                self._store.save_ride(self.ride)
             lock_changes(self._connection)
-        # Under the lock of the changes: readers who go on from the last number miss none.
-        for person_id, kind, content in self._notices:
-            tell(self._connection, person_id, kind, content, self._now)
-        for booking_id, kind, content in self._events:
-            emit(self._connection, booking_id, kind, content, self._now)
-        return revision
+            # Under this lock: readers who go on from the last number miss none.
+            for person_id, kind, content in self._notices:
+                tell(self._connection, person_id, kind, content, self._now)
+            for booking_id, kind, content in self._events:
+                emit(self._connection, booking_id, kind, content, self._now)
+        return self._store.record_change(self.ride.id) if self._changed else None
 
 
 def lock(

@@ -45,9 +45,12 @@ def lock_changes(connection: sa.Connection) -> None:
     connection.execute(_LOCK_CHANGES)
 
 
-def record_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> int:
+def record_change(
+    connection: sa.Connection, kind: str, subject_id: uuid.UUID, *, is_locked: bool = False
+) -> int:
     """Add a change to the running transaction; returns its revision."""
-    lock_changes(connection)
+    if not is_locked:
+        lock_changes(connection)
     values = {"kind": kind, "subject_id": subject_id, "at": dt.datetime.now(dt.UTC)}
     return int(connection.execute(_ADD_CHANGE, values).scalar_one())
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError as DatabaseAway
@@ -26,6 +28,7 @@ __all__ = [
     "Engine",
     "WrongTerritory",
     "again_after_deadlock",
+    "in_one_trip",
     "is_known_schema",
     "open_engine",
     "read_quote_key",
@@ -108,6 +111,25 @@ def again_after_deadlock(act: Callable[P, T]) -> Callable[P, T]:
         return act(*args, **more)
 
     return tried
+
+
+@contextmanager
+def in_one_trip(connection: sa.Connection) -> Iterator[None]:
+    """
+    Send the writes of a block together, and wait for the server once.
+
+    None of them may give rows back. What one of them raises is raised at the end of the block,
+    and none of those after it is done.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, psycopg.Error, dialect=connection.dialect
+        ) from error
 
 
 def read_quote_key(connection: sa.Connection) -> bytes:

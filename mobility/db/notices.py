@@ -34,7 +34,9 @@ def tell(
 ) -> None:
     """Tell a person something, in the same transaction as what has happened."""
     connection.execute(
-        notice.insert().values(person_id=person_id, kind=kind, content=dict(content), at=now)
+        notice.insert()
+        .inline()
+        .values(person_id=person_id, kind=kind, content=dict(content), at=now)
     )
 
 
@@ -94,6 +96,7 @@ def emit(
     """Leave an event of a booking for other parts, once: a second of its kind changes nothing."""
     connection.execute(
         pg.insert(outbox)
+        .inline()
         .values(booking_id=booking_id, kind=kind, content=dict(content), at=now)
         .on_conflict_do_nothing()
     )

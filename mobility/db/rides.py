@@ -140,7 +140,7 @@ class SqlRideStore:
         last = sa.func.max(booking.c.dropoff_by)
         query = (
             sa.select(booking.c.ride_id)
-            .where(booking.c.state.in_(_SEATED))
+            .where(_IS_SEATED)
             .group_by(booking.c.ride_id)
             .having(last <= now - OVERDUE)
             .limit(count)
@@ -167,8 +167,8 @@ class SqlRideStore:
             raise RideNotFound(f"you have no ride {ride_id}")
         return found[0]
 
-    def save_ride(self, stored: StoredRide) -> int:
-        """Store a ride's plan, state and version; returns the revision of the change."""
+    def save_ride(self, stored: StoredRide) -> None:
+        """Store a ride's plan, state and version."""
         values = {
             "of": stored.id, "offer_version": stored.offer_version,
             "content": offer_as_json(stored.offer), "version": stored.version,
@@ -176,7 +176,10 @@ class SqlRideStore:
             "plan": [_visit_as_json(visit) for visit in stored.plan],
         }  # fmt: skip
         self._connection.execute(_SAVE_RIDE, values)
-        return record_change(self._connection, RIDE_CHANGED, stored.id)
+
+    def record_change(self, ride_id: uuid.UUID) -> int:
+        """Note that a ride has changed, under the lock of the changes; returns the revision."""
+        return record_change(self._connection, RIDE_CHANGED, ride_id, is_locked=True)
 
     def add_booking(self, given: Booking) -> None:
         """Store a new booking."""
@@ -235,25 +238,26 @@ class SqlRideStore:
         AlreadyOnTheWay
             One of them is in another car then.
         """
-        for engaged in sorted(whens, key=lambda engaged: engaged.person_id):
-            during = pg.Range(engaged.start, engaged.end)
-            values = {"ride_id": engaged.ride_id, "person_id": engaged.person_id}
-            try:
-                self._connection.execute(_ENGAGE, {**values, "during": during})
-            except IntegrityError as error:
-                if getattr(error.orig, "sqlstate", None) != EXCLUSION:
-                    raise
-                raise AlreadyOnTheWay(
-                    "whoever drives or rides here is on the way in another car at that time"
-                ) from error
+        rows = [
+            {"ride_id": of.ride_id, "person_id": of.person_id, "during": pg.Range(of.start, of.end)}
+            for of in sorted(whens, key=lambda of: of.person_id)
+        ]
+        try:
+            self._connection.execute(_ENGAGE, rows)
+        except IntegrityError as error:
+            if getattr(error.orig, "sqlstate", None) != EXCLUSION:
+                raise
+            raise AlreadyOnTheWay(
+                "whoever drives or rides here is on the way in another car at that time"
+            ) from error
 
     def lock_person(self, person_id: uuid.UUID) -> None:
         """Let whatever else this person books wait until the commit."""
         self._connection.execute(_PERSON_LOCKED, {"of": person_id})
 
-    def disengage(self, ride_id: uuid.UUID, person_id: uuid.UUID) -> None:
-        """Give somebody his time back."""
-        self._connection.execute(_DISENGAGE, {"of": ride_id, "who": person_id})
+    def disengage(self, ride_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> None:
+        """Give people their time back."""
+        self._connection.execute(_DISENGAGE, {"of": ride_id, "who": person_ids})
 
     def _stored(self, query: sa.Select[Any], **values: Any) -> list[StoredRide]:  # noqa: ANN401
         rows = list(self._connection.execute(query, values).mappings())
@@ -266,7 +270,8 @@ class SqlRideStore:
         return [_ride(row, taken[row["id"]]) for row in rows]
 
 
-_SEATED = [str(state) for state in SEATED]
+# Literal, so that one plan that knows the index of these is made for all.
+_IS_SEATED = booking.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(SEATED)])
 BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
 
 
@@ -291,7 +296,7 @@ _TAKEN = (
     )
     .select_from(
         ride.join(offer, offer.c.id == ride.c.offer_id).outerjoin(
-            booking, sa.and_(booking.c.ride_id == ride.c.id, booking.c.state.in_(_SEATED))
+            booking, sa.and_(booking.c.ride_id == ride.c.id, _IS_SEATED)
         )
     )
     .where(ride.c.id == sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid))))
@@ -325,7 +330,8 @@ _ENGAGE = _ENGAGE_NEW.on_conflict_do_update(
     set_={"during": _ENGAGE_NEW.excluded.during},
 )
 _DISENGAGE = engagement.delete().where(
-    engagement.c.ride_id == sa.bindparam("of"), engagement.c.person_id == sa.bindparam("who")
+    engagement.c.ride_id == sa.bindparam("of"),
+    engagement.c.person_id == sa.any_(sa.bindparam("who", type_=pg.ARRAY(sa.Uuid))),
 )
 _PERSON_LOCKED = (
     sa.select(person.c.id).where(person.c.id == sa.bindparam("of")).with_for_update(key_share=True)
