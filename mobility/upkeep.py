@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,8 @@ from mobility.world_keeper import WorldKeeper
 
 log = structlog.get_logger()
 EVERY_S = 1.0
+CHANCES_EVERY = dt.timedelta(minutes=10)
+"""How a driver's rides end is known to searches so soon."""
 
 
 class Upkeep:
@@ -51,10 +54,14 @@ class Upkeep:
             self._thread.join(timeout=5)
 
     def _follow(self) -> None:
+        chances_at: dt.datetime | None = None
         while not self._stop.wait(EVERY_S):
             world = self._keeper.world
             desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
             now = self._clock()
+            if chances_at is None or now >= chances_at + CHANCES_EVERY:
+                self._try(partial(self._keeper.renew_chances, now))
+                chances_at = now
             self._try(partial(sweep, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from carpool.chances import Chance
 from carpool.offers import Offer
 from carpool.ports import PublishedOffer
 from carpool.running import RunningDates
@@ -95,6 +96,8 @@ class World:
         self.quote_key = quote_key
         """By which what this world shows is signed, to know it again when it is booked."""
         self.shut_elevators = shut_elevators
+        self.chances: Mapping[OfferId, Chance] = {}
+        """Whether drivers come who are not new; whoever makes worlds may give it."""
         self.table = table or BodyTable(snapshot.network.coarse.point_cell)
         self.flexible, self.body_rows = self.table.laid(bodies)
         """Bodies laid end to end, and in which row of them each offer's is."""

@@ -13,12 +13,14 @@ import structlog
 
 from carpool.booked_rides import searched_parts
 from carpool.bookings import RideState
+from carpool.chances import Chance
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer, OfferState
 from carpool.ports import PublishedOffer, StoredOffer, StoredRide
 from core.errors import MobilityError
 from core.ids import OfferId
 from mobility.actions.ride_desk import RideDesk
+from mobility.db.chances import list_chances
 from mobility.db.changes import Position, latest_position
 from mobility.db.elevators import list_outages
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory, read_quote_key
@@ -96,6 +98,7 @@ class WorldKeeper:
         self.database_seen_at: dt.datetime | None = None
         """When the database last told whether something changed."""
         self.valkey_answers = True
+        self._chances: dict[OfferId, Chance] = {}
         self._engine = engine
         self._wakeups = wakeups
         self._snapshots = snapshots
@@ -122,6 +125,15 @@ class WorldKeeper:
     def catch_up(self) -> bool:
         """Take over what changed since the world's revision; True when something did."""
         return self._load(self.world.snapshot, self.world.revision, self._offers, self._rides)
+
+    def renew_chances(self, now: dt.datetime) -> int:
+        """Read anew whether drivers come, for this world and those after; returns of how many."""
+        with self._engine.connect() as connection:
+            found = list_chances(connection, now)
+        for gone in self._chances.keys() - found.keys():
+            del self._chances[gone]
+        self._chances.update(found)
+        return len(found)
 
     def switch(self) -> bool:
         """
@@ -189,6 +201,7 @@ class WorldKeeper:
             shut_elevators=changes.shut,
             table=self.world.table if snapshot is self.world.snapshot else None,
         )
+        world.chances = self._chances
         for profile in ON_FOOT:
             # Walks around them, before anybody asks.
             snapshot.network.walking(profile, changes.shut)

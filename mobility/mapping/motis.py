@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from carpool.chances import Chance
 from carpool.privacy import told_detour_s
 from carpool.quotes import sign_quote
 from core.modes import CARPOOL_ROUTE_TYPE, Mode
@@ -400,6 +401,7 @@ class MotisWriter:
                 "detour_budget_s": leg.budget_s,
                 "drive_s": leg.drive_s,
                 "seats_left": leg.seat_count,
+                "chance_to_run": self._world.chances.get(offer.id, Chance.NEW),
             },
         }
 
