@@ -32,6 +32,7 @@ from mobility.api import (
     proposals,
     ratings,
     rides,
+    series,
     standard_covoiturage,
     stoptimes,
     tiles,
@@ -114,7 +115,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
+        offers, bookings, plan_b, ratings, series, rides, wishes, proposals, oidc, open_data,
         standard_covoiturage, partner_bookings,
     ):  # fmt: skip
         app.include_router(module.router)

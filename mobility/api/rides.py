@@ -128,28 +128,28 @@ def read_driven(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFac
 @router.post("/rides/{ride_id}/start")
 def start(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Leave: from now on nobody books."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [start_ride(desk, driver, ride_id, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/end")
 def end(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Arrive: whoever is aboard has been driven."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [end_ride(desk, driver, ride_id, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/late")
 def late(request: Request, driver: Driver, ride_id: uuid.UUID, given: Late) -> RideFacts:
     """Be late: riders are told, and asked where it breaks what they were promised."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [be_late(desk, driver, ride_id, given.late_s, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/cancel")
 def cancel(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Not drive, or break down on the way: riders are told and owe nothing."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [cancel_ride(desk, driver, ride_id, now=now)])[0]
 
 
@@ -248,13 +248,14 @@ def _act(
     given: Happened | None = None,
     code: str | None = None,
 ) -> RideFacts:
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     told = said(given, now, code)
     change_booking(desk, driver, Side.DRIVER, booking_id, event, told, now=now, ride_id=ride_id)
     return read_driven(request, driver, ride_id)
 
 
-def _counted(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
+def counted_driver(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
+    """Where a driver acts and when, one more of his requests counted."""
     limits = installation_of(request).limits
     limits.count(f"rides:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
     return desk_of(request), now_of(request)

@@ -204,7 +204,11 @@ class SqlRideStore:
 
     def list_together(self, together_id: uuid.UUID) -> list[Booking]:
         """Bookings that were made in one request."""
-        query = _bookings().where(booking.c.together_id == together_id)
+        return self.list_of_journeys([together_id])
+
+    def list_of_journeys(self, together_ids: Collection[uuid.UUID]) -> list[Booking]:
+        """The same of several requests, in order of their pick-ups."""
+        query = _bookings().where(booking.c.together_id.in_(list(together_ids)))
         rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
         return [_booking(row) for row in rows]
 
@@ -246,6 +250,14 @@ class SqlRideStore:
                 raise AlreadyOnTheWay(
                     "whoever drives or rides here is on the way in another car at that time"
                 ) from error
+
+    def is_on_the_way(self, person_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:
+        """Whether a person drives or rides at some time between two moments."""
+        query = sa.select(engagement.c.ride_id).where(
+            engagement.c.person_id == person_id,
+            engagement.c.during.op("&&")(pg.Range(start, end)),
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def lock_person(self, person_id: uuid.UUID) -> None:
         """Let whatever else this person books wait until the commit."""
