@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from carpool.bookings import Booking, BookingEvent, BookingState, RideState
 from carpool.ports import StoredRide
 from carpool.ratings import UNRATED, Score
+from mobility.actions.assist_rider import tell_by_agent
 from mobility.actions.change_booking import Side, change_booking
 from mobility.actions.ride_desk import RideDesk
 from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
 from mobility.api.access import Driver, SignedIn, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.bookings import Happened, desk_of, point_name, said
+from mobility.db.assisted import are_assisted
 from mobility.db.notices import list_notices, mark_read
 from mobility.db.ratings import scores_of
 from mobility.db.rides import SqlRideStore
@@ -32,12 +34,20 @@ CODE_TRIES = 10
 PAGE = 100
 
 
+class _Person(NamedTuple):
+    alias: str
+    score: Score
+    by_agent: bool
+
+
 class Passenger(BaseModel):
     """A booking, to the driver."""
 
     booking_id: uuid.UUID
     rider: str
     """The name by which others know the rider."""
+    by_agent: bool
+    """Whether he has only a telephone: an agent tells him what is said by `…/tell`."""
     rider_stars: float | None
     """What others think of him, 1 to 5; null before the first rating."""
     rider_ratings: int
@@ -91,6 +101,14 @@ class CheckIn(Happened):
 
     code: Annotated[str, Field(max_length=20)]
     """What the rider has told the driver; without network it is sent later, with its time."""
+
+
+class Message(BaseModel):
+    """What a driver wants a rider to be told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
 
 
 class NoticeFacts(BaseModel):
@@ -215,6 +233,15 @@ def absent(
     return _act(request, driver, ride_id, booking_id, BookingEvent.NO_SHOW_RIDER, given)
 
 
+@router.post("/rides/{ride_id}/passengers/{booking_id}/tell", status_code=204)
+def tell_passenger(
+    request: Request, driver: Driver, ride_id: uuid.UUID, booking_id: uuid.UUID, given: Message
+) -> None:
+    """Have an agent call a rider who has only a telephone."""
+    desk, now = counted_driver(request, driver)
+    tell_by_agent(desk.engine, driver, ride_id, booking_id, given.text, now=now)
+
+
 @router.get("/notices", tags=["notices"])
 def notices(
     request: Request,
@@ -266,13 +293,15 @@ def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
     with installation_of(request).engine.connect() as connection:
         aliases = aliases_of(connection, riders)
         scores = scores_of(connection, riders, now_of(request))
-    people = {who: (alias, scores.get(who, UNRATED)) for who, alias in aliases.items()}
+        by_agent = are_assisted(connection, riders)
+    people = {
+        who: _Person(alias, scores.get(who, UNRATED), who in by_agent)
+        for who, alias in aliases.items()
+    }
     return [_ride_facts(request, ride, people) for ride in rides]
 
 
-def _ride_facts(
-    request: Request, ride: StoredRide, people: dict[uuid.UUID, tuple[str, Score]]
-) -> RideFacts:
+def _ride_facts(request: Request, ride: StoredRide, people: dict[uuid.UUID, _Person]) -> RideFacts:
     stops = []
     for visit in ride.plan:
         booking = ride.booking(visit.booking)
@@ -283,18 +312,19 @@ def _ride_facts(
                 booking_id=booking.id, is_pickup=visit.is_pickup,
             )
         )  # fmt: skip
-    passengers = [_passenger(request, b, *people[b.rider_id]) for b in ride.bookings]
+    passengers = [_passenger(request, b, people[b.rider_id]) for b in ride.bookings]
     return RideFacts(
         id=ride.id, offer_id=uuid.UUID(ride.offer.id), date=ride.date, state=ride.state,
         version=ride.version, late_s=ride.late_s, stops=stops, passengers=passengers,
     )  # fmt: skip
 
 
-def _passenger(request: Request, booking: Booking, alias: str, score: Score) -> Passenger:
+def _passenger(request: Request, booking: Booking, who: _Person) -> Passenger:
     same = Passenger.model_fields.keys() & Booking.__dataclass_fields__.keys()
     own = {name: getattr(booking, name) for name in same}
     return Passenger(
-        **own, booking_id=booking.id, rider=alias, rider_stars=score.stars,
-        rider_ratings=score.count, pickup_name=point_name(request, booking.pickup_point),
+        **own, booking_id=booking.id, rider=who.alias, by_agent=who.by_agent,
+        rider_stars=who.score.stars, rider_ratings=who.score.count,
+        pickup_name=point_name(request, booking.pickup_point),
         dropoff_name=point_name(request, booking.dropoff_point),
     )  # fmt: skip

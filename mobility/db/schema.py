@@ -181,6 +181,16 @@ journey = sa.Table(
     sa.Column("fallbacks", pg.JSONB(none_as_null=True)),
 )
 
+assisted = sa.Table(
+    "assisted",
+    metadata,
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("telephone", sa.Text, nullable=False, index=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("claim_digest", sa.LargeBinary, unique=True),
+    sa.Column("claim_until", sa.DateTime(timezone=True)),
+)
+
 series = sa.Table(
     "series",
     metadata,

@@ -1,4 +1,4 @@
-"""Weekly series of bookings."""
+"""Weekly series of bookings; people for whom agents book."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,3 +34,11 @@ def upgrade() -> None:
         "series_date_open", "series_date", ["series_id"],
         postgresql_where=sa.text("together_id is null and reason is null"),
     )  # fmt: skip
+    op.create_table(
+        "assisted",
+        sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+        sa.Column("telephone", sa.Text, nullable=False, index=True),
+        sa.Column("created_at", WHEN, nullable=False),
+        sa.Column("claim_digest", sa.LargeBinary, unique=True),
+        sa.Column("claim_until", WHEN),
+    )
