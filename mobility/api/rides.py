@@ -21,7 +21,7 @@ from mobility.api.answers import world_of
 from mobility.api.bookings import Happened, desk_of, point_name, said
 from mobility.db.assisted import are_assisted
 from mobility.db.notices import list_notices, mark_read
-from mobility.db.ratings import scores_of
+from mobility.db.ratings import scores_of, stars_given
 from mobility.db.rides import SqlRideStore
 from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
@@ -64,6 +64,15 @@ class Passenger(BaseModel):
     """Until when the driver, or the rider, may answer."""
 
 
+class DonePassenger(BaseModel):
+    """A rider whose ride is over, to the driver, who may rate him for seven days."""
+
+    booking_id: uuid.UUID
+    rider: str
+    state: BookingState
+    stars_given: int | None
+
+
 class Stop(BaseModel):
     """Where the driver lets somebody in or out, in the order of the drive."""
 
@@ -85,6 +94,8 @@ class RideFacts(BaseModel):
     late_s: int
     stops: list[Stop]
     passengers: list[Passenger]
+    done: list[DonePassenger]
+    """Those who were driven, or did not meet the driver."""
 
 
 class Late(BaseModel):
@@ -248,10 +259,12 @@ def notices(
     person: SignedIn,
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    *,
+    newest: Annotated[bool, Query(description="The last ones, the newest first.")] = False,
 ) -> list[NoticeFacts]:
     """List what one was told, in order, from behind a notice on."""
     with installation_of(request).engine.connect() as connection:
-        found = list_notices(connection, person.person_id, after=after, count=count)
+        found = list_notices(connection, person.person_id, after=after, count=count, newest=newest)
     return [NoticeFacts(**{n: getattr(f, n) for n in NoticeFacts.model_fields}) for f in found]
 
 
@@ -289,8 +302,11 @@ def counted_driver(request: Request, driver: Principal) -> tuple[RideDesk, dt.da
 
 
 def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
-    riders = {booking.rider_id for ride in rides for booking in ride.bookings}
     with installation_of(request).engine.connect() as connection:
+        done = SqlRideStore(connection).list_driven_on({ride.id for ride in rides})
+        given = stars_given(connection, {booking.id for booking in done}, Side.DRIVER)
+        taken = [booking for ride in rides for booking in ride.bookings]
+        riders = {booking.rider_id for booking in (*taken, *done)}
         aliases = aliases_of(connection, riders)
         scores = scores_of(connection, riders, now_of(request))
         by_agent = are_assisted(connection, riders)
@@ -298,10 +314,23 @@ def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
         who: _Person(alias, scores.get(who, UNRATED), who in by_agent)
         for who, alias in aliases.items()
     }
-    return [_ride_facts(request, ride, people) for ride in rides]
+    over: dict[uuid.UUID, list[DonePassenger]] = {ride.id: [] for ride in rides}
+    for one in done:
+        over[one.ride_id].append(
+            DonePassenger(
+                booking_id=one.id, rider=aliases[one.rider_id], state=one.state,
+                stars_given=given.get(one.id),
+            )
+        )  # fmt: skip
+    return [_ride_facts(request, ride, people, over[ride.id]) for ride in rides]
 
 
-def _ride_facts(request: Request, ride: StoredRide, people: dict[uuid.UUID, _Person]) -> RideFacts:
+def _ride_facts(
+    request: Request,
+    ride: StoredRide,
+    people: dict[uuid.UUID, _Person],
+    done: list[DonePassenger],
+) -> RideFacts:
     stops = []
     for visit in ride.plan:
         booking = ride.booking(visit.booking)
@@ -316,6 +345,7 @@ def _ride_facts(request: Request, ride: StoredRide, people: dict[uuid.UUID, _Per
     return RideFacts(
         id=ride.id, offer_id=uuid.UUID(ride.offer.id), date=ride.date, state=ride.state,
         version=ride.version, late_s=ride.late_s, stops=stops, passengers=passengers,
+        done=done,
     )  # fmt: skip
 
 

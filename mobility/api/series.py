@@ -23,7 +23,7 @@ from mobility.actions.book_series import (
 )
 from mobility.api.access import Driver, IdempotencyKey, Rider, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.api.bookings import Journey, QuoteText, counted
+from mobility.api.bookings import Journey, QuoteText, counted, point_name
 from mobility.api.offers import Weekday
 from mobility.api.rides import counted_driver
 from mobility.db.series import (
@@ -103,6 +103,9 @@ class SeriesFacts(BaseModel):
     until: dt.date
     both_or_none: bool
     seats: int
+    pickup_name: str
+    """Of the way out."""
+    dropoff_name: str
     created_at: dt.datetime
     ended_at: dt.datetime | None
     """When its rider has given it back."""
@@ -247,6 +250,8 @@ def _facts(request: Request, found: Sequence[StoredSeries]) -> list[SeriesFacts]
                 until=series.until,
                 both_or_none=series.both_or_none,
                 seats=series.out[0].seats,
+                pickup_name=point_name(request, series.out[0].pickup),
+                dropoff_name=point_name(request, series.out[-1].dropoff),
                 created_at=stored.created_at,
                 ended_at=stored.ended_at,
                 offers=[_offer(offers[offer], held) for offer in _offers(stored)],

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from carpool.bookings import OVERDUE, SEATED, Booking, BookingState, RideState
 from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
 from carpool.ports import PlannedVisit, StoredRide
+from carpool.ratings import RATED
 from core.errors import Conflict, NotFound
 from core.ids import OfferId
 from mobility.db.changes import record_change
@@ -212,6 +213,13 @@ class SqlRideStore:
         rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
         return [_booking(row) for row in rows]
 
+    def list_driven_on(self, ride_ids: Collection[uuid.UUID]) -> list[Booking]:
+        """Bookings of rides whose riders were driven, or did not meet their driver."""
+        of_rides = booking.c.ride_id.in_(list(ride_ids))
+        query = _bookings().where(of_rides, booking.c.state.in_(_RATED))
+        rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
+        return [_booking(row) for row in rows]
+
     def drivers_of(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
         """Persons of the drivers of rides."""
         query = sa.select(ride.c.id, offer.c.driver_id).join(offer, offer.c.id == ride.c.offer_id)
@@ -279,6 +287,7 @@ class SqlRideStore:
 
 
 _SEATED = [str(state) for state in SEATED]
+_RATED = [str(state) for state in RATED]
 BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
 
 
