@@ -15,6 +15,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from core.time import Clock, utc_now
 from mobility.api import (
+    agents,
     bookings,
     geocode,
     isochrone,
@@ -32,6 +33,7 @@ from mobility.api import (
     proposals,
     ratings,
     rides,
+    series,
     standard_covoiturage,
     stoptimes,
     tiles,
@@ -114,8 +116,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
-        standard_covoiturage, partner_bookings,
+        agents, offers, bookings, plan_b, ratings, series, rides, wishes, proposals, oidc,
+        open_data, standard_covoiturage, partner_bookings,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

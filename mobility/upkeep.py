@@ -1,4 +1,4 @@
-"""What has to happen without anybody asking: bookings end, wishes meet offers."""
+"""What has to happen without anybody asking: bookings end, series go on, wishes meet offers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from core.errors import MobilityError
 from core.time import Clock
+from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
@@ -63,6 +64,7 @@ class Upkeep:
                 self._try(partial(self._keeper.renew_chances, now))
                 chances_at = now
             self._try(partial(sweep, desk, now=now))
+            self._try(partial(continue_series, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
 
     def _try(self, act: Callable[[], int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from carpool.ride_plans import NEVER_S, RideWay, Schedule, Visit
 from core.errors import Conflict, InvalidInput
 from core.ids import OfferId
 from core.time import to_instant
-from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
+from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
 from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.journeys import JourneyEnds, add_journey
@@ -80,14 +80,31 @@ class _Foreseen(NamedTuple):
     schedule: Schedule
 
 
-class _Wanted(NamedTuple):
-    """A request as it came."""
+class Journey(NamedTuple):
+    """Rides that are booked together."""
 
-    rider: Principal
-    quotes: tuple[str, ...]
-    key: str | None
+    quotes: tuple[Quote, ...]
     ends: JourneyEnds | None
-    also: Also | None
+    """From where to where the rider travels, if further than by these rides."""
+
+
+class _Once(NamedTuple):
+    """By which a request that comes twice is known."""
+
+    user_id: uuid.UUID
+    key: str
+    asked: list[str]
+
+
+class _Wanted(NamedTuple):
+    """A request: one journey or several, of which all rides are held, or none."""
+
+    rider_id: uuid.UUID
+    journeys: tuple[Journey, ...]
+    once: _Once | None = None
+    also: Also | None = None
+    confirms: bool = False
+    """Confirm at once, and leave it to `also` to tell the drivers."""
 
 
 READY_KEPT = 1_000
@@ -128,20 +145,45 @@ def hold_seats(
     RideNotFree, TooLate, AlreadyOnTheWay
         The ride is not there for this rider any more: search again.
     """
-    asked = [read_quote(text, quote_key) for text in quotes]
-    wanted = _Wanted(rider, tuple(quotes), key, ends, also)
-    _check_journey(asked)
+    asked = tuple(read_quote(text, quote_key) for text in quotes)
+    once = None if key is None else _Once(rider.user_id, key, list(quotes))
+    return _try(desk, _Wanted(rider.person_id, (Journey(asked, ends),), once, also), now)
+
+
+@again_after_deadlock
+def book_journeys(
+    desk: RideDesk,
+    rider_id: uuid.UUID,
+    journeys: Sequence[Journey],
+    *,
+    also: Also,
+    now: dt.datetime,
+) -> list[Booking]:
+    """
+    Hold and confirm the seats of several journeys, or of none, in one transaction.
+
+    As `hold_seats` and `confirm_seats`, but that no driver is told: `also` does that, or has it
+    done.
+    """
+    return _try(desk, _Wanted(rider_id, tuple(journeys), also=also, confirms=True), now)
+
+
+def _try(desk: RideDesk, wanted: _Wanted, now: dt.datetime) -> list[Booking]:
+    for journey in wanted.journeys:
+        check_journey(journey.quotes)
+    asked = [quote for journey in wanted.journeys for quote in journey.quotes]
     for _ in range(TRIES):
-        ready = [_make_ready(desk, quote) for quote in asked]
+        ready = {quote: _make_ready(desk, quote) for quote in asked}
         try:
-            return _hold(desk, wanted, list(zip(asked, ready, strict=True)), now)
+            return _hold(desk, wanted, ready, now)
         except (_Changed, RideNotFound):
             for quote in asked:
                 _ready.pop(_key(desk, quote), None)
     raise RideNotFree("the driver is changing this ride: search again in a moment")
 
 
-def _check_journey(asked: Sequence[Quote]) -> None:
+def check_journey(asked: Sequence[Quote]) -> None:
+    """Raise `InvalidInput` for rides that nobody takes one after the other."""
     if not 1 <= len(asked) <= RIDES_LIMIT:
         raise InvalidInput(f"quotes: 1 to {RIDES_LIMIT}")
     for before, then in pairwise(asked):
@@ -187,32 +229,37 @@ def _key(desk: RideDesk, quote: Quote) -> tuple[uuid.UUID | None, str, OfferId, 
 
 
 def _hold(
-    desk: RideDesk, wanted: _Wanted, rides_of: Sequence[tuple[Quote, _Ready]], now: dt.datetime
+    desk: RideDesk, wanted: _Wanted, ready: Mapping[Quote, _Ready], now: dt.datetime
 ) -> list[Booking]:
     """Hold all under locks; raises `_Changed` where what was prepared is not what is there."""
-    together, (rider, quotes, key, ends, also) = uuid.uuid4(), wanted
+    rider_id, journeys, once, also, confirms = wanted
     with desk.engine.begin() as connection:
         store = SqlRideStore(connection)
-        if key is not None:
-            known = find_answer(connection, rider.user_id, key, list(quotes), now)
+        if once is not None:
+            known = find_answer(connection, *once, now)
             if known is not None:
                 return store.list_together(uuid.UUID(known))
-        store.lock_person(rider.person_id)
-        add_journey(connection, together, ends or _ends_of(desk, [quote for quote, _ in rides_of]))
-        booked = [
-            (_booking_of(quote, ready, rider, together, now), quote, ready)
-            for quote, ready in rides_of
-        ]
+        store.lock_person(rider_id)
+        booked: list[tuple[Booking, Quote]] = []
+        for journey in journeys:
+            together = uuid.uuid4()
+            add_journey(connection, together, journey.ends or _ends_of(desk, journey.quotes))
+            booked += [
+                (_booking_of(quote, ready[quote], rider_id, together, now), quote)
+                for quote in journey.quotes
+            ]
         foreseen = [
-            _foresee(desk, store.read_ride(ready.ride_id), booking, quote, ready)
-            for booking, quote, ready in booked
+            _foresee(desk, store.read_ride(booking.ride_id), booking, quote, ready[quote])
+            for booking, quote in booked
         ]
-        rides = lock(desk, connection, [ready.ride_id for _, ready in rides_of], now)
-        for (booking, quote, ready), place in zip(booked, foreseen, strict=True):
-            _hold_one(desk, rides[ready.ride_id], booking, quote, ready, place)
-        held = [booking for booking, _, _ in booked]
-        if key is not None:
-            keep_answer(connection, rider.user_id, key, str(together))
+        rides = lock(desk, connection, {r.ride_id for r in ready.values()}, now)
+        for (booking, quote), place in zip(booked, foreseen, strict=True):
+            _hold_one(desk, rides[booking.ride_id], booking, quote, ready[quote], place)
+        held = [booking for booking, _ in booked]
+        if once is not None:
+            keep_answer(connection, once.user_id, once.key, str(held[0].together_id))
+        if confirms:
+            held = [_confirm_one(rides[b.ride_id], b, now, told=()) for b in held]
         if also is not None:
             also(connection, held)
         revision = save(rides.values())
@@ -230,12 +277,12 @@ def _ends_of(desk: RideDesk, asked: Sequence[Quote]) -> JourneyEnds:
 
 
 def _booking_of(
-    quote: Quote, ready: _Ready, rider: Principal, together: uuid.UUID, now: dt.datetime
+    quote: Quote, ready: _Ready, rider_id: uuid.UUID, together: uuid.UUID, now: dt.datetime
 ) -> Booking:
     return Booking(
         id=uuid.uuid4(),
         ride_id=ready.ride_id,
-        rider_id=rider.person_id,
+        rider_id=rider_id,
         together_id=together,
         state=BookingState.HELD,
         seats=quote.seats,
@@ -351,14 +398,16 @@ def confirm_seats(
     return confirmed
 
 
-def _confirm_one(ride: LockedRide, booking: Booking, now: dt.datetime) -> Booking:
+def _confirm_one(
+    ride: LockedRide, booking: Booking, now: dt.datetime, *, told: Sequence[Telling] | None = None
+) -> Booking:
     if booking.state is not BookingState.HELD:
         raise BookingStateConflict(f"the booking is {booking.state}: nothing to confirm")
     first_pickup = min(b.pickup_from for b in ride.ride.bookings)
     if ride.ride.offer.acceptance is Acceptance.ASK or locked(first_pickup, now):
         until = answer_until(booking.pickup_from, first_pickup, now)
-        return ride.happen(booking, BookingEvent.REQUEST, until=until)
-    return ride.happen(booking, BookingEvent.CONFIRM)
+        return ride.happen(booking, BookingEvent.REQUEST, until=until, told=told)
+    return ride.happen(booking, BookingEvent.CONFIRM, told=told)
 
 
 def own_booking(store: SqlRideStore, rider: Principal, booking_id: uuid.UUID) -> Booking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,7 +21,7 @@ from carpool.bookings import (
 )
 from carpool.ports import StoredRide
 from core.errors import Conflict, InvalidInput, MobilityError, NotAllowed
-from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
+from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
 from mobility.db.audit import record_act
 from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.rides import BookingNotFound, SqlRideStore
@@ -93,11 +93,13 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
     now: dt.datetime,
     ride_id: uuid.UUID | None = None,
     also: Callable[[Connection], None] | None = None,
+    told: Sequence[Telling] | None = None,
 ) -> Booking:
     """
     Let a rider or a driver act on a booking; whoever comes second finds what the first has done.
 
-    `also` is done under the lock of the ride; what it raises undoes everything.
+    `also` is done under the lock of the ride; what it raises undoes everything. `told` is who is
+    told what instead of the usual.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
         _check(booking, ride.ride, event, said, now)
         if also is not None:
             also(connection)
-        after = ride.happen(booking, event)
+        after = ride.happen(booking, event, told=told)
         revision = save([ride])
     announce(desk, revision)
     return after

@@ -45,6 +45,8 @@ TELLS_DRIVER = frozenset(
         BookingEvent.COMPLAIN, BookingEvent.RESOLVE,
     }
 )  # fmt: skip
+Telling = tuple[uuid.UUID, str, dict[str, object]]
+"""A person, a kind of notice and its content."""
 BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
 """Events that other parts of the platform take from the outbox."""
 
@@ -94,7 +96,7 @@ class LockedRide:
         self._desk, self._connection, self._now = desk, connection, now
         self._store = SqlRideStore(connection)
         self._changed = False
-        self._notices: list[tuple[uuid.UUID, str, dict[str, object]]] = []
+        self._notices: list[Telling] = []
         self._events: list[tuple[uuid.UUID, str, dict[str, object]]] = []
 
     def expire_due(self, spared: uuid.UUID | None = None) -> None:
@@ -117,7 +119,12 @@ class LockedRide:
         self.put(state=RideState.COMPLETED if under_way else RideState.NOT_RUN)
 
     def happen(
-        self, booking: Booking, event: BookingEvent, *, until: dt.datetime | None = None
+        self,
+        booking: Booking,
+        event: BookingEvent,
+        *,
+        until: dt.datetime | None = None,
+        told: Sequence[Telling] | None = None,
     ) -> Booking:
         """
         Let something happen to a booking of the ride, with all that follows from it.
@@ -126,6 +133,8 @@ class LockedRide:
         ----------
         until
             When it ends by itself, of a state that somebody has to answer.
+        told
+            Who is told what instead of the usual, of one booking among many.
 
         Raises
         ------
@@ -144,7 +153,10 @@ class LockedRide:
             self.put(state=RideState.EN_ROUTE)  # its driver forgot to say so
         if self.ride.state is RideState.EN_ROUTE and not self.ride.bookings:
             self.put(state=RideState.COMPLETED)
-        self._tell(booking, event, state)
+        if told is None:
+            self._tell(booking, event, state)
+        else:
+            self._notices += told
         if state is BookingState.CONFIRMED and event is not BookingEvent.ACCEPT_CHANGE:
             self._emit(booking, BOOKING_CONFIRMED)
         if state is BookingState.COMPLETED:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from typing import TYPE_CHECKING
 
 from core.errors import NotSignedIn
-from mobility.actions.register_user import ALIAS_LENGTH
+from mobility.actions.register_user import ALIAS_LENGTH, add_named_user
 from mobility.actions.sign_in import SIGNED_IN, Issued, issue
 from mobility.db.engine import Connection, Engine
 from mobility.db.identities import add_identity, begin_sign_in, find_identity, take_sign_in
-from mobility.db.users import AliasTaken, User, add_user, get_user
+from mobility.db.users import User, get_user
 from mobility.users.bearer import digest
 from mobility.users.scopes import EVERYBODYS, SIGN_IN
 
 if TYPE_CHECKING:  # loaded only where an issuer is set
     from mobility.users.oidc import OpenIdIssuer, Vouched
-
-NAMES_TRIED = 1_000
 
 
 class SignInUnknown(NotSignedIn):
@@ -67,17 +64,7 @@ def finish_by_issuer(
 
 def _first_time(connection: Connection, vouched: Vouched, now: dt.datetime) -> User:
     wanted = "".join(c for c in vouched.name or "" if c.isprintable() and c != "@")
-    wanted = " ".join(wanted.split())[: ALIAS_LENGTH - 5] or "Personne"
-    for number in itertools.count(1):
-        alias = wanted if number == 1 else f"{wanted} {number}"
-        try:
-            user = add_user(
-                connection, alias=alias, email=None, password_hash=None, scopes=EVERYBODYS, now=now
-            )
-        except AliasTaken:
-            if number == NAMES_TRIED:
-                raise
-            continue
-        add_identity(connection, vouched.issuer, vouched.subject, user.id)
-        return user
-    raise AssertionError
+    wanted = " ".join(wanted.split())[:ALIAS_LENGTH] or "Personne"
+    user = add_named_user(connection, wanted, EVERYBODYS, now)
+    add_identity(connection, vouched.issuer, vouched.subject, user.id)
+    return user

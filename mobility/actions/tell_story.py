@@ -109,6 +109,7 @@ class Story:
         self._drive(denis, paul, ride, other)
         self._rate(denis, paul, ride, other)
         self._usage(other)
+        self._series(denis, paul, station, day + dt.timedelta(days=7))
         for booking in taken:
             rosa.own("POST", f"/bookings/{booking['id']}/cancel")
         denis.own("DELETE", f"/offers/{offer['id']}")
@@ -141,18 +142,22 @@ class Story:
         return wish
 
     def _offer(self, denis: Caller, day: dt.date) -> Json:
-        offer: Json = denis.own(
-            "POST", "/offers",
-            {
-                "start": DRIVER_LIVES, "end": DRIVER_WORKS, "depart_from": "05:50",
-                "depart_to": "05:55", "valid_from": day.isoformat(), "valid_to": day.isoformat(),
-                "seats": 3, "detour_budget_s": 600,
-            },
-        )  # fmt: skip
+        offer = self._publish(denis, day, day)
         self.say(
             f"Denis offers three seats at 05:50 ({offer['drive_s'] // 60} min to work, at most 10 "
             f"more; {offer['point_count']} meeting points are within that)."
         )
+        return offer
+
+    def _publish(self, denis: Caller, first: dt.date, last: dt.date, **more: object) -> Json:
+        offer: Json = denis.own(
+            "POST", "/offers",
+            {
+                "start": DRIVER_LIVES, "end": DRIVER_WORKS, "depart_from": "05:50",
+                "depart_to": "05:55", "valid_from": first.isoformat(),
+                "valid_to": last.isoformat(), "seats": 3, "detour_budget_s": 600, **more,
+            },
+        )  # fmt: skip
         return offer
 
     def _both_told(self, rosa: Caller, denis: Caller, wish: Json, offer: Json) -> None:
@@ -166,7 +171,9 @@ class Story:
         self._told(denis, "offer_wanted", lambda c: c["offer_id"] == offer["id"])
         self.say("Denis is told that somebody looks for a drive like his, not who nor where.")
 
-    def _book(self, who: Caller, offer: Json, start: Json, end: Json, day: dt.date) -> Json:
+    def _find(self, who: Caller, offer: Json, start: Json, end: Json, day: dt.date) -> Json:
+        """An itinerary with an offer, once the search has it."""
+
         def found() -> Json | None:
             answer = who(
                 "GET", "/api/v6/plan", fromPlace="{lat},{lon}".format(**start),
@@ -175,7 +182,10 @@ class Story:
             rides = (it for it in answer["itineraries"] if offer["id"] in _offers_of(it))
             return next(rides, None)
 
-        itinerary = _awaited(found, "the offer in the search")
+        return _awaited(found, "the offer in the search")
+
+    def _book(self, who: Caller, offer: Json, start: Json, end: Json, day: dt.date) -> Json:
+        itinerary = self._find(who, offer, start, end, day)
         (quote,) = _quotes_of(itinerary)
         wanted = {"quotes": [quote], "confirm": True, "journey": {"start": start, "end": end}}
         booking: Json = who.own("POST", "/bookings", wanted)[0]
@@ -246,6 +256,25 @@ class Story:
             f"For billing there is one event {RIDE_COMPLETED}: {event['seats']} seat, "
             f"{event['price_cents']} cents {event['currency']}."
         )
+
+    def _series(self, denis: Caller, paul: Caller, station: Json, first: dt.date) -> None:
+        last, days = first + dt.timedelta(days=13), ["tue", "thu"]
+        asks = {"acceptance": "ask", "weekdays": ["mon", "tue", "wed", "thu"]}
+        gone = (first + dt.timedelta(days=9)).isoformat()
+        offer = self._publish(denis, first, last, except_dates=[gone], **asks)
+        itinerary = self._find(paul, offer, FARM, station, first)
+        wanted = {"out": _quotes_of(itinerary), "weekdays": days, "until": last.isoformat()}
+        series = paul.own("POST", "/series", wanted)
+        said = ", ".join(
+            f"{date['date']} {date['reason'] or date['answer']}" for date in series["dates"]
+        )
+        self.say(f"Paul books two weeks in one act, each date answered: {said}.")
+        denis.own("GET", "/passenger-series")
+        answer = denis.own("POST", f"/passenger-series/{series['id']}/accept")
+        self.say(f"Denis accepts {answer['done']} dates in one act.")
+        paul.own("GET", f"/series/{series['id']}")
+        paul.own("DELETE", f"/series/{series['id']}")
+        denis.own("DELETE", f"/offers/{offer['id']}")
 
     def _told(self, who: Caller, kind: str, is_it: Callable[[Json], bool]) -> Json:
         """What somebody is told, once he is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import uuid
 from collections.abc import Callable
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 
 from core.errors import NotAllowed, NotSignedIn
 from core.time import Clock
+from mobility.actions.assist_rider import stand_in
 from mobility.db.users import find_principal
 from mobility.installation import Installation
 from mobility.users.bearer import digest
@@ -138,10 +140,30 @@ def _in_person(principal: SignedIn) -> Principal:
     return principal
 
 
+def _rider(
+    request: Request,
+    principal: SignedIn,
+    on_behalf_of: Annotated[
+        uuid.UUID | None,
+        Header(
+            alias="On-Behalf-Of",
+            description="From an agent (scope operator): the person for whom he acts.",
+        ),
+    ] = None,
+) -> Principal:
+    """A rider, or whom an agent acts for; raises `NotAllowed` or `AssistedNotFound`."""
+    if on_behalf_of is None:
+        principal.require((Scope.RIDER,))
+        return principal
+    what = f"{request.method} {request.url.path}"
+    return stand_in(installation_of(request).engine, principal, on_behalf_of, what)
+
+
 InPerson = Annotated[Principal, Depends(_in_person)]
 Authority = Annotated[Principal, Depends(having(Scope.AUTHORITY))]
 Driver = Annotated[Principal, Depends(having(Scope.DRIVER))]
-Rider = Annotated[Principal, Depends(having(Scope.RIDER))]
+Rider = Annotated[Principal, Depends(_rider)]
+Agent = Annotated[Principal, Depends(having(Scope.OPERATOR))]
 Partner = Annotated[Principal, Depends(_partner)]
 PARTNERS_ONLY = [Depends(_partner)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]

@@ -16,6 +16,7 @@ from core.geo import Coordinate
 from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
 from mobility.actions.change_booking import Said, Side, change_booking, resolve_complaint
 from mobility.actions.plan_b import work_out_fallbacks
+from mobility.actions.return_trip import offer_return
 from mobility.actions.ride_desk import RideDesk
 from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of, now_of
 from mobility.api.answers import world_of
@@ -24,6 +25,7 @@ from mobility.api.plan import turns
 from mobility.db.journeys import Fallbacks, JourneyEnds, read_journeys
 from mobility.db.ratings import scores_of, stars_given
 from mobility.db.rides import SqlRideStore
+from mobility.db.series import series_of
 from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
 from routing.itinerary import Family
@@ -48,14 +50,15 @@ class Journey(BaseModel):
         return JourneyEnds(*(Coordinate(end.lat, end.lon) for end in (self.start, self.end)))
 
 
+QuoteText = Annotated[str, Field(max_length=2_000)]
+
+
 class Wanted(BaseModel):
     """Rides of one journey, as an answer of `plan` quotes them."""
 
     model_config = ConfigDict(extra="forbid")
 
-    quotes: Annotated[
-        list[Annotated[str, Field(max_length=2_000)]], Field(min_length=1, max_length=4)
-    ]
+    quotes: Annotated[list[QuoteText], Field(min_length=1, max_length=4)]
     """`mobility.quote` of each carpool leg, in order: all are held, or none."""
     confirm: bool = False
     """Confirm at once what is held."""
@@ -78,6 +81,15 @@ class FallbackFacts(BaseModel):
     """If the driver does not come: the way that gets there first."""
     way_home: WayFacts | None
     """The last way back on the day."""
+
+
+class ReturnSearch(BaseModel):
+    """Parameters of `plan` by which the rider finds his way back on the same day."""
+
+    fromPlace: str  # noqa: N815 — as the parameters are called
+    toPlace: str  # noqa: N815
+    time: dt.datetime
+    passengers: int
 
 
 class BookingFacts(BaseModel):
@@ -114,6 +126,10 @@ class BookingFacts(BaseModel):
     fallback: FallbackFacts | None
     stars_given: int | None
     """How its rider has rated it; null before."""
+    series_id: uuid.UUID | None
+    """The weekly series that it belongs to."""
+    return_search: ReturnSearch | None = None
+    """The way back, to whoever has just booked and is not on the way again later on that day."""
 
 
 class BookingPage(BaseModel):
@@ -153,14 +169,30 @@ def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[Booking
         aliases = aliases_of(connection, drivers.values())
         scores = scores_of(connection, drivers.values(), now_of(request))
         given = stars_given(connection, {booking.id for booking in bookings}, Side.RIDER)
-        journeys = read_journeys(connection, {booking.together_id for booking in bookings})
+        together = {booking.together_id for booking in bookings}
+        journeys = read_journeys(connection, together)
+        series = series_of(connection, together)
     shown = []
     for booking in bookings:
         driver_id, journey = drivers[booking.ride_id], journeys.get(booking.together_id)
         driver = aliases[driver_id], scores.get(driver_id, UNRATED)
         fallbacks = None if journey is None else journey.fallbacks
         facts = _facts(request, booking, driver, fallbacks)
-        shown.append(facts.model_copy(update={"stars_given": given.get(booking.id)}))
+        more = {"stars_given": given.get(booking.id), "series_id": series.get(booking.together_id)}
+        shown.append(facts.model_copy(update=more))
+    return shown
+
+
+def _show_booked(request: Request, journey: Sequence[Booking]) -> list[BookingFacts]:
+    """The same of a journey that was just booked, its last ride with the way back."""
+    shown, zone = show_bookings(request, journey), world_of(request).network.zone
+    with installation_of(request).engine.connect() as connection:
+        back = offer_return(connection, journey, zone)
+    if back is not None:
+        start, end = (f"{place.lat:.6f},{place.lon:.6f}" for place in back.ends)
+        shown[-1].return_search = ReturnSearch(
+            fromPlace=start, toPlace=end, time=back.at, passengers=journey[-1].seats
+        )
     return shown
 
 
@@ -173,6 +205,8 @@ def _facts(
         "driver_stars": score.stars,
         "driver_ratings": score.count,
         "stars_given": None,
+        "series_id": None,
+        "return_search": None,
         "pickup_name": point_name(request, booking.pickup_point),
         "dropoff_name": point_name(request, booking.dropoff_point),
         "fallback": fallbacks and _fallback(booking, fallbacks),
@@ -210,7 +244,7 @@ def book(
         work_out_fallbacks(world, desk, held)
     if given.confirm and all(booking.state is BookingState.HELD for booking in held):
         held = confirm_seats(desk, rider, held[0].id, now=now)
-    return show_bookings(request, held)
+    return _show_booked(request, held)
 
 
 @router.get("")
@@ -240,7 +274,7 @@ def confirm(request: Request, rider: Rider, booking_id: uuid.UUID) -> list[Booki
     """Take the seats that are held, of all rides of the journey."""
     desk = counted(request, rider)
     now = now_of(request)
-    return show_bookings(request, confirm_seats(desk, rider, booking_id, now=now))
+    return _show_booked(request, confirm_seats(desk, rider, booking_id, now=now))
 
 
 @router.post("/{booking_id}/cancel")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from mobility.actions.answer_proposal import be_interested, decline, sides_of, told_to_driver
 from mobility.api.access import Rider, having, installation_of, now_of
+from mobility.api.bookings import point_name
 from mobility.api.offers import Weekday
 from mobility.db.proposals import Proposal, ProposalState, list_proposals
 from mobility.installation import Installation
@@ -20,6 +22,7 @@ router = APIRouter(prefix="/mobility/v1", tags=["proposals"])
 WRITES, WINDOW_S = 200, 3_600
 """Answers of one person in an hour."""
 LISTED = 200
+ENDS = ("pickup", "dropoff")
 RiderOrDriver = Annotated[Principal, Depends(having(Scope.RIDER, Scope.DRIVER))]
 
 
@@ -27,7 +30,9 @@ class ProposedWay(BaseModel):
     """One way of a proposal, on the clock of the territory."""
 
     pickup_point: str
+    pickup_name: str
     dropoff_point: str
+    dropoff_name: str
     pickup_at: str
     dropoff_at: str
     arrival_at: str | None = None
@@ -58,7 +63,7 @@ def proposals(request: Request, person: RiderOrDriver) -> list[ProposalFacts]:
     now = now_of(request)
     with installation_of(request).engine.connect() as connection:
         found = list_proposals(connection, **sides_of(person), now=now, count=LISTED)
-    return [_facts(one, person) for one in found]
+    return [_facts(request, one, person) for one in found]
 
 
 @router.post("/proposals/{proposal_id}/interested")
@@ -66,7 +71,7 @@ def interested(request: Request, rider: Rider, proposal_id: uuid.UUID) -> Propos
     """Say yes: the driver is told the meeting points and times, and nothing else."""
     here = _counted(request, rider.user_id)
     found = be_interested(here.engine, rider, proposal_id, now=now_of(request))
-    return _facts(found, rider)
+    return _facts(request, found, rider)
 
 
 @router.post("/proposals/{proposal_id}/decline", status_code=204)
@@ -82,9 +87,10 @@ def _counted(request: Request, user_id: uuid.UUID) -> Installation:
     return here
 
 
-def _facts(found: Proposal, person: Principal) -> ProposalFacts:
+def _facts(request: Request, found: Proposal, person: Principal) -> ProposalFacts:
     is_rider = found.rider_id == person.person_id
     content = found.content if is_rider else told_to_driver(found.content)
+    ways = {way: _named(request, content.get(way)) for way in ("out", "back")}
     return ProposalFacts(
         id=found.id,
         role="rider" if is_rider else "driver",
@@ -93,5 +99,12 @@ def _facts(found: Proposal, person: Principal) -> ProposalFacts:
         back_offer_id=found.back_offer_id,
         wish_id=found.wish_id if is_rider else None,
         until=found.until if found.state is ProposalState.OPEN else None,
-        **content,
+        weekdays=content["weekdays"],
+        **ways,
     )
+
+
+def _named(request: Request, way: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if way is None:
+        return None
+    return {**way, **{f"{n}_name": point_name(request, way[f"{n}_point"]) for n in ENDS}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,14 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from carpool.bookings import Booking, BookingEvent, BookingState, RideState
 from carpool.ports import StoredRide
 from carpool.ratings import UNRATED, Score
+from mobility.actions.assist_rider import tell_by_agent
 from mobility.actions.change_booking import Side, change_booking
 from mobility.actions.ride_desk import RideDesk
 from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
 from mobility.api.access import Driver, SignedIn, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.bookings import Happened, desk_of, point_name, said
+from mobility.db.assisted import are_assisted
 from mobility.db.notices import list_notices, mark_read
-from mobility.db.ratings import scores_of
+from mobility.db.ratings import scores_of, stars_given
 from mobility.db.rides import SqlRideStore
 from mobility.db.users import aliases_of
 from mobility.users.scopes import Principal
@@ -32,12 +34,20 @@ CODE_TRIES = 10
 PAGE = 100
 
 
+class _Person(NamedTuple):
+    alias: str
+    score: Score
+    by_agent: bool
+
+
 class Passenger(BaseModel):
     """A booking, to the driver."""
 
     booking_id: uuid.UUID
     rider: str
     """The name by which others know the rider."""
+    by_agent: bool
+    """Whether he has only a telephone: an agent tells him what is said by `…/tell`."""
     rider_stars: float | None
     """What others think of him, 1 to 5; null before the first rating."""
     rider_ratings: int
@@ -52,6 +62,15 @@ class Passenger(BaseModel):
     dropoff_by: dt.datetime
     until: dt.datetime | None
     """Until when the driver, or the rider, may answer."""
+
+
+class DonePassenger(BaseModel):
+    """A rider whose ride is over, to the driver, who may rate him for seven days."""
+
+    booking_id: uuid.UUID
+    rider: str
+    state: BookingState
+    stars_given: int | None
 
 
 class Stop(BaseModel):
@@ -75,6 +94,8 @@ class RideFacts(BaseModel):
     late_s: int
     stops: list[Stop]
     passengers: list[Passenger]
+    done: list[DonePassenger]
+    """Those who were driven, or did not meet the driver."""
 
 
 class Late(BaseModel):
@@ -91,6 +112,14 @@ class CheckIn(Happened):
 
     code: Annotated[str, Field(max_length=20)]
     """What the rider has told the driver; without network it is sent later, with its time."""
+
+
+class Message(BaseModel):
+    """What a driver wants a rider to be told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
 
 
 class NoticeFacts(BaseModel):
@@ -128,28 +157,28 @@ def read_driven(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFac
 @router.post("/rides/{ride_id}/start")
 def start(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Leave: from now on nobody books."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [start_ride(desk, driver, ride_id, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/end")
 def end(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Arrive: whoever is aboard has been driven."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [end_ride(desk, driver, ride_id, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/late")
 def late(request: Request, driver: Driver, ride_id: uuid.UUID, given: Late) -> RideFacts:
     """Be late: riders are told, and asked where it breaks what they were promised."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [be_late(desk, driver, ride_id, given.late_s, now=now)])[0]
 
 
 @router.post("/rides/{ride_id}/cancel")
 def cancel(request: Request, driver: Driver, ride_id: uuid.UUID) -> RideFacts:
     """Not drive, or break down on the way: riders are told and owe nothing."""
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     return _facts(request, [cancel_ride(desk, driver, ride_id, now=now)])[0]
 
 
@@ -215,16 +244,27 @@ def absent(
     return _act(request, driver, ride_id, booking_id, BookingEvent.NO_SHOW_RIDER, given)
 
 
+@router.post("/rides/{ride_id}/passengers/{booking_id}/tell", status_code=204)
+def tell_passenger(
+    request: Request, driver: Driver, ride_id: uuid.UUID, booking_id: uuid.UUID, given: Message
+) -> None:
+    """Have an agent call a rider who has only a telephone."""
+    desk, now = counted_driver(request, driver)
+    tell_by_agent(desk.engine, driver, ride_id, booking_id, given.text, now=now)
+
+
 @router.get("/notices", tags=["notices"])
 def notices(
     request: Request,
     person: SignedIn,
     after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     count: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    *,
+    newest: Annotated[bool, Query(description="The last ones, the newest first.")] = False,
 ) -> list[NoticeFacts]:
     """List what one was told, in order, from behind a notice on."""
     with installation_of(request).engine.connect() as connection:
-        found = list_notices(connection, person.person_id, after=after, count=count)
+        found = list_notices(connection, person.person_id, after=after, count=count, newest=newest)
     return [NoticeFacts(**{n: getattr(f, n) for n in NoticeFacts.model_fields}) for f in found]
 
 
@@ -248,29 +288,48 @@ def _act(
     given: Happened | None = None,
     code: str | None = None,
 ) -> RideFacts:
-    desk, now = _counted(request, driver)
+    desk, now = counted_driver(request, driver)
     told = said(given, now, code)
     change_booking(desk, driver, Side.DRIVER, booking_id, event, told, now=now, ride_id=ride_id)
     return read_driven(request, driver, ride_id)
 
 
-def _counted(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
+def counted_driver(request: Request, driver: Principal) -> tuple[RideDesk, dt.datetime]:
+    """Where a driver acts and when, one more of his requests counted."""
     limits = installation_of(request).limits
     limits.count(f"rides:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
     return desk_of(request), now_of(request)
 
 
 def _facts(request: Request, rides: list[StoredRide]) -> list[RideFacts]:
-    riders = {booking.rider_id for ride in rides for booking in ride.bookings}
     with installation_of(request).engine.connect() as connection:
+        done = SqlRideStore(connection).list_driven_on({ride.id for ride in rides})
+        given = stars_given(connection, {booking.id for booking in done}, Side.DRIVER)
+        taken = [booking for ride in rides for booking in ride.bookings]
+        riders = {booking.rider_id for booking in (*taken, *done)}
         aliases = aliases_of(connection, riders)
         scores = scores_of(connection, riders, now_of(request))
-    people = {who: (alias, scores.get(who, UNRATED)) for who, alias in aliases.items()}
-    return [_ride_facts(request, ride, people) for ride in rides]
+        by_agent = are_assisted(connection, riders)
+    people = {
+        who: _Person(alias, scores.get(who, UNRATED), who in by_agent)
+        for who, alias in aliases.items()
+    }
+    over: dict[uuid.UUID, list[DonePassenger]] = {ride.id: [] for ride in rides}
+    for one in done:
+        over[one.ride_id].append(
+            DonePassenger(
+                booking_id=one.id, rider=aliases[one.rider_id], state=one.state,
+                stars_given=given.get(one.id),
+            )
+        )  # fmt: skip
+    return [_ride_facts(request, ride, people, over[ride.id]) for ride in rides]
 
 
 def _ride_facts(
-    request: Request, ride: StoredRide, people: dict[uuid.UUID, tuple[str, Score]]
+    request: Request,
+    ride: StoredRide,
+    people: dict[uuid.UUID, _Person],
+    done: list[DonePassenger],
 ) -> RideFacts:
     stops = []
     for visit in ride.plan:
@@ -282,18 +341,20 @@ def _ride_facts(
                 booking_id=booking.id, is_pickup=visit.is_pickup,
             )
         )  # fmt: skip
-    passengers = [_passenger(request, b, *people[b.rider_id]) for b in ride.bookings]
+    passengers = [_passenger(request, b, people[b.rider_id]) for b in ride.bookings]
     return RideFacts(
         id=ride.id, offer_id=uuid.UUID(ride.offer.id), date=ride.date, state=ride.state,
         version=ride.version, late_s=ride.late_s, stops=stops, passengers=passengers,
+        done=done,
     )  # fmt: skip
 
 
-def _passenger(request: Request, booking: Booking, alias: str, score: Score) -> Passenger:
+def _passenger(request: Request, booking: Booking, who: _Person) -> Passenger:
     same = Passenger.model_fields.keys() & Booking.__dataclass_fields__.keys()
     own = {name: getattr(booking, name) for name in same}
     return Passenger(
-        **own, booking_id=booking.id, rider=alias, rider_stars=score.stars,
-        rider_ratings=score.count, pickup_name=point_name(request, booking.pickup_point),
+        **own, booking_id=booking.id, rider=who.alias, by_agent=who.by_agent,
+        rider_stars=who.score.stars, rider_ratings=who.score.count,
+        pickup_name=point_name(request, booking.pickup_point),
         dropoff_name=point_name(request, booking.dropoff_point),
     )  # fmt: skip

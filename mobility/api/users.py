@@ -155,14 +155,14 @@ def register(request: Request, given: NewUser) -> UserFacts:
     here = installation_of(request)
     here.limits.count(f"register:{address_of(request)}", most=REGISTRATIONS, per_s=WINDOW_S)
     registration = Registration(given.email, given.password, given.alias)
-    return _facts(register_user(here.engine, registration, now_of(request)))
+    return user_facts(register_user(here.engine, registration, now_of(request)))
 
 
 @router.get("/users/me")
 def read_myself(request: Request, principal: SignedIn) -> UserFacts:
     """Whoever asks."""
     with installation_of(request).engine.connect() as connection:
-        return _facts(get_user(connection, principal.user_id))
+        return user_facts(get_user(connection, principal.user_id))
 
 
 @router.put("/users/me/password")
@@ -186,7 +186,7 @@ def find_by_email(
         if found is None:
             raise UserNotFound("nobody signs in with this address")
         record_act(connection, principal.user_id, "user_looked_up", str(found.id), {})
-    return _facts(found)
+    return user_facts(found)
 
 
 @router.put("/users/{user_id}/scopes")
@@ -195,7 +195,7 @@ def replace_scopes(
 ) -> UserFacts:
     """Say what a user may do; running sessions follow at once."""
     engine = installation_of(request).engine
-    return _facts(grant_scopes(engine, principal.user_id, user_id, parse_scopes(given.scopes)))
+    return user_facts(grant_scopes(engine, principal.user_id, user_id, parse_scopes(given.scopes)))
 
 
 @router.post("/sessions", status_code=201)
@@ -279,7 +279,8 @@ def read_audit(
     return Acts(acts=acts, next=found[-1].id if len(found) == count else None)
 
 
-def _facts(user: User) -> UserFacts:
+def user_facts(user: User) -> UserFacts:
+    """A user, to himself and to the authority."""
     return UserFacts(
         id=user.id, alias=user.alias, email=user.email, scopes=sorted(user.scopes),
         created_at=user.created_at,

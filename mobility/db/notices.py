@@ -51,13 +51,18 @@ def was_told(
 
 
 def list_notices(
-    connection: sa.Connection, person_id: uuid.UUID, *, after: int, count: int
+    connection: sa.Connection,
+    person_id: uuid.UUID,
+    *,
+    after: int,
+    count: int,
+    newest: bool = False,
 ) -> list[Notice]:
-    """What a person was told, in order, from behind one of these on."""
+    """What a person was told, in order, from behind one of these on; or the last of it first."""
     query = (
         sa.select(notice)
         .where(notice.c.person_id == person_id, notice.c.id > after)
-        .order_by(notice.c.id)
+        .order_by(notice.c.id.desc() if newest else notice.c.id)
         .limit(count)
     )
     names = Notice.__dataclass_fields__

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from carpool.bookings import OVERDUE, SEATED, Booking, BookingState, RideState
 from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
 from carpool.ports import PlannedVisit, StoredRide
+from carpool.ratings import RATED
 from core.errors import Conflict, NotFound
 from core.ids import OfferId
 from mobility.db.changes import record_change
@@ -207,7 +208,18 @@ class SqlRideStore:
 
     def list_together(self, together_id: uuid.UUID) -> list[Booking]:
         """Bookings that were made in one request."""
-        query = _bookings().where(booking.c.together_id == together_id)
+        return self.list_of_journeys([together_id])
+
+    def list_of_journeys(self, together_ids: Collection[uuid.UUID]) -> list[Booking]:
+        """The same of several requests, in order of their pick-ups."""
+        query = _bookings().where(booking.c.together_id.in_(list(together_ids)))
+        rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
+        return [_booking(row) for row in rows]
+
+    def list_driven_on(self, ride_ids: Collection[uuid.UUID]) -> list[Booking]:
+        """Bookings of rides whose riders were driven, or did not meet their driver."""
+        of_rides = booking.c.ride_id.in_(list(ride_ids))
+        query = _bookings().where(of_rides, booking.c.state.in_(_RATED))
         rows = self._connection.execute(query.order_by(booking.c.pickup_from)).mappings()
         return [_booking(row) for row in rows]
 
@@ -251,6 +263,14 @@ class SqlRideStore:
                 "whoever drives or rides here is on the way in another car at that time"
             ) from error
 
+    def is_on_the_way(self, person_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:
+        """Whether a person drives or rides at some time between two moments."""
+        query = sa.select(engagement.c.ride_id).where(
+            engagement.c.person_id == person_id,
+            engagement.c.during.op("&&")(pg.Range(start, end)),
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def lock_person(self, person_id: uuid.UUID) -> None:
         """Let whatever else this person books wait until the commit."""
         self._connection.execute(_PERSON_LOCKED, {"of": person_id})
@@ -272,6 +292,7 @@ class SqlRideStore:
 
 # Literal, so that one plan that knows the index of these is made for all.
 _IS_SEATED = booking.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(SEATED)])
+_RATED = [str(state) for state in RATED]
 BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
 
 

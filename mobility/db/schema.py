@@ -181,6 +181,37 @@ journey = sa.Table(
     sa.Column("fallbacks", pg.JSONB(none_as_null=True)),
 )
 
+assisted = sa.Table(
+    "assisted",
+    metadata,
+    sa.Column("user_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("telephone", sa.Text, nullable=False, index=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("claim_digest", sa.LargeBinary, unique=True),
+    sa.Column("claim_until", sa.DateTime(timezone=True)),
+)
+
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("rider_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("content", pg.JSONB, nullable=False),
+    sa.Column("ends", pg.JSONB(none_as_null=True)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+
+series_date = sa.Table(
+    "series_date",
+    metadata,
+    sa.Column("series_id", sa.Uuid, sa.ForeignKey("series.id"), primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True),
+    sa.Column("way", sa.Text, primary_key=True),
+    sa.Column("together_id", sa.Uuid, unique=True),
+    sa.Column("reason", sa.Text),
+)
+
 rating = sa.Table(
     "rating",
     metadata,

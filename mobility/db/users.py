@@ -197,6 +197,15 @@ def set_scopes(connection: sa.Connection, user_id: uuid.UUID, scopes: Iterable[S
     )
 
 
+def set_email(connection: sa.Connection, user_id: uuid.UUID, email: str) -> None:
+    """Let a user sign in with an address; raises `EmailTaken`."""
+    try:
+        with connection.begin_nested():
+            connection.execute(user.update().where(user.c.id == user_id).values(email=email))
+    except sa.exc.IntegrityError as error:
+        raise EmailTaken(f"somebody signs in with {email} already") from error
+
+
 def set_password(connection: sa.Connection, user_id: uuid.UUID, password_hash: str) -> None:
     """Replace a password."""
     connection.execute(

@@ -18,7 +18,7 @@ class Scope(StrEnum):
     DRIVER = "driver"
     """Offers of one's own, and whoever books them."""
     OPERATOR = "operator"
-    """What runs: services, elevators, notices."""
+    """What runs: services, elevators, notices; and agents, who book for people by telephone."""
     AUTHORITY = "authority"
     """Tariffs, other users, the audit log."""
     APP = "app"

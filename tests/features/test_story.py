@@ -35,7 +35,8 @@ def test_the_story_tells_what_happened(told: str) -> None:
     for part in (
         "Rosa is told: picked up at", "Denis is told that", "then the tram at", "State confirmed",
         "change_proposed", "Plan B: ", "She takes it in one tap", "and out: completed",
-        "rates, and Denis does not see it until", "one event ride_completed",
+        "rates, and Denis does not see it until", "one event ride_completed", "except_date",
+        "Denis accepts 3 dates in one act",
     ):  # fmt: skip
         assert part in told, told
 

@@ -378,3 +378,234 @@ def test_own_trips_are_also_english(visit: Visit) -> None:
     assert "trips=1" in watched.page.url
     expect(watched.page.get_by_role("heading", name="Mes trajets")).to_be_visible()
     shows_no_fault(watched)
+
+
+def weekly(drive: Publish, days: int, **changes: Any) -> dict[str, Any]:
+    """A drive every day for two weeks."""
+    return drive(days, valid_to=day_ahead(days + 13), **changes)
+
+
+def write_down(page: Page, pattern: str, said: list[tuple[str, Any]]) -> None:
+    """Keep what the page says, and do not send it on: what it is about is made up."""
+
+    def keep(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fallback()
+            return
+        path = route.request.url.split("/mobility/v1/")[1]
+        said.append((path.rsplit("/", 1)[1], route.request.post_data_json))
+        route.fulfill(json={})
+
+    page.route(re.compile(pattern), keep)
+
+
+def test_rider_books_a_week_with_the_way_back_drops_a_date_and_gives_the_rest_back(
+    visit: Visit, drive: Publish, users: Users, ends: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    offer = weekly(drive, 60, seats=1)
+    weekly(
+        drive, 60, start=ends[1], end=ends[0], depart_from="22:10", depart_to="22:20",
+        except_dates=[day_ahead(61)],
+    )  # fmt: skip
+    watched = visit(search_of(offer))
+    page = watched.page
+    sign_in(page, users["rider"])
+    card = open_carpool(page)
+    card.get_by_text("Toutes les semaines").click()
+    for day in ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"):
+        card.get_by_label(day).check()
+    card.get_by_label("Jusqu’au").fill(day_ahead(62))
+    card.get_by_label("Avec le retour").check()
+    book = card.get_by_role("button", name="Réserver toutes ces dates")
+    expect(book).to_be_disabled()
+    card.get_by_label("Rentrer à partir de").fill("22:05")
+    card.get_by_role("radio").first.check()
+    book.click()
+    expect(card.get_by_text("5 trajets réservés ou demandés sur 6.")).to_be_visible()
+    expect(card.get_by_text("le conducteur ne roule pas à cette date")).to_be_visible()
+
+    page.get_by_role("link", name="Mes trajets").click()
+    series = part_of(page, "Mes séries").locator(".own-card").first
+    series.get_by_text("Toutes les dates").click()
+    first = series.locator(".series-dates li").first
+    first.get_by_role("button", name="Annuler cette date").click()
+    first.get_by_role("button", name="Oui").click()
+    expect(first.get_by_text("Annulé par vous")).to_be_visible()
+    # Dates that are far ahead do not fill the list of bookings.
+    expect(part_of(page, "Mes réservations").locator(".own-card .code")).to_have_count(0)
+    series.get_by_role("button", name="Annuler la série").click()
+    series.get_by_role("button", name="Oui").click()
+    expect(part_of(page, "Mes séries").get_by_text("Aucune série.")).to_be_visible()
+    shows_no_fault(watched)
+
+    driver = visit("/?trips=1")
+    sign_in(driver.page, users["driver"])
+    news = part_of(driver.page, "Nouvelles")
+    expect(news.get_by_text("Un passager a rendu toute sa série.").first).to_be_visible()
+    expect(driver.page.locator("a.account .unread")).to_have_text(re.compile(r"^\d+$"))
+    news.get_by_role("button", name="Marquer comme lues").click()
+    expect(news.get_by_text("Rien de nouveau.")).to_be_visible()
+    expect(driver.page.locator("a.account .unread")).to_have_count(0)
+    shows_no_fault(driver)
+
+
+def test_driver_accepts_a_series_in_one_act(visit: Visit, drive: Publish, users: Users) -> None:
+    offer = weekly(drive, 75, acceptance="ask")
+    rider = visit(search_of(offer))
+    sign_in(rider.page, users["rider"])
+    card = open_carpool(rider.page)
+    card.get_by_text("Toutes les semaines").click()
+    card.get_by_label("Jusqu’au").fill(day_ahead(75 + 13))
+    card.get_by_role("button", name="Réserver toutes ces dates").click()
+    expect(card.get_by_text("2 trajets réservés ou demandés sur 2.")).to_be_visible()
+
+    driver = visit("/?trips=1")
+    sign_in(driver.page, users["driver"])
+    series = part_of(driver.page, "Passagers réguliers").locator(".own-card").first
+    expect(series.get_by_text("demo:Rosa")).to_be_visible()
+    series.get_by_role("button", name="Accepter les 2 dates").click()
+    series.get_by_text("Toutes les dates").click()
+    expect(series.get_by_text("réservé", exact=True)).to_have_count(2)
+    series.get_by_role("button", name="Ne plus emmener ce passager").click()
+    series.get_by_role("button", name="Oui").click()
+    expect(part_of(driver.page, "Passagers réguliers")).to_have_count(0)
+    shows_no_fault(driver)
+
+
+def test_who_has_booked_is_led_to_the_way_back(visit: Visit, drive: Publish, users: Users) -> None:
+    offer = drive(56)
+    watched = visit(search_of(offer))
+    sign_in(watched.page, users["rider"])
+    card = open_carpool(watched.page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    card.get_by_role("link", name="Chercher le retour ce jour-là").click()
+    expect(watched.page.get_by_role("combobox", name="Départ")).to_have_value("Atelier")
+    expect(watched.page.get_by_role("combobox", name="Arrivée")).to_have_value("Chez Rosa")
+    assert f"time={offer['date']}T17:00" in watched.page.url
+    shows_no_fault(watched)
+
+
+def test_rider_says_that_the_driver_did_not_come_and_complains(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    offer = drive(58)
+    watched = visit(search_of(offer))
+    page = watched.page
+    sign_in(page, users["rider"])
+    open_carpool(page).get_by_role("button", name="Réserver le covoiturage").click()
+    expect(page.locator(".card .code")).to_be_visible()
+    made_up = {"state": "confirmed"}
+
+    def tell(route: Route) -> None:
+        answer = route.fetch()
+        page_of = answer.json()
+        for booking in page_of["bookings"]:
+            if booking["pickup_from"].startswith(offer["date"]):
+                booking.update(made_up)
+        route.fulfill(response=answer, json=page_of)
+
+    page.route("**/mobility/v1/bookings*", tell)
+    said: list[tuple[str, Any]] = []
+    write_down(page, r"/bookings/[^/]+/", said)
+    page.clock.set_fixed_time(f"{offer['date']}T05:15:00+01:00")
+    page.get_by_role("link", name="Mes trajets").click()
+    ahead = part_of(page, "Mes réservations").locator(":scope > ul > .own-card")
+    booked = ahead.filter(has_text=re.compile("charge entre 05:")).first
+    expect(booked.get_by_role("button", name="Annuler ma place")).to_be_visible()
+    expect(booked.get_by_role("button", name="Le conducteur n’est pas venu")).to_have_count(0)
+    page.clock.set_fixed_time(f"{offer['date']}T05:45:00+01:00")
+    page.reload()
+    booked.get_by_role("button", name="Le conducteur n’est pas venu").click()
+    booked.get_by_role("button", name="Oui").click()
+    made_up["state"] = "completed"
+    page.reload()
+    part_of(page, "Mes réservations").get_by_text(re.compile("passé|annulé")).click()
+    cards = part_of(page, "Mes réservations").locator(".over .own-card")
+    over = cards.filter(has_text="Trajet effectué").first
+    over.get_by_role("button", name="Faire une réclamation").click()
+    with page.expect_response("**/complain"):
+        over.get_by_role("button", name="Oui").click()
+    assert said == [("driver-absent", None), ("complain", None)]
+    shows_no_fault(watched)
+
+
+def test_driver_rates_a_rider_whose_ride_is_over(visit: Visit, users: Users) -> None:
+    watched = visit("/")
+    page = watched.page
+    passenger = {"booking_id": "b", "rider": "Rosa", "state": "completed", "stars_given": None}
+    ride = {
+        "id": "r", "date": day_ahead(-1), "state": "completed", "late_s": 0, "stops": [],
+        "passengers": [], "done": [passenger],
+    }  # fmt: skip
+    asked: list[str] = []
+
+    def tell(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json=[ride])
+
+    page.route("**/mobility/v1/rides?*", tell)
+    said: list[tuple[str, Any]] = []
+    write_down(page, r"/rides/[^/?]+/", said)
+    sign_in(page, users["driver"])
+    page.get_by_role("link", name="Mes trajets").click()
+    rides = part_of(page, "Je conduis")
+    rides.get_by_text(re.compile("passé")).click()
+    rides.get_by_role("button", name="4 étoiles").click()
+    expect(rides.get_by_role("group", name="Comment était le trajet avec Rosa ?")).to_be_visible()
+    assert said == [("rate", {"stars": 4})]
+    assert f"since={day_ahead(-7)}" in asked[0]
+    passenger["stars_given"] = 4
+    page.reload()
+    rides.get_by_text(re.compile("passé")).click()
+    expect(rides.get_by_text("Vous avez donné 4 étoiles")).to_be_visible()
+    shows_no_fault(watched)
+
+
+def test_rider_and_driver_answer_proposals_of_the_night(visit: Visit, users: Users) -> None:
+    watched = visit("/")
+    page = watched.page
+    way = {
+        "pickup_name": "Mairie", "dropoff_name": "Gare", "pickup_at": "07:10:00",
+        "dropoff_at": "07:40:00", "arrival_at": None,
+    }  # fmt: skip
+    proposal = {
+        "id": "p", "role": "rider", "state": "open", "weekdays": ["mon", "thu"], "out": way,
+        "back": None,
+    }  # fmt: skip
+    page.route("**/mobility/v1/proposals", lambda route: route.fulfill(json=[proposal]))
+    said: list[tuple[str, Any]] = []
+    write_down(page, r"/proposals/[^/]+/", said)
+    sign_in(page, users["rider"])
+    page.get_by_role("link", name="Mes trajets").click()
+    card = part_of(page, "Covoiturages réguliers proposés").locator(".own-card")
+    expect(card.get_by_text("Mairie 07:10 → Gare 07:40")).to_be_visible()
+    expect(card.get_by_text("lundi, jeudi")).to_be_visible()
+    with page.expect_response("**/proposals"):
+        card.get_by_role("button", name="Cela m’intéresse").click()
+    with page.expect_response("**/proposals"):
+        card.get_by_role("button", name="Non merci").click()
+    assert said == [("interested", None), ("decline", None)]
+    proposal.update(role="driver", state="interested")
+    page.reload()
+    expect(card.get_by_role("button", name="Cela m’intéresse")).to_have_count(0)
+    expect(card.get_by_role("button", name="Non merci")).to_be_visible()
+    shows_no_fault(watched)
+
+
+def test_rider_shares_a_wish_with_other_operators_and_reads_what_they_see(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    watched = visit(search_of(drive(59)))
+    page = watched.page
+    sign_in(page, users["rider"])
+    share = page.get_by_label("Montrer aussi aux autres opérateurs de covoiturage")
+    expect(share).not_to_be_checked()
+    expect(page.get_by_text("ni votre adresse, ni votre nom")).to_be_visible()
+    share.check()
+    page.get_by_role("button", name="Prévenez-moi d’un covoiturage").click()
+    expect(page.get_by_text("Alerte enregistrée")).to_be_visible()
+    page.get_by_role("link", name="Mes trajets").click()
+    wish = part_of(page, "Mes alertes").locator(".own-card", has_text="Montrée aussi").first
+    wish.get_by_role("button", name="Supprimer l’alerte").click()
+    expect(part_of(page, "Mes alertes").get_by_text("Montrée aussi")).to_have_count(0)
+    shows_no_fault(watched)

@@ -93,12 +93,13 @@ class Booth:
         window_s: tuple[int, int] = (8 * 3600, 8 * 3600 + 600),
         **changes: Any,
     ) -> Driven:
-        """Publish an offer like another one, for one date."""
+        """Publish an offer like another one, for one date unless more are said."""
         driver = driver or self.person("driver")
+        days = {"valid_to": date, "weekdays": frozenset(like.weekdays) | {_weekday(date)}}
         offer = replace(
             like, id=OfferId(str(uuid.uuid4())), driver=self.alias(driver),
-            valid_from=date, valid_to=date, weekdays=frozenset(like.weekdays) | {_weekday(date)},
-            depart_from_s=window_s[0], depart_to_s=window_s[1], **changes,
+            valid_from=date, depart_from_s=window_s[0], depart_to_s=window_s[1],
+            **{**days, **changes},
         )  # fmt: skip
         network = self.desk.snapshot.network
         body = compile_offer(network, offer)

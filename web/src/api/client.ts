@@ -12,7 +12,13 @@ export type Message = Schemas["Message"];
 export type User = Schemas["User"];
 export type Booking = Schemas["Booking"];
 export type BookingState = Schemas["BookingState"];
+export type Series = Schemas["Series"];
+export type SeriesDate = Schemas["SeriesDate"];
+export type PassengerSeries = Schemas["PassengerSeries"];
+export type Notice = Schemas["Notice"];
+export type Proposal = Schemas["Proposal"];
 export type Ride = Schemas["Ride"];
+export type DonePassenger = Schemas["DonePassenger"];
 export type Passenger = Schemas["Passenger"];
 export type Offer = Schemas["Offer"];
 export type OfferContent = Schemas["OfferContent"];
@@ -89,7 +95,9 @@ export const book = async (wanted: Omit<Schemas["Wanted"], "confirm">, key: stri
 export const listBookings = async (after?: string) =>
   unwrap(await client.GET("/mobility/v1/bookings", { params: { query: { after } } }));
 
-export const changeBooking = async (id: string, act: "cancel" | "accept-change" | "refuse-change") =>
+type BookingAct = "cancel" | "accept-change" | "refuse-change" | "driver-absent" | "complain";
+
+export const changeBooking = async (id: string, act: BookingAct) =>
   unwrap(await client.POST("/mobility/v1/bookings/{id}/{act}", { params: { path: { id, act } } }));
 
 export const takePlanB = async (id: string) =>
@@ -98,7 +106,51 @@ export const takePlanB = async (id: string) =>
 export const rateDriver = async (id: string, stars: number) =>
   unwrap(await client.POST("/mobility/v1/bookings/{id}/rate", { params: { path: { id } }, body: { stars } }));
 
-export const listRides = async () => unwrap(await client.GET("/mobility/v1/rides"));
+export const ratePassenger = async (id: string, booking: string, stars: number) =>
+  unwrap(
+    await client.POST("/mobility/v1/rides/{id}/passengers/{booking}/rate", {
+      params: { path: { id, booking } },
+      body: { stars },
+    }),
+  );
+
+export const tellPassenger = async (id: string, booking: string, text: string) =>
+  unwrap(
+    await client.POST("/mobility/v1/rides/{id}/passengers/{booking}/tell", {
+      params: { path: { id, booking } },
+      body: { text },
+    }),
+  );
+
+export const bookSeries = async (body: Schemas["SeriesWanted"], key: string) =>
+  unwrap(await client.POST("/mobility/v1/series", { params: { header: { "Idempotency-Key": key } }, body }));
+
+export const listSeries = async () => unwrap(await client.GET("/mobility/v1/series"));
+
+export const cancelSeries = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/series/{id}", { params: { path: { id } } }));
+
+export const listPassengerSeries = async () => unwrap(await client.GET("/mobility/v1/passenger-series"));
+
+export const answerSeries = async (id: string, act: "accept" | "decline" | "cancel") =>
+  unwrap(await client.POST("/mobility/v1/passenger-series/{id}/{act}", { params: { path: { id, act } } }));
+
+export const listNotices = async (count: number) =>
+  unwrap(await client.GET("/mobility/v1/notices", { params: { query: { newest: true, count } } }));
+
+export const readNotices = async (id: number) =>
+  unwrap(await client.POST("/mobility/v1/notices/{id}/read", { params: { path: { id } } }));
+
+export const listProposals = async () => unwrap(await client.GET("/mobility/v1/proposals"));
+
+export const beInterested = async (id: string) =>
+  unwrap(await client.POST("/mobility/v1/proposals/{id}/interested", { params: { path: { id } } }));
+
+export const declineProposal = async (id: string) =>
+  unwrap(await client.POST("/mobility/v1/proposals/{id}/decline", { params: { path: { id } } }));
+
+export const listRides = async (since: string) =>
+  unwrap(await client.GET("/mobility/v1/rides", { params: { query: { since } } }));
 
 export const changeRide = async (id: string, act: "start" | "end" | "cancel") =>
   unwrap(await client.POST("/mobility/v1/rides/{id}/{act}", { params: { path: { id, act } } }));

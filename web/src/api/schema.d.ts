@@ -372,6 +372,182 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["series"];
+        put?: never;
+        post: operations["bookSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/series/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["cancelSeries"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/passenger-series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["passengerSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/passenger-series/{id}/{act}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["answerSeries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["readNotices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/proposals/{id}/interested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["beInterested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/proposals/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["declineProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/rides/{id}/passengers/{booking}/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["ratePassenger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/rides/{id}/passengers/{booking}/tell": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["tellPassenger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -580,6 +756,100 @@ export interface components {
             driver_ratings: number;
             fallback: components["schemas"]["Fallback"] | null;
             stars_given: number | null;
+            /** @description The weekly series that it belongs to */
+            series_id: string | null;
+            return_search?: components["schemas"]["ReturnSearch"] | null;
+        };
+        ReturnSearch: {
+            fromPlace: string;
+            toPlace: string;
+            time: string;
+            passengers: number;
+        };
+        SeriesWanted: {
+            out: string[];
+            back?: string[];
+            weekdays: components["schemas"]["Weekday"][];
+            until: string;
+            both_or_none?: boolean;
+            journey?: components["schemas"]["Journey"];
+        };
+        SeriesDate: {
+            date: string;
+            /** @enum {string} */
+            way: "out" | "back";
+            /** @enum {string} */
+            answer: "open" | "booked" | "asked" | "refused" | "over";
+            reason: string | null;
+            bookings: {
+                id: string;
+                state: components["schemas"]["BookingState"];
+                pickup_from: string;
+                dropoff_by: string;
+            }[];
+        };
+        Series: {
+            id: string;
+            weekdays: components["schemas"]["Weekday"][];
+            first: string;
+            until: string;
+            seats: number;
+            pickup_name: string;
+            dropoff_name: string;
+            ended_at: string | null;
+            offers: {
+                offer_id: string;
+                /** @enum {string} */
+                state: "published" | "paused" | "ended";
+                changed: boolean;
+            }[];
+            dates: components["schemas"]["SeriesDate"][];
+        };
+        PassengerSeries: {
+            id: string;
+            rider: string;
+            seats: number;
+            dates: {
+                ride_id: string;
+                booking_id: string;
+                date: string;
+                state: components["schemas"]["BookingState"];
+            }[];
+        };
+        SeriesAnswered: {
+            done: number;
+            left: number;
+        };
+        Notice: {
+            id: number;
+            kind: string;
+            content: {
+                [key: string]: unknown;
+            };
+            at: string;
+            read_at: string | null;
+        };
+        ProposedWay: {
+            pickup_name: string;
+            dropoff_name: string;
+            pickup_at: string;
+            dropoff_at: string;
+            arrival_at?: string | null;
+        };
+        Proposal: {
+            id: string;
+            /** @enum {string} */
+            role: "rider" | "driver";
+            state: string;
+            weekdays: components["schemas"]["Weekday"][];
+            out: components["schemas"]["ProposedWay"];
+            back: components["schemas"]["ProposedWay"] | null;
+        };
+        DonePassenger: {
+            booking_id: string;
+            rider: string;
+            state: components["schemas"]["BookingState"];
+            stars_given: number | null;
         };
         Way: {
             leave_at: string;
@@ -602,6 +872,8 @@ export interface components {
         Passenger: {
             booking_id: string;
             rider: string;
+            /** @description An agent tells the rider what the driver says */
+            by_agent: boolean;
             state: components["schemas"]["BookingState"];
             seats: number;
             pickup_from: string;
@@ -622,6 +894,7 @@ export interface components {
             late_s: number;
             stops: components["schemas"]["RideStop"][];
             passengers: components["schemas"]["Passenger"][];
+            done: components["schemas"]["DonePassenger"][];
         };
         /** @enum {string} */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
@@ -662,6 +935,8 @@ export interface components {
             valid_from: string;
             valid_to: string;
             seats: number;
+            /** @description Other operators are shown the wish */
+            shared: boolean;
         };
         Wish: components["schemas"]["WishContent"] & {
             id: string;
@@ -948,7 +1223,7 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
-                act: "cancel" | "accept-change" | "refuse-change";
+                act: "cancel" | "accept-change" | "refuse-change" | "driver-absent" | "complain";
             };
             cookie?: never;
         };
@@ -1018,7 +1293,9 @@ export interface operations {
     };
     rides: {
         parameters: {
-            query?: never;
+            query?: {
+                since?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1330,6 +1607,288 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WishMatch"][];
                 };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    series: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    bookSeries: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeriesWanted"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    cancelSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    passengerSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassengerSeries"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    answerSeries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                act: "accept" | "decline" | "cancel";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesAnswered"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    notices: {
+        parameters: {
+            query?: {
+                newest?: boolean;
+                count?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notice"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    readNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    beInterested: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    declineProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    ratePassenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                booking: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    stars: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    tellPassenger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                booking: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Error"];
         };

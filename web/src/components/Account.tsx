@@ -1,6 +1,7 @@
 import { type MouseEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMe } from "../session";
+import { unreadOf, useNotices } from "./Notices";
 import { SignIn } from "./SignIn";
 
 type Props = { trips: boolean; href: string; onShow: () => void };
@@ -29,6 +30,7 @@ export function Account({ trips, href, onShow }: Props) {
           onClick={(event) => follow(event, onShow)}
         >
           {t("trips.title")}
+          <Unread />
         </a>
       ) : (
         <button className="account" type="button" onClick={() => setAsking(true)}>
@@ -36,6 +38,22 @@ export function Account({ trips, href, onShow }: Props) {
         </button>
       )}
       <SignIn isOpen={asking} onOpenChange={setAsking} />
+    </>
+  );
+}
+
+/** How much one has not read yet of what one was told. */
+function Unread() {
+  const { t } = useTranslation();
+  const count = unreadOf(useNotices().data).length;
+  if (count === 0) return null;
+  return (
+    <>
+      {" "}
+      <span className="unread" aria-hidden="true">
+        {count}
+      </span>
+      <span className="unseen">{t("notice.unread", { count })}</span>
     </>
   );
 }

@@ -1,24 +1,29 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { book, type Itinerary } from "../api/client";
+import { book, type Itinerary, type Schemas } from "../api/client";
 import { useFormat } from "../format";
 import { kindOf } from "../modes";
+import { EMPTY_SEARCH, writeSearch } from "../search";
 import { useKeyedAct, useMe } from "../session";
+import { useTimezone } from "../territory";
+import { localMinute } from "../time";
 import { BookingFacts } from "./BookingFacts";
+import { BookSeries, quotesOf } from "./BookSeries";
 import { Refusal } from "./Refusal";
 import { SignIn } from "./SignIn";
 
+type Props = { itinerary: Itinerary; names: { from: string; to: string }; riders: number };
+
 /** Book the seats of an itinerary's carpool legs, all or none, and say what came of it. */
-export function BookSeats({ itinerary }: { itinerary: Itinerary }) {
+export function BookSeats({ itinerary, names, riders }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const me = useMe();
   const [asking, setAsking] = useState(false);
-  const quotes = itinerary.legs.filter((leg) => kindOf(leg) === "carpool").map((leg) => leg.mobility?.quote);
-  const wanted = quotes.filter((quote) => quote !== undefined);
+  const wanted = quotesOf(itinerary);
   const booking = useKeyedAct(book);
 
-  if (wanted.length === 0 || wanted.length < quotes.length) return null;
+  if (wanted.length === 0) return null;
 
   const price = carpoolPrice(itinerary);
   return (
@@ -41,10 +46,42 @@ export function BookSeats({ itinerary }: { itinerary: Itinerary }) {
         {booking.data?.map((booked) => (
           <BookingFacts key={booked.id} booking={booked} />
         ))}
+        <ReturnLink search={booking.data?.at(-1)?.return_search} names={names} />
       </div>
       <Refusal error={booking.error} />
+      {me && !booking.data && (
+        <BookSeries itinerary={itinerary} quotes={wanted} journey={endsOf(itinerary)} riders={riders} />
+      )}
       <SignIn isOpen={asking} onOpenChange={setAsking} />
     </div>
+  );
+}
+
+type ReturnProps = {
+  search: Schemas["ReturnSearch"] | null | undefined;
+  names: { from: string; to: string };
+};
+
+/** The way back, on the day that was just booked. */
+function ReturnLink({ search, names }: ReturnProps) {
+  const { t, i18n } = useTranslation();
+  const timezone = useTimezone();
+  if (!search) return null;
+  const href = writeSearch(
+    {
+      ...EMPTY_SEARCH,
+      from: { name: names.to, value: search.fromPlace },
+      to: { name: names.from, value: search.toPlace },
+      kind: "depart",
+      time: localMinute(new Date(search.time), timezone),
+      riders: search.passengers,
+    },
+    i18n.language,
+  );
+  return (
+    <a className="return" href={href}>
+      {t("book.return")}
+    </a>
   );
 }
 

@@ -13,7 +13,7 @@ import { useOwn, useOwnAct } from "../session";
 import { BookingFacts } from "./BookingFacts";
 import { LegList } from "./LegList";
 import { Listed } from "./Listed";
-import { RateDriver } from "./RateDriver";
+import { RateDriver, SPOKEN_MS } from "./RateDriver";
 import { Refusal } from "./Refusal";
 import { Sure } from "./Sure";
 
@@ -22,6 +22,10 @@ const CANCELLABLE: BookingState[] = ["held", "pending_driver", "confirmed"];
 /** Somebody did not keep to it: its rider still has to get there. */
 const LEFT_WITHOUT: BookingState[] = ["change_proposed", "cancelled_driver", "declined", "no_show_driver"];
 const isAhead = ({ state }: Booking) => AHEAD.includes(state);
+const COMPLAINED_OF: BookingState[] = ["completed", "no_show_rider", "no_show_driver", "cancelled_driver"];
+const SOON_MS = 7 * 86_400_000;
+/** After the pick-up window. */
+const ABSENT_MS = 15 * 60_000;
 type Taken = Schemas["Taken"];
 
 export function Bookings() {
@@ -36,7 +40,7 @@ export function Bookings() {
       {taken && <PlanB taken={taken} />}
       <Listed
         title={t("trips.bookings")}
-        query={query}
+        query={{ ...query, data: query.data?.filter(isSoon) } as typeof query}
         none={t("trips.noBookings")}
         card={(booking) => <BookingCard booking={booking} onTaken={setTaken} />}
         isOver={isOver}
@@ -44,6 +48,18 @@ export function Bookings() {
     </>
   );
 }
+
+/** Dates of a series that are far ahead stand in the series alone. */
+const isSoon = (booking: Booking) =>
+  !booking.series_id || Date.parse(booking.pickup_from) < Date.now() + SOON_MS;
+
+/** When its rider may say that the driver did not come. */
+const mayBeAbsent = ({ state, pickup_to, late_s }: Booking) =>
+  (state === "confirmed" || state === "change_proposed") &&
+  Date.now() >= Date.parse(pickup_to) + late_s * 1000 + ABSENT_MS;
+
+const mayComplain = ({ state, dropoff_by }: Booking) =>
+  COMPLAINED_OF.includes(state) && Date.now() < Date.parse(dropoff_by) + SPOKEN_MS;
 
 const needsPlanB = ({ state, dropoff_by }: Booking) =>
   LEFT_WITHOUT.includes(state) && Date.parse(dropoff_by) > Date.now();
@@ -114,6 +130,22 @@ function BookingCard({ booking, onTaken }: { booking: Booking; onTaken: (taken: 
           >
             {t("planB.take")}
           </button>
+        )}
+        {mayBeAbsent(booking) && (
+          <Sure
+            label={t("booking.driverAbsent")}
+            question={t("booking.sureDriverAbsent")}
+            disabled={change.isPending}
+            onSure={() => change.mutate("driver-absent")}
+          />
+        )}
+        {mayComplain(booking) && (
+          <Sure
+            label={t("booking.complain")}
+            question={t("booking.sureComplain")}
+            disabled={change.isPending}
+            onSure={() => change.mutate("complain")}
+          />
         )}
         {CANCELLABLE.includes(booking.state) && (
           <Sure

@@ -104,7 +104,7 @@ export function ItineraryCard(props: Props) {
           <LegList itinerary={itinerary} names={props.names} highlighted={props.leg} onLeg={props.onLeg} />
         )}
         {/* Also while folded: what came of a booking must not be forgotten. */}
-        <BookSeats itinerary={itinerary} />
+        <BookSeats itinerary={itinerary} names={props.names} riders={riders} />
         {open && (
           <a className="to-map" href="#map">
             <Icon name="place" size={16} /> {t("itinerary.map")}

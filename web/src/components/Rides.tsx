@@ -4,20 +4,26 @@ import {
   answerPassenger,
   boardPassenger,
   changeRide,
+  type DonePassenger,
   listRides,
   type Passenger,
   type Ride,
+  ratePassenger,
   tellLate,
+  tellPassenger,
 } from "../api/client";
 import { useFormat } from "../format";
 import { useOwn, useOwnAct } from "../session";
 import { useTimezone } from "../territory";
-import { localDate } from "../time";
+import { addDays, localDate } from "../time";
 import { Listed } from "./Listed";
 import { Refusal } from "./Refusal";
+import { Stars } from "./Stars";
 import { Sure } from "./Sure";
 
 const LATE_S = 600;
+/** So long after a ride one may rate its riders. */
+const RATED_DAYS = 7;
 const isOver = ({ state }: Ride) => state !== "scheduled" && state !== "en_route";
 type Act = ReturnType<typeof useRideAct>;
 const useRideAct = () => useOwnAct((act: () => Promise<Ride>) => act());
@@ -25,7 +31,8 @@ const useRideAct = () => useOwnAct((act: () => Promise<Ride>) => act());
 /** Rides that somebody has booked, to their driver. */
 export function Rides() {
   const { t } = useTranslation();
-  const query = useOwn("rides", listRides);
+  const today = localDate(new Date(), useTimezone());
+  const query = useOwn("rides", () => listRides(addDays(today, -RATED_DAYS)));
   return (
     <Listed
       title={t("trips.rides")}
@@ -75,6 +82,9 @@ function RideCard({ ride }: { ride: Ride }) {
           driving={driving}
         />
       ))}
+      {ride.done.map((passenger) => (
+        <RatePassenger key={passenger.booking_id} ride={ride} passenger={passenger} />
+      ))}
       <Refusal error={act.error} />
       {open && (
         <p className="acts">
@@ -109,6 +119,54 @@ function RideCard({ ride }: { ride: Ride }) {
         </p>
       )}
     </>
+  );
+}
+
+/** Say how a rider was; or what one has said of him. */
+function RatePassenger({ ride, passenger }: { ride: Ride; passenger: DonePassenger }) {
+  const { t } = useTranslation();
+  const { booking_id, rider, stars_given } = passenger;
+  const rate = useOwnAct((stars: number) => ratePassenger(ride.id, booking_id, stars));
+  return (
+    <div className="passenger">
+      <p>
+        <strong>{rider}</strong>
+        <span className={`state ${passenger.state}`}>{t(`ride.passenger.${passenger.state}`)}</span>
+      </p>
+      {stars_given == null ? (
+        <Stars
+          title={t("rate.title", { name: rider })}
+          disabled={rate.isPending}
+          onRate={(stars) => rate.mutate(stars)}
+        />
+      ) : (
+        <p className="muted">{t("rate.given", { count: stars_given })}</p>
+      )}
+      <Refusal error={rate.error} />
+    </div>
+  );
+}
+
+/** An agent calls a rider who has only a telephone. */
+function TellPassenger({ ride, passenger }: { ride: Ride; passenger: Passenger }) {
+  const { t } = useTranslation();
+  const say = useOwnAct((text: string) => tellPassenger(ride.id, passenger.booking_id, text));
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    say.mutate(String(new FormData(event.currentTarget).get("text")));
+  };
+  return (
+    <form className="acts" onSubmit={submit}>
+      <label className="field">
+        <span>{t("ride.byAgent", { name: passenger.rider })}</span>
+        <input name="text" required maxLength={300} />
+      </label>
+      <button className="act" type="submit" disabled={say.isPending}>
+        {t("ride.tell")}
+      </button>
+      <span role="status">{say.isSuccess && t("ride.told")}</span>
+      <Refusal error={say.error} />
+    </form>
   );
 }
 
@@ -165,6 +223,7 @@ function PassengerRow({ ride, passenger, act, driving }: RowProps) {
         </form>
       )}
       {state === "boarded" && <p className="acts">{button("alight", true)}</p>}
+      {passenger.by_agent && <TellPassenger ride={ride} passenger={passenger} />}
     </div>
   );
 }

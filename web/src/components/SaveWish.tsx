@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Plan, saveWish } from "../api/client";
 import type { Search } from "../search";
@@ -17,6 +17,8 @@ export function SaveWish({ search, ends }: { search: Search; ends: Pick<Plan, "f
   const timezone = useTimezone();
   const me = useMe();
   const [asking, setAsking] = useState(false);
+  const [shared, setShared] = useState(false);
+  const help = useId();
   const save = useOwnAct(() => {
     const [date = "", time = ""] = (search.time || localMinute(new Date(), timezone)).split("T");
     const point = ({ lat, lon }: Plan["from"]) => ({ lat, lon });
@@ -30,19 +32,34 @@ export function SaveWish({ search, ends }: { search: Search; ends: Pick<Plan, "f
       valid_from: date,
       valid_to: date,
       seats: search.riders,
+      shared,
     });
   });
   return (
     <div className="save-wish">
       {!save.data && (
-        <button
-          className="page-button"
-          type="button"
-          disabled={save.isPending}
-          onClick={() => (me ? save.mutate(undefined) : setAsking(true))}
-        >
-          <Icon name="carpool" /> {t("wish.save")}
-        </button>
+        <>
+          <button
+            className="page-button"
+            type="button"
+            disabled={save.isPending}
+            onClick={() => (me ? save.mutate(undefined) : setAsking(true))}
+          >
+            <Icon name="carpool" /> {t("wish.save")}
+          </button>
+          <label className="share">
+            <input
+              type="checkbox"
+              checked={shared}
+              aria-describedby={help}
+              onChange={(event) => setShared(event.currentTarget.checked)}
+            />{" "}
+            {t("wish.share")}
+          </label>
+          <p className="help" id={help}>
+            {t("wish.shareHelp")}
+          </p>
+        </>
       )}
       <p role="status">{save.data && t("wish.saved")}</p>
       <Refusal error={save.error} />

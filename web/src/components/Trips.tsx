@@ -3,10 +3,14 @@ import { useMe, useSignOut } from "../session";
 import { follow } from "./Account";
 import { Bookings } from "./Bookings";
 import { Icon } from "./icons";
+import { Notices } from "./Notices";
 import { OfferForm } from "./OfferForm";
 import { Offers } from "./Offers";
+import { PassengerSeriesList } from "./PassengerSeriesList";
+import { Proposals } from "./Proposals";
 import { Refusal } from "./Refusal";
 import { Rides } from "./Rides";
+import { SeriesList } from "./SeriesList";
 import { Wishes } from "./Wishes";
 
 type Props = { back: string; onBack: () => void };
@@ -41,10 +45,18 @@ export function Trips({ back, onBack }: Props) {
       </div>
       <Refusal error={signOut.error} />
       {me === null && <p>{t("trips.signInFirst")}</p>}
-      {rides && <Bookings />}
+      {me && <Notices />}
+      {rides && (
+        <>
+          <Bookings />
+          <SeriesList />
+        </>
+      )}
+      {(rides || drives) && <Proposals />}
       {drives && (
         <>
           <Rides />
+          <PassengerSeriesList />
           <Offers />
           <OfferForm />
         </>

@@ -52,6 +52,7 @@ function WishCard({ wish }: { wish: Wish }) {
         {", "}
         {t("wish.times", { from: wish.out.leave_from.slice(0, 5), to: wish.out.arrive_by.slice(0, 5) })}
       </p>
+      {wish.shared && <p className="muted">{t("wish.shared")}</p>}
       {matches?.length === 0 && <p className="muted">{t("wish.noMatch")}</p>}
       {matches && matches.length > 0 && (
         <ul className="matches">
