@@ -13,10 +13,12 @@ from carpool.ratings import BLIND, PRIOR_COUNT, PRIOR_STARS, score
 from mobility.actions.change_booking import Side
 from mobility.actions.rate_ride import rate_ride
 from mobility.actions.run_ride import start_ride
+from mobility.actions.sign_in import issue
 from mobility.db.notices import list_notices
 from mobility.db.ratings import list_ratings, scores_of
-from mobility.users.scopes import Principal
-from tests.support.bookings import Booth, Driven, at_once, first_pair, outcome
+from mobility.users.scopes import EVERYBODYS, SIGN_IN, Principal
+from tests.support.booked import Ask
+from tests.support.bookings import Booth, Driven, at_once, first_pair, now, outcome
 
 
 def driven_there(booth: Booth, ride: Driven, rider: Principal) -> tuple[Any, dt.datetime]:
@@ -59,6 +61,34 @@ def test_what_one_side_says_is_shown_once_the_other_has_spoken(
         people = [rider.person_id, ride.driver.person_id, other.person_id]
         scores = scores_of(connection, people, over)
     assert scores == {rider.person_id: score(4, 1), ride.driver.person_id: score(2, 1)}
+
+
+def test_a_driver_is_shown_whom_he_may_rate_and_the_last_news_first(
+    booth: Booth, driven: Callable[..., Driven], ask: Ask
+) -> None:
+    ride, rider = driven(), booth.person("rider")
+    booked, over = driven_there(booth, ride, rider)
+    with booth.desk.engine.begin() as connection:
+        session = issue(
+            connection, ride.driver.user_id, SIGN_IN, "test", EVERYBODYS, now=now(),
+            lives=dt.timedelta(days=1),
+        )  # fmt: skip
+
+    def done() -> list[dict[str, Any]]:
+        (shown,) = ask(session.secret, "GET", "/rides", params={"since": ride.date}).json()
+        assert shown["passengers"] == []
+        found: list[dict[str, Any]] = shown["done"]
+        return found
+
+    whom = {"booking_id": str(booked.id), "rider": booth.alias(rider), "state": "completed"}
+    assert done() == [{**whom, "stars_given": None}]
+    for side, who in ((Side.RIDER, rider), (Side.DRIVER, ride.driver)):
+        rate_ride(booth.desk.engine, who, side, booked.id, 3, "", now=over)
+    assert done() == [{**whom, "stars_given": 3}]
+    in_order = ask(session.secret, "GET", "/notices").json()
+    assert [n["kind"] for n in in_order] == ["booking_confirm", "ratings_shown"]
+    newest = ask(session.secret, "GET", "/notices", params={"newest": True, "count": 1}).json()
+    assert newest == in_order[-1:]
 
 
 def test_what_only_one_side_has_said_is_shown_when_the_other_can_speak_no_more(
