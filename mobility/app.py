@@ -16,6 +16,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from core.time import Clock, utc_now
 from mobility.api import (
     bookings,
+    circles,
     geocode,
     isochrone,
     maps,
@@ -29,6 +30,7 @@ from mobility.api import (
     partner_bookings,
     plan,
     plan_b,
+    points,
     proposals,
     ratings,
     rides,
@@ -115,7 +117,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
-        standard_covoiturage, partner_bookings,
+        standard_covoiturage, partner_bookings, circles, points,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API
