@@ -2,8 +2,9 @@ import { useTranslation } from "react-i18next";
 import { useMe, useSignOut } from "../session";
 import { follow } from "./Account";
 import { Bookings } from "./Bookings";
+import { Circles } from "./Circles";
 import { Icon } from "./icons";
-import { OfferForm } from "./OfferForm";
+import { NewOffer } from "./OfferForm";
 import { Offers } from "./Offers";
 import { Refusal } from "./Refusal";
 import { Rides } from "./Rides";
@@ -46,10 +47,11 @@ export function Trips({ back, onBack }: Props) {
         <>
           <Rides />
           <Offers />
-          <OfferForm />
+          <NewOffer />
         </>
       )}
       {rides && <Wishes />}
+      {me && <Circles />}
     </section>
   );
 }
