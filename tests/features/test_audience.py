@@ -25,11 +25,12 @@ from carpool.audience import (
     may_ride,
 )
 from carpool.compile import compile_offer
-from carpool.offers import parse_offer
+from carpool.offers import WEEKDAYS, parse_offer
 from carpool.ports import PublishedOffer
 from carpool.quotes import Quote, read_quote, sign_quote
 from core.ids import OfferId
 from mobility.actions.plan_itineraries import plan_itineraries
+from mobility.actions.search_rides import Around, search_rides, search_trips
 from mobility.db.circles import add_block
 from mobility.db.engine import Engine
 from mobility.db.schema import audit, person
@@ -185,6 +186,22 @@ def test_the_open_feed_has_the_offers_to_everyone_alone(mixed: World) -> None:
     public = {offer.id for offer in mixed.offers if offer.circle == Circle()}
     assert named <= public
     assert len(named) > len(public) // 2
+
+
+def test_other_operators_find_the_offers_to_everyone_alone(mixed: World) -> None:
+    found, trip_count, now_at = set(), 0, dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    for query in asked(mixed):
+        ends = query.origin.coordinate, query.destination.coordinate
+        around = Around(*ends, 3_000, 3_000, 7_200)
+        found |= {ride.offer for ride in search_rides(mixed, around, query.at, now=now_at)}
+        clock_s = query.at.hour * 3_600
+        days = query.at.date(), query.at.date() + dt.timedelta(days=7)
+        trips = search_trips(mixed, around, clock_s, frozenset(WEEKDAYS), days, now=now_at)
+        found |= {ride.offer for trip in trips for ride in trip.rides}
+        trip_count += len(trips)
+    assert trip_count > 5
+    assert len(found) > 5
+    assert {offer.circle for offer in found} == {Circle()}
 
 
 # Over the API.
