@@ -53,6 +53,8 @@ def test_three_people_suspend_a_point_and_the_authority_restores_it(
     restored.add(point)
     assert book(ask, leg, confirm=True).status_code == 201
     left = found(api, offer)
+    unbooked = drive(151)
+    assert found(api, unbooked)["mobility"]["pickup_point_id"] == point
     first, second, third = (somebody() for _ in range(3))
     assert report(ask, first, point).json() == {"suspended": False}
     assert code_of(report(ask, first, point)) == "already_reported"
@@ -60,10 +62,14 @@ def test_three_people_suspend_a_point_and_the_authority_restores_it(
     assert report(ask, third, point).json() == {"suspended": True}
 
     def elsewhere() -> bool:
-        now_found = leg_of(api, offer)
-        return now_found is None or point not in (
-            now_found["mobility"]["pickup_point_id"], now_found["mobility"]["dropoff_point_id"]
-        )  # fmt: skip
+        """Whether neither the whole offer nor what is left of the booked one stops there."""
+        legs = [leg_of(api, offer), leg_of(api, unbooked)]
+        return point not in {
+            leg["mobility"][end]
+            for leg in legs
+            if leg is not None
+            for end in ("pickup_point_id", "dropoff_point_id")
+        }
 
     wait_until(elsewhere)
     other = somebody()

@@ -19,6 +19,7 @@ export function Circles() {
   const heading = useId();
   const circles = useCircles();
   const blocks = useOwn("blocks", listBlocks);
+  const woman = useOwnAct(sayWoman);
   const act = useOwnAct((does: () => Promise<unknown>) => does());
   const given = (does: (text: string) => Promise<unknown>) => (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -33,9 +34,8 @@ export function Circles() {
       <label className="checks">
         <input
           type="checkbox"
-          checked={circles.is_woman}
-          disabled={act.isPending}
-          onChange={({ target }) => act.mutate(() => sayWoman(target.checked))}
+          checked={woman.isPending ? woman.variables : circles.is_woman}
+          onChange={({ target }) => woman.mutate(target.checked)}
         />{" "}
         {t("circles.woman")}
       </label>
@@ -74,7 +74,7 @@ export function Circles() {
       )}
       <TextForm label={t("circles.name")} button={t("circles.block")} onSubmit={given(stayApart)} />
       <p className="help">{t("circles.blockHelp")}</p>
-      <Refusal error={act.error} />
+      <Refusal error={woman.error ?? act.error} />
     </section>
   );
 }
