@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from carpool.audience import ONE_OF_EACH, Need
 from carpool.bookings import RideState
-from carpool.compile import passing_order
+from carpool.compile import passing_order, timed_offer
 from carpool.offers import WEEKDAYS, Offer
 from carpool.ports import StoredRide
 from carpool.ride_plans import NEVER_S, RideWay, Schedule, Visit
@@ -32,8 +33,13 @@ Int64 = npt.NDArray[np.int64]
 def ride_way(
     network: Network, offer: Offer, body: Body, date: dt.date, *, late_s: int = 0
 ) -> RideWay:
-    """What the ride of an offer on a date may do; `late_s` is by how much it is late by now."""
+    """
+    What the ride of an offer on a date may do; `late_s` is by how much it is late by now.
+
+    Raises `OfferUnusable` where the driver could not be there in time any more.
+    """
     day_s = day_start_epoch_s(date, network.zone)
+    offer = timed_offer(offer, body)
     return RideWay(
         body=body,
         drive_s=network.ground.drive_s,
@@ -70,7 +76,8 @@ def searched_parts(network: Network, ride: StoredRide, body: Body) -> list[tuple
     """
     What the search finds of a ride whose seats are taken in part: offers of that one day.
 
-    A ride that is under way, late, or cannot be driven as planned on this network has none.
+    A ride that is under way, late, or cannot be driven as planned on this network has none. What
+    the car takes but once and a rider brings is not there for others.
     """
     visits = visits_of(network, ride)
     if ride.state is not RideState.SCHEDULED or ride.late_s or not visits:
@@ -86,15 +93,23 @@ def searched_parts(network: Network, ride: StoredRide, body: Body) -> list[tuple
                 ride.offer,
                 depart_from_s=part.leaves_s - day_s,
                 depart_to_s=part.leaves_s - day_s,
+                arrive_s=None,
                 weekdays=frozenset(WEEKDAYS),
                 valid_from=ride.date,
                 valid_to=ride.date,
                 except_dates=frozenset(),
+                takes=room_left(ride),
             ),
             part.body,
         )
         for part in parts_of_booked_ride(way, visits, schedule, network.points.car_node)
     ]
+
+
+def room_left(ride: StoredRide) -> frozenset[Need]:
+    """What the car of a ride still takes besides those who have booked."""
+    taken = {need for booking in ride.bookings for need in booking.needs}
+    return ride.offer.takes - (taken & ONE_OF_EACH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from carpool.audience import Need
 from core.errors import Conflict
 
 HOLD = dt.timedelta(minutes=5)
@@ -186,6 +187,8 @@ class Booking:
     until: dt.datetime | None
     """When it ends by itself, unless somebody answers."""
     created_at: dt.datetime
+    needs: frozenset[Need] = frozenset()
+    """What the rider brings along."""
     late_s: int = 0
     """By how much the driver has said to be late, of its ride."""
 

@@ -9,6 +9,7 @@ own path costs exactly nothing and an offer without a budget serves all of those
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +97,51 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         seat_count=offer.seat_count,
         via_nodes=tuple(int(at.node[0]) for at in reaching[:-1]),
         searched_count=None if searched.all() else int(searched.sum()),
+    )
+
+
+def timed_offer(offer: Offer, body: Body) -> Offer:
+    """
+    The offer with the window in which its driver leaves, where he said when he has to be there.
+
+    He leaves so early that he is there in time with his whole budget used up.
+
+    Raises
+    ------
+    OfferUnusable
+        He would leave on the day before.
+    """
+    if offer.arrive_s is None:
+        return offer
+    first_s, last_s = offer.arrive_s
+    to_s = last_s - body.solo_s - body.budget_s
+    from_s = min(first_s - body.solo_s, to_s)
+    if from_s < 0:
+        raise OfferUnusable(
+            f"offer {offer.id}: to be there in time he leaves on the day before: offer that day, "
+            "and write the arrival as 24:10 for ten past midnight"
+        )
+    return replace(offer, depart_from_s=from_s, depart_to_s=to_s)
+
+
+def without_points(body: Body, shut: npt.NDArray[np.bool_]) -> Body:
+    """
+    A body whose driver stops at none of some points; the same where he does not anyway.
+
+    Parameters
+    ----------
+    shut
+        Shape (point_count,).
+    """
+    kept = ~shut[body.point]
+    if kept.all():
+        return body
+    columns = {
+        name: getattr(body, name)[kept] for name in ("point", "from_start_s", "to_end_s", "segment")
+    }
+    searched = int(kept[: body.searched].sum())
+    return replace(
+        body, **columns, searched_count=None if body.searched_count is None else searched
     )
 
 

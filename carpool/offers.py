@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from carpool.audience import EVERYONE, Audience, Circle, Need
 from core.errors import Conflict, InvalidInput
 from core.geo import Coordinate
 from core.ids import OfferId
@@ -21,6 +23,7 @@ WINDOW_LIMIT_S = 4 * 3600
 VIA_LIMIT = 5
 STRUCK_LIMIT = 500
 """Points that one offer may strike out; a drive passes a few hundred."""
+POWER_LIMIT = 99
 DAY_S = 86_400
 
 
@@ -47,6 +50,37 @@ class Acceptance(StrEnum):
     """The driver answers each time."""
 
 
+class Energy(StrEnum):
+    """What a car runs on."""
+
+    PETROL = "petrol"
+    DIESEL = "diesel"
+    GAS = "gas"
+    HYBRID = "hybrid"
+    ELECTRIC = "electric"
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A driver's car, by which his riders know it: shown to them once they are confirmed."""
+
+    make: str
+    colour: str
+    plate: str
+    energy: Energy | None = None
+    fiscal_power: int | None = None
+    """French "chevaux fiscaux", on which scales of costs depend."""
+
+    def __post_init__(self) -> None:
+        texts = (("make", 60), ("colour", 30), ("plate", 15))
+        for name, limit in texts:
+            value = getattr(self, name)
+            if not (isinstance(value, str) and len(value) <= limit and "\0" not in value):
+                raise InvalidInput(f"{name}: {limit} characters at most")
+        if self.fiscal_power is not None and not 1 <= self.fiscal_power <= POWER_LIMIT:
+            raise InvalidInput(f"fiscal_power: 1 to {POWER_LIMIT}")
+
+
 class OfferEnded(Conflict):
     """An offer that has ended is not changed any more."""
 
@@ -71,7 +105,10 @@ class Offer:
     vias: tuple[Coordinate, ...]
     depart_from_s: int
     depart_to_s: int
-    """Window in which the driver leaves, seconds of the day on the clock of the territory."""
+    """
+    Window in which the driver leaves, seconds of the day on the clock of the territory; of an offer
+    that says when he must be there, known once it is compiled (`carpool.compile.timed_offer`).
+    """
     weekdays: frozenset[str]
     valid_from: dt.date
     valid_to: dt.date
@@ -81,6 +118,13 @@ class Offer:
     struck_points: frozenset[str] = field(default_factory=frozenset)
     """Ids of meeting points at which the driver does not stop."""
     acceptance: Acceptance = Acceptance.AUTOMATIC
+    arrive_s: tuple[int, int] | None = None
+    """Window in which the driver has to be at his end, where he said that instead."""
+    circle: Circle = EVERYONE
+    """To whom it is made."""
+    takes: frozenset[Need] = field(default_factory=frozenset)
+    """What the car has room for besides people."""
+    vehicle: Vehicle | None = None
 
     def __post_init__(self) -> None:
         checks = (
@@ -98,6 +142,20 @@ class Offer:
             (
                 self.depart_to_s - self.depart_from_s <= WINDOW_LIMIT_S,
                 "the departure window is longer than four hours",
+            ),
+            *(
+                ()
+                if self.arrive_s is None
+                else (
+                    (
+                        0 <= self.arrive_s[0] <= self.arrive_s[1] < 2 * DAY_S,
+                        "arrive_from is after arrive_to",
+                    ),
+                    (
+                        self.arrive_s[1] - self.arrive_s[0] <= WINDOW_LIMIT_S,
+                        "the arrival window is longer than four hours",
+                    ),
+                )
             ),
             (len(self.vias) <= VIA_LIMIT, f"vias: {VIA_LIMIT} at most"),
             (len(self.struck_points) <= STRUCK_LIMIT, f"struck_points: {STRUCK_LIMIT} at most"),
@@ -129,14 +187,22 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         except (TypeError, ValueError, AttributeError, OverflowError, InvalidInput) as error:
             raise InvalidOffer(f"offer {offer_id}: {name}: {error}") from error
 
+    said = [name for name in WINDOWS if values.get(name) is not None]
+    if said not in (WINDOWS[:2], WINDOWS[2:]):
+        raise InvalidOffer(
+            f"offer {offer_id}: either depart_from and depart_to, or arrive_from and arrive_to"
+        )
+    arrive_s = None
+    if said == WINDOWS[2:]:
+        arrive_s = field_of("arrive_from", parse_clock), field_of("arrive_to", parse_clock)
     return Offer(
         id=offer_id,
         driver=field_of("driver", str),
         start=field_of("start", _coordinate),
         end=field_of("end", _coordinate),
         vias=field_of("vias", lambda vias: tuple(_coordinate(via) for via in vias), ()),
-        depart_from_s=field_of("depart_from", parse_clock),
-        depart_to_s=field_of("depart_to", parse_clock),
+        depart_from_s=0 if arrive_s else field_of("depart_from", parse_clock),
+        depart_to_s=0 if arrive_s else field_of("depart_to", parse_clock),
         weekdays=field_of("weekdays", frozenset, WEEKDAYS),
         valid_from=field_of("valid_from", dt.date.fromisoformat),
         valid_to=field_of("valid_to", dt.date.fromisoformat),
@@ -147,10 +213,34 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         ),
         struck_points=field_of("struck_points", lambda ids: frozenset(map(_text, ids)), ()),
         acceptance=field_of("acceptance", Acceptance, Acceptance.AUTOMATIC),
+        arrive_s=arrive_s,
+        circle=field_of("audience", lambda name: read_circle(name, values.get("community")), None),
+        takes=field_of("takes", lambda names: frozenset(map(Need, names)), ()),
+        vehicle=field_of("vehicle", _vehicle, None),
     )
 
 
 _NEEDED: Any = object()
+WINDOWS = ["depart_from", "depart_to", "arrive_from", "arrive_to"]
+
+
+def read_circle(audience: str | None, community: str | None) -> Circle:
+    """A circle from its JSON form; everyone where nothing is said."""
+    of = None if community is None else uuid.UUID(community)
+    return Circle(Audience(audience or Audience.EVERYONE), of)
+
+
+def _vehicle(values: Mapping[str, Any] | None) -> Vehicle | None:
+    if values is None:
+        return None
+    energy, power = values.get("energy"), values.get("fiscal_power")
+    return Vehicle(
+        make=values["make"],
+        colour=values["colour"],
+        plate=values["plate"],
+        energy=None if energy is None else Energy(energy),
+        fiscal_power=None if power is None else _whole(power),
+    )
 
 
 def _whole(value: Any) -> int:  # noqa: ANN401 — whatever the JSON holds
@@ -172,8 +262,7 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         "start": {"lat": offer.start.lat, "lon": offer.start.lon},
         "end": {"lat": offer.end.lat, "lon": offer.end.lon},
         "vias": [{"lat": via.lat, "lon": via.lon} for via in offer.vias],
-        "depart_from": write_clock(offer.depart_from_s),
-        "depart_to": write_clock(offer.depart_to_s),
+        **_window(offer),
         "weekdays": [day for day in WEEKDAYS if day in offer.weekdays],
         "valid_from": offer.valid_from.isoformat(),
         "valid_to": offer.valid_to.isoformat(),
@@ -182,7 +271,25 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         "except_dates": sorted(day.isoformat() for day in offer.except_dates),
         "struck_points": sorted(offer.struck_points),
         "acceptance": offer.acceptance,
+        **circle_as_json(offer.circle),
+        "takes": [need for need in Need if need in offer.takes],
+        "vehicle": None if offer.vehicle is None else asdict(offer.vehicle),
     }
+
+
+def circle_as_json(circle: Circle) -> dict[str, Any]:
+    """Undo `read_circle`."""
+    community = None if circle.community is None else str(circle.community)
+    return {"audience": circle.audience, "community": community}
+
+
+def _window(offer: Offer) -> dict[str, str]:
+    """The window that the driver has said."""
+    if offer.arrive_s is not None:
+        names, window_s = WINDOWS[2:], offer.arrive_s
+    else:
+        names, window_s = WINDOWS[:2], (offer.depart_from_s, offer.depart_to_s)
+    return {name: write_clock(at_s) for name, at_s in zip(names, window_s, strict=True)}
 
 
 def _coordinate(value: Mapping[str, Any]) -> Coordinate:

@@ -23,6 +23,8 @@ class StoredOffer:
     body: bytes | None
     entered: Mapping[str, Any] | None = None
     """Ends as the driver entered them: for him alone, never read to search or to compile."""
+    driver_id: uuid.UUID | None = None
+    """His person; None of an offer that is not stored yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class PublishedOffer:
 
     offer: Offer
     body: Body
+    """Without the meeting points that are suspended."""
+    driver_id: uuid.UUID | None = None
+    """His person; None where nobody is known, as in a study."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,14 @@ import hmac
 import json
 from dataclasses import dataclass
 
+from carpool.audience import Need
 from core.errors import InvalidInput
 from core.ids import OfferId
 
 VERSION = 1
 MAC_BYTES = 16
+QUOTED = 10
+"""Values of a quote before what its rider brings."""
 
 
 class QuoteInvalid(InvalidInput):
@@ -47,12 +50,16 @@ class Quote:
     price_cents: int | None
     """For all seats; None where no tariff says."""
     currency: str
+    needs: tuple[Need, ...] = ()
+    """What the rider brings along."""
 
 
 def sign_quote(quote: Quote, key: bytes) -> str:
     """Quote as text; the same quote gives the same text."""
     values = [VERSION, *dataclasses.astuple(quote)]
     values[2] = quote.date.isoformat()
+    if not quote.needs:
+        values.pop()
     content = json.dumps(values, separators=(",", ":")).encode()
     return _text(_mac(content, key) + content)
 
@@ -70,7 +77,8 @@ def read_quote(text: str, key: bytes) -> Quote:
     if version != VERSION:
         raise QuoteInvalid("this quote is of an older version: search again")
     values[1] = dt.date.fromisoformat(values[1])
-    return Quote(*values)
+    facts, needs = values[:QUOTED], values[QUOTED:]
+    return Quote(*facts, *(tuple(map(Need, names)) for names in needs))
 
 
 def _mac(content: bytes, key: bytes) -> bytes:

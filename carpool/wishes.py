@@ -18,7 +18,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from carpool.offers import DAY_S, SEAT_LIMIT, WEEKDAYS, Offer, parse_clock, write_clock
+from carpool.audience import EVERYONE, Circle, Need, Person, Seeker
+from carpool.offers import (
+    DAY_S,
+    SEAT_LIMIT,
+    WEEKDAYS,
+    Offer,
+    circle_as_json,
+    parse_clock,
+    read_circle,
+    write_clock,
+)
 from core.errors import InvalidInput
 from core.geo import Coordinate
 from routing.network import Network
@@ -70,6 +80,10 @@ class Wish:
     valid_to: dt.date
     seats: int
     walk_limit_s: int
+    needs: frozenset[Need] = frozenset()
+    """What the rider brings along."""
+    circle: Circle = EVERYONE
+    """Within which he wants to travel."""
 
     def __post_init__(self) -> None:
         checks = [
@@ -100,6 +114,10 @@ class Wish:
         yield Direction.OUT, self.out
         if self.back is not None:
             yield Direction.BACK, self.back
+
+    def seeker(self, rider: Person) -> Seeker:
+        """Its rider as one who looks for offers."""
+        return Seeker(rider, self.needs, self.circle)
 
     def is_on(self, date: dt.date) -> bool:
         """Whether its rider travels on a date."""
@@ -133,6 +151,8 @@ def parse_wish(values: Mapping[str, Any], wish_id: uuid.UUID, rider_id: uuid.UUI
             valid_to=dt.date.fromisoformat(values["valid_to"]),
             seats=values["seats"],
             walk_limit_s=values["walk_limit_s"],
+            needs=frozenset(map(Need, values.get("needs", ()))),
+            circle=read_circle(values.get("audience"), values.get("community")),
         )
     except InvalidWish:
         raise
@@ -167,6 +187,8 @@ def wish_as_json(wish: Wish) -> dict[str, Any]:
         "valid_to": wish.valid_to.isoformat(),
         "seats": wish.seats,
         "walk_limit_s": wish.walk_limit_s,
+        "needs": sorted(wish.needs),
+        **circle_as_json(wish.circle),
     }
 
 

@@ -17,6 +17,7 @@ from core.time import Clock, utc_now
 from mobility.api import (
     agents,
     bookings,
+    circles,
     geocode,
     isochrone,
     maps,
@@ -30,6 +31,7 @@ from mobility.api import (
     partner_bookings,
     plan,
     plan_b,
+    points,
     proposals,
     ratings,
     rides,
@@ -117,7 +119,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, wishes, proposals, oidc,
-        open_data, standard_covoiturage, partner_bookings,
+        open_data, standard_covoiturage, partner_bookings, circles, points,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

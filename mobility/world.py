@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from carpool.audience import ANYBODY, OfferTerms, Seeker
 from carpool.chances import Chance
 from carpool.offers import Offer
 from carpool.ports import PublishedOffer
@@ -101,8 +103,13 @@ class World:
         self.table = table or BodyTable(snapshot.network.coarse.point_cell)
         self.flexible, self.body_rows = self.table.laid(bodies)
         """Bodies laid end to end, and in which row of them each offer's is."""
+        drivers = {key: each.driver_id for key, each in published.items()}
+        self._terms = OfferTerms(self.offers, [drivers.get(offer.id) for offer in self.offers])
+        self.public = self._terms.open_to(ANYBODY)
+        """Shape (len(offers),): which are for everyone; the others nobody finds unasked."""
         self._dates = RunningDates(self.offers)
         self._rides = Remembered(self._rides_around, DATES_KEPT)
+        self._others_rides = Remembered(self._rides_among, DATES_KEPT)
 
     @property
     def network(self) -> Network:
@@ -115,7 +122,7 @@ class World:
         return len(self.published)
 
     def rides_on(self, date: dt.date) -> Rides:
-        """Dated rides around a searched date; the last are kept."""
+        """Dated rides around a searched date, of offers to everyone; the last are kept."""
         return self._rides(date)
 
     @property
@@ -123,15 +130,33 @@ class World:
         """Dates whose rides are laid out already."""
         return self._rides.keys
 
-    def rides_without(self, date: dt.date, offers: Collection[OfferId]) -> Rides:
-        """Dated rides around a searched date, those of some offers left out; not kept."""
-        windows = self._dates.windows(self.network, date)
-        left_out = np.flatnonzero([offer.id in offers for offer in self.offers])
-        kept = ~np.isin(windows.offer, left_out)
-        return self._laid(RideWindows(*(column[kept] for column in windows)))
+    def rides_for(self, date: dt.date, seeker: Seeker, without: Collection[OfferId] = ()) -> Rides:
+        """
+        Dated rides around a searched date of the offers that are for somebody, but for some.
+
+        The search sees these alone: what is best of them is found as if there were no others.
+        """
+        if seeker == ANYBODY and not without:
+            return self.rides_on(date)
+        open_to = self._terms.open_to(seeker)
+        if without:
+            open_to &= np.array([offer.id not in without for offer in self.offers], bool)
+        if np.array_equal(open_to, self.public):
+            return self.rides_on(date)
+        return self._others_rides((date, np.packbits(open_to).tobytes()))
 
     def _rides_around(self, date: dt.date) -> Rides:
-        return self._laid(self._dates.windows(self.network, date))
+        return self._kept(date, self.public)
+
+    def _rides_among(self, of: tuple[dt.date, bytes]) -> Rides:
+        date, packed = of
+        bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=len(self.offers))
+        return self._kept(date, bits.astype(bool))
+
+    def _kept(self, date: dt.date, offers: npt.NDArray[np.bool_]) -> Rides:
+        windows = self._dates.windows(self.network, date)
+        kept = offers[windows.offer]
+        return self._laid(RideWindows(*(column[kept] for column in windows)))
 
     def _laid(self, windows: RideWindows) -> Rides:
         return rides_of(windows._replace(body=self.body_rows[windows.offer]))

@@ -9,12 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 
 from carpool.booked_rides import searched_parts
 from carpool.bookings import RideState
 from carpool.chances import Chance
-from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
+from carpool.compile import (
+    OfferUnusable,
+    compile_offer,
+    pack_body,
+    timed_offer,
+    unpack_body,
+    without_points,
+)
 from carpool.offers import Offer, OfferState
 from carpool.ports import PublishedOffer, StoredOffer, StoredRide
 from core.errors import MobilityError
@@ -25,6 +34,7 @@ from mobility.db.changes import Position, latest_position
 from mobility.db.elevators import list_outages
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory, read_quote_key
 from mobility.db.offers import SqlOfferStore
+from mobility.db.points import list_suspended
 from mobility.db.rides import SqlRideStore
 from mobility.live import BLOCK_MS, Wakeups
 from mobility.metrics import (
@@ -45,8 +55,6 @@ from routing.raptor.body_table import Body
 log = structlog.get_logger()
 RETRY_S = 0.5
 
-Loaded = dict[OfferId, PublishedOffer]
-
 
 @dataclass(frozen=True, slots=True)
 class LoadedRide:
@@ -57,6 +65,15 @@ class LoadedRide:
     parts: tuple[tuple[Offer, Body], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedOffer:
+    """An offer that is searched, with its body as it was compiled: no point suspended."""
+
+    published: PublishedOffer
+    whole: Body
+
+
+Loaded = dict[OfferId, LoadedOffer]
 Rides = dict[uuid.UUID, LoadedRide]
 
 
@@ -69,6 +86,7 @@ class Changes:
     offers: Sequence[StoredOffer]
     rides: Sequence[StoredRide]
     shut: frozenset[str]
+    suspended: frozenset[str]
 
 
 class WorldKeeper:
@@ -107,6 +125,7 @@ class WorldKeeper:
         self._epoch: uuid.UUID | None = None
         self._offers: Loaded = {}
         self._rides: Rides = {}
+        self._suspended: frozenset[str] = frozenset()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="world-keeper", daemon=True)
 
@@ -177,6 +196,7 @@ class WorldKeeper:
                 SqlOfferStore(connection).list_changed(known, snapshot.ground_hash),
                 SqlRideStore(connection).list_changed(known, today),
                 frozenset(outage.elevator_id for outage in list_outages(connection)),
+                list_suspended(connection),
             )
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
             self._swap(snapshot, changes, dict(offers), dict(rides))
@@ -184,18 +204,25 @@ class WorldKeeper:
 
     def _swap(self, snapshot: Snapshot, changes: Changes, offers: Loaded, rides: Rides) -> None:
         changed = changes.offers
+        points = snapshot.network.point_row
+        shut = np.zeros(len(points), bool)
+        shut[[points[of] for of in changes.suspended if of in points]] = True
+        if changes.suspended != self._suspended:
+            for key, one in offers.items():
+                body = without_points(one.whole, shut)
+                offers[key] = replace(one, published=replace(one.published, body=body))
         for left, stored in zip(reversed(range(len(changed))), changed, strict=True):
             CHANGES_WAITING.set(left + 1)
-            self._take(snapshot, stored, offers)
+            self._take(snapshot, stored, offers, shut)
         CHANGES_WAITING.set(0)
         for ride in changes.rides:
             self._take_ride(snapshot, ride, rides)
-        found = _searched(offers, rides)
+        found = _searched(offers, rides, shut)
         world = World(
             snapshot,
             [offer for offer, _ in found],
             [body for _, body in found],
-            published=offers,
+            published={key: one.published for key, one in offers.items()},
             position=changes.position,
             quote_key=changes.quote_key,
             shut_elevators=changes.shut,
@@ -208,7 +235,7 @@ class WorldKeeper:
         for date in self.world.dates_ready:
             world.rides_on(date)
         self.world, self._offers, self._rides = world, offers, rides
-        self._epoch = changes.position.epoch
+        self._epoch, self._suspended = changes.position.epoch, changes.suspended
         self._measure()
 
     def _measure(self) -> None:
@@ -224,26 +251,32 @@ class WorldKeeper:
         self.database_seen_at = dt.datetime.now(dt.UTC)
         WORLD_CHECKED_AT.set(self.database_seen_at.timestamp())
 
-    def _take(self, snapshot: Snapshot, stored: StoredOffer, offers: Loaded) -> None:
+    def _take(
+        self,
+        snapshot: Snapshot,
+        stored: StoredOffer,
+        offers: Loaded,
+        shut: npt.NDArray[np.bool_],
+    ) -> None:
         offer = stored.offer
         if stored.state is not OfferState.PUBLISHED:
             offers.pop(offer.id, None)
             return
         packed = None if stored.body is None else unpack_body(stored.body)
-        if packed is not None:
-            offers[offer.id] = PublishedOffer(offer, packed)
-            return
         try:
-            body = compile_offer(snapshot.network, offer)
+            body = compile_offer(snapshot.network, offer) if packed is None else packed
+            timed = timed_offer(offer, body)
         except OfferUnusable as error:
             log.warning("offer unusable on this snapshot", offer=offer.id, reason=error.code)
             offers.pop(offer.id, None)
             return
-        with self._engine.begin() as connection:
-            SqlOfferStore(connection).save_body(
-                offer.id, stored.version, snapshot.ground_hash, pack_body(body)
-            )
-        offers[offer.id] = PublishedOffer(offer, body)
+        if packed is None:
+            with self._engine.begin() as connection:
+                SqlOfferStore(connection).save_body(
+                    offer.id, stored.version, snapshot.ground_hash, pack_body(body)
+                )
+        published = PublishedOffer(timed, without_points(body, shut), stored.driver_id)
+        offers[offer.id] = LoadedOffer(published, body)
 
     def _take_ride(self, snapshot: Snapshot, ride: StoredRide, rides: Rides) -> None:
         if not ride.bookings and ride.state is RideState.SCHEDULED:
@@ -289,18 +322,28 @@ def _check_territory(old: Snapshot, new: Snapshot) -> None:
         raise WrongTerritory(f"it is of {new.about['id']}, this process serves {old.about['id']}")
 
 
-def _searched(offers: Loaded, rides: Rides) -> list[tuple[Offer, Body]]:
-    """Offers as they are published, and beside them the dates on which somebody has booked."""
+def _searched(
+    offers: Loaded, rides: Rides, shut: npt.NDArray[np.bool_]
+) -> list[tuple[Offer, Body]]:
+    """
+    Offers as they are published, and beside them the dates on which somebody has booked.
+
+    To whom an offer is made holds for these dates too, as it is by now.
+    """
     booked: dict[OfferId, list[LoadedRide]] = {}
     for ride in sorted(rides.values(), key=lambda ride: ride.date):
         booked.setdefault(ride.offer, []).append(ride)
     found = []
     for key in sorted(offers):
-        offer, body = offers[key].offer, offers[key].body
+        offer, body = offers[key].published.offer, offers[key].published.body
         own = booked.get(key, [])
         if own:
             dates = offer.except_dates | {ride.date for ride in own}
             offer = replace(offer, except_dates=dates)
         found.append((offer, body))
-        found += [part for ride in own for part in ride.parts]
+        found += [
+            (replace(part, circle=offer.circle), without_points(its_body, shut))
+            for ride in own
+            for part, its_body in ride.parts
+        ]
     return found

@@ -24,7 +24,9 @@ STREETS = "OSM"
 STRAIGHT = "straight line"
 OFFERS = "carpool offer"
 UNSAID = Access(StepFree.UNKNOWN, (OFFERS,))
-"""Drivers are not asked yet."""
+"""The search was not told which cars take wheelchairs."""
+TAKEN = Access(StepFree.YES, (OFFERS,))
+"""It was given rides of such cars alone, as their drivers say."""
 
 Part = tuple[StepFree, str]
 

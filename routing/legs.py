@@ -9,7 +9,7 @@ import numpy as np
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
 from gtfs_data.throughs import Part, parts_of_ride
-from routing.access import UNSAID, access_of_vehicle, access_of_walk
+from routing.access import TAKEN, UNSAID, access_of_vehicle, access_of_walk
 from routing.ends import PROFILE_OF_MODE, pace_factor, tie_end
 from routing.itinerary import (
     Access,
@@ -277,7 +277,7 @@ class LegBuilder:
             budget_s=int(bodies.budget_s[body]),
             drive_s=drive_s,
             seat_count=int(bodies.seat_count[body]),
-            access=UNSAID,
+            access=TAKEN if self._query.rides_step_free else UNSAID,
         )
 
     def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:

@@ -120,7 +120,7 @@ def plan(
     base_s = day_start_epoch_s(date, network.zone)
     at_s = int(query.at.timestamp()) - base_s
     walking = network.walking(query.profile, shut)
-    if query.wheelchair and not query.wheelchair_unknown:
+    if query.wheelchair and not (query.wheelchair_unknown or query.rides_step_free):
         query = replace(query, carpool=False)  # no driver has said anything
     ends = reach_ends(network, query, limits, walking)
     rides = rides_on(date)

@@ -83,6 +83,8 @@ class PlanQuery:
     """Step-free ways, and stops and trips that are known to take wheelchairs."""
     wheelchair_unknown: bool = False
     """Also stops, trips and rides of which nothing is known."""
+    rides_step_free: bool = False
+    """Whether the rides given to the search are all of cars that take wheelchairs."""
 
     @property
     def profile(self) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from carpool.booked_rides import visits_of
+from carpool.audience import Person, carried
+from carpool.booked_rides import room_left, visits_of
 from carpool.bookings import (
     HOLD,
     LATE_ANSWER_BEFORE,
@@ -32,9 +33,11 @@ from core.errors import Conflict, InvalidInput
 from core.ids import OfferId
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
+from mobility.db.circles import read_person
 from mobility.db.engine import Connection, again_after_deadlock
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.journeys import JourneyEnds, add_journey
+from mobility.db.points import list_suspended, share_points
 from mobility.db.rides import AlreadyOnTheWay, BookingNotFound, RideNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
@@ -51,6 +54,18 @@ class RideNotFree(Conflict):
     """The ride cannot take the rider as it was quoted: seats, budget, or somebody's promise."""
 
     code = "ride_not_free"
+
+
+class CarDoesNotTake(Conflict):
+    """What the rider brings along has no room, or none any more."""
+
+    code = "car_does_not_take"
+
+
+class PointSuspended(Conflict):
+    """Nobody is let in or out at this meeting point until the authority has looked at it."""
+
+    code = "point_suspended"
 
 
 class TooLate(Conflict):
@@ -142,8 +157,10 @@ def hold_seats(
     ------
     QuoteInvalid, InvalidInput
         A quote is not from here, or the quotes are no journey.
-    RideNotFree, TooLate, AlreadyOnTheWay
+    RideNotFree, TooLate, AlreadyOnTheWay, CarDoesNotTake, PointSuspended
         The ride is not there for this rider any more: search again.
+    NotInAudience
+        It is for people to whom he does not belong.
     """
     asked = tuple(read_quote(text, quote_key) for text in quotes)
     once = None if key is None else _Once(rider.user_id, key, list(quotes))
@@ -240,6 +257,7 @@ def _hold(
             if known is not None:
                 return store.list_together(uuid.UUID(known))
         store.lock_person(rider_id)
+        person = read_person(connection, rider_id)
         booked: list[tuple[Booking, Quote]] = []
         for journey in journeys:
             together = uuid.uuid4()
@@ -252,8 +270,10 @@ def _hold(
             _foresee(desk, store.read_ride(booking.ride_id), booking, quote, ready[quote])
             for booking, quote in booked
         ]
+        _check_points(connection, [quote for _, quote in booked])
         rides = lock(desk, connection, {r.ride_id for r in ready.values()}, now)
         for (booking, quote), place in zip(booked, foreseen, strict=True):
+            _check_terms(store, rides[booking.ride_id].ride, quote, person)
             _hold_one(desk, rides[booking.ride_id], booking, quote, ready[quote], place)
         held = [booking for booking, _ in booked]
         if once is not None:
@@ -296,6 +316,7 @@ def _booking_of(
         code=f"{secrets.randbelow(CODES):04d}",
         until=min(now + HOLD, to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE),
         created_at=now,
+        needs=frozenset(quote.needs),
     )
 
 
@@ -333,6 +354,33 @@ def _hold_one(
         ride.add(booking, foreseen.visits, foreseen.schedule)
     else:
         ride.add(booking, *_insert(desk, ride.ride, ready.way, booking))
+
+
+def _check_points(connection: Connection, quotes: Sequence[Quote]) -> None:
+    """Raise `PointSuspended`; else no point is until the commit."""
+    share_points(connection)
+    ends = {point for quote in quotes for point in (quote.pickup, quote.dropoff)}
+    if suspended := list_suspended(connection, ends):
+        raise PointSuspended(f"meeting point {min(suspended)} is suspended: search again")
+
+
+def _check_terms(store: SqlRideStore, ride: StoredRide, quote: Quote, person: Person) -> None:
+    """
+    See that the offer, as it is by now, is for this rider, and the car takes what he brings.
+
+    Who is kept apart from a driver hears of a full car: nobody is told of a block.
+    """
+    offer = ride.offer
+    if ride.latest_version != ride.offer_version:
+        found = store.read_offer(quote.offer)
+        assert found is not None, "an offer is never deleted"
+        offer = found[0]
+    person.require(offer.circle)
+    if ride.driver_id in person.apart:
+        raise RideNotFree(NO_PLACE)
+    missing = frozenset(quote.needs) - carried(room_left(ride))
+    if missing:
+        raise CarDoesNotTake(f"this car has no room for {', '.join(sorted(missing))}: search again")
 
 
 def _check_open(ride: StoredRide, quote: Quote, booking: Booking) -> None:

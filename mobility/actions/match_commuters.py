@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from carpool.audience import Person, may_ride
 from carpool.bundles import Bundle, Driven, RiderLeg, Stops, list_bundles
 from carpool.commuters import Pair, Weeks, ends_m, find_pairs, leg_of
 from carpool.crews import CORRIDOR_S, CorridorResult, choose_crews
@@ -22,6 +23,7 @@ from core.ids import OfferId
 from mobility.actions.match_wishes import OFFER_WANTED, WANTED_EVERY
 from mobility.actions.way_without_car import without_car_s
 from mobility.db.changes import latest_position
+from mobility.db.circles import read_people
 from mobility.db.engine import Connection, Engine
 from mobility.db.notices import tell, was_told
 from mobility.db.offers import OFFER_CHANGED
@@ -110,6 +112,7 @@ class _Run:
             self._standing = read_standing(connection, now)
             changed = _changed_offers(connection, world)
             looked = book.open_wishes(connection, world.snapshot, self._today)
+            self._people = read_people(connection, {wish.rider_id for wish, _ in looked})
         standing = self._standing
         self.looked: list[Looked] = [one for one in looked if one[0].id not in standing.busy_wishes]
         self.offers: list[PublishedOffer] = [
@@ -127,15 +130,25 @@ class _Run:
         self._driven: dict[Direction, list[Driven]] = {}
 
     def pairs(self) -> list[Pair]:
-        """Riders and offers that fit, but for those of one person, or of whom one said no."""
+        """
+        Riders and offers that fit and are for each other.
+
+        Left out are those of one person, or of whom one said no.
+        """
         found = []
         for some in find_pairs(self._world.network, self.looked, self.offers, self._weeks):
             for pair in some:
                 rider, driver = self.looked[pair.rider][0].rider_id, self._driver[pair.offer]
-                if rider != driver and (rider, driver) not in self._standing.declined:
+                together = rider != driver and (rider, driver) not in self._standing.declined
+                if together and self._may_ride(pair.rider, pair.offer, self._people):
                     found.append(pair)
         self._match = {(pair.rider, pair.offer, pair.direction): pair for pair in found}
         return found
+
+    def _may_ride(self, rider: int, offer: int, people: Mapping[uuid.UUID, Person]) -> bool:
+        wish = self.looked[rider][0]
+        seeker = wish.seeker(people[wish.rider_id])
+        return may_ride(seeker, self.offers[offer].offer, self._driver[offer])
 
     def legs(self, pairs: Sequence[Pair]) -> Mapping[Direction, list[dict[int, RiderLeg]]]:
         """Of each offer, how its riders would ride."""
@@ -229,7 +242,16 @@ class _Run:
                 ids = [self.offers[row].offer.id for row in rows]
                 versions = {of: self._standing.version_of[of] for of in ids}
                 wishes = [self.looked[rider][0].id for rider in bundle.riders]
-                if still_free(connection, wishes, versions):
+                people = read_people(
+                    connection, {self.looked[rider][0].rider_id for rider in bundle.riders}
+                )
+                back = () if bundle.back is None else self._coming(bundle)
+                for_each_other = all(
+                    self._may_ride(rider, row, people)
+                    for row, riders in zip(rows, (bundle.riders, back), strict=False)
+                    for rider in riders
+                )
+                if for_each_other and still_free(connection, wishes, versions):
                     self._write(connection, bundle, ids)
                     told.append(bundle)
             note_matched(connection, self._today)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from carpool.audience import Person, may_ride
 from carpool.offers import Offer, write_clock
 from carpool.ports import PublishedOffer
 from carpool.wishes import Direction, Fitting, Match
 from core.ids import OfferId
 from mobility.db.changes import latest_position, lock_changes
+from mobility.db.circles import read_people
 from mobility.db.engine import Connection, Engine
 from mobility.db.notices import tell, was_told
 from mobility.db.offers import OFFER_CHANGED
@@ -51,7 +53,8 @@ def match_wishes(engine: Engine, world: World, book: WishBook, *, now: dt.dateti
         if offers or wishes:
             local = now.astimezone(world.network.zone)
             looked = book.open_wishes(connection, world.snapshot, local.date())
-            found = _fitting(world, looked, offers, wishes, local)
+            people = read_people(connection, {wish.rider_id for wish, _ in looked})
+            found = _fitting(world, looked, offers, wishes, local, people)
             count = _tell_both(connection, world, found, now)
         done = changes[-1][0] if len(changes) == CHANGES_AT_ONCE else world.revision
         until = min(done, position.revision)
@@ -65,23 +68,30 @@ def _fitting(
     offers: Collection[OfferId],
     wishes: Collection[uuid.UUID],
     local: dt.datetime,
+    people: Mapping[uuid.UUID, Person],
 ) -> Iterator[Found]:
     """Changed offers with all wishes, and changed wishes with all other offers."""
     new = of_ids(looked, wishes)
     for offer_id, published in world.published.items():
         against = looked if offer_id in offers else new
         if against:
-            yield from _fits(world, published, against, local)
+            yield from _fits(world, published, against, local, people)
 
 
 def _fits(
-    world: World, published: PublishedOffer, against: Iterable[Looked], local: dt.datetime
+    world: World,
+    published: PublishedOffer,
+    against: Iterable[Looked],
+    local: dt.datetime,
+    people: Mapping[uuid.UUID, Person],
 ) -> Iterator[Found]:
     offer, fitting = published.offer, Fitting(world.network, published.offer, published.body)
     clock_s = local.hour * 3600 + local.minute * 60
     has_left = dt.timedelta(days=offer.depart_to_s <= clock_s)
     for looked in against:
         wish, ends = looked
+        if not may_ride(wish.seeker(people[wish.rider_id]), offer, published.driver_id):
+            continue
         date = wish.first_date(offer, local.date() + has_left)
         if date is None:
             continue
@@ -149,7 +159,8 @@ def wanted_points(
     of_point: dict[int, set[uuid.UUID]] = defaultdict(set)
     looked = book.open_wishes(connection, world.snapshot, local.date())
     others = [found for found in looked if found[0].rider_id != driver_id]
-    for (wish, ends), _, direction, _, _ in _fits(world, published, others, local):
+    people = read_people(connection, {wish.rider_id for wish, _ in others})
+    for (wish, ends), _, direction, _, _ in _fits(world, published, others, local, people):
         if direction is not Direction.OUT:
             continue
         for point in (*ends.from_start[0].tolist(), *ends.to_end[0].tolist()):

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from carpool.audience import ANYBODY, Seeker
 from carpool.bookings import Booking, BookingEvent, BookingState, BookingStateConflict
 from carpool.quotes import Quote, sign_quote
 from core.errors import Conflict
@@ -23,6 +24,7 @@ from mobility.actions.book_seats import (
 from mobility.actions.change_booking import Said, Side, change_booking
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.actions.ride_desk import RideDesk
+from mobility.db.circles import read_person
 from mobility.db.engine import Connection
 from mobility.db.journeys import Fallbacks, JourneyEnds, Way, keep_fallbacks, read_journey
 from mobility.db.rides import SqlRideStore
@@ -62,6 +64,8 @@ class _Gap:
     end: Coordinate
     seats: int
     left_out: frozenset[OfferId]
+    seeker: Seeker
+    """The rider, and what he brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,11 @@ def work_out_fallbacks(world: World, desk: RideDesk, journey: Sequence[Booking])
         if known.fallbacks is not None:
             return known.fallbacks
         gaps = {booking.id: _gap(world, connection, booking) for booking in journey}
+    seeker = gaps[journey[-1].id].seeker
     found = {booking: find_plan_b(world, gap) for booking, gap in gaps.items()}
     fallbacks = Fallbacks(
         {b: None if priced is None else Way.of(priced.itinerary) for b, priced in found.items()},
-        find_way_home(world, known.ends, journey[-1].dropoff_by, journey[-1].seats),
+        find_way_home(world, known.ends, journey[-1].dropoff_by, journey[-1].seats, seeker),
     )
     with desk.engine.begin() as connection:
         keep_fallbacks(connection, together, fallbacks)
@@ -144,7 +149,7 @@ def take_plan_b(
         priced = find_plan_b(world, gap, now=now)
         if priced is None:
             break
-        quotes = list(quotes_of(world, priced, gap.seats).values())
+        quotes = list(quotes_of(world, priced, gap.seats, gap.seeker.needs).values())
         try:
             return Taken(priced, tuple(_book(world, desk, rider, gap, quotes, now)))
         except (RideNotFree, TooLate):
@@ -179,12 +184,18 @@ def find_plan_b(
         Endpoint(gap.start, None, "START"), Endpoint(gap.end, None, "END"), leave_at, window_s=0,
         seats=gap.seats, criteria=False, detailed=now is not None,
     )  # fmt: skip
-    answer = plan_itineraries(world, query, without=gap.left_out)
+    answer = plan_itineraries(world, query, seeker=gap.seeker, without=gap.left_out)
     found = (*answer.direct, *answer.itineraries)
     return min(found, key=lambda priced: priced.itinerary.end_at, default=None)
 
 
-def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime, seats: int) -> Way | None:
+def find_way_home(
+    world: World,
+    ends: JourneyEnds,
+    after: dt.datetime,
+    seats: int,
+    seeker: Seeker = ANYBODY,
+) -> Way | None:
     """The last way back on the day that leaves after a moment, on foot, by timetable or by car."""
     zone = world.network.zone
     next_day = after.astimezone(zone).date() + dt.timedelta(days=1)
@@ -193,7 +204,7 @@ def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime, seats: in
         Endpoint(ends.end), Endpoint(ends.start), by, arrive_by=True, window_s=0, backwards=True,
         seats=seats, criteria=False, detailed=False,
     )  # fmt: skip
-    answer = plan_itineraries(world, query)
+    answer = plan_itineraries(world, query, seeker=seeker)
     ways = [Way.of(p.itinerary) for p in (*answer.direct, *answer.itineraries)]
     return max((w for w in ways if w.leave_at >= after), key=lambda w: w.leave_at, default=None)
 
@@ -203,7 +214,9 @@ def _gap(world: World, connection: Connection, booking: Booking) -> _Gap:
     journey = store.list_together(booking.together_id)
     offer = frozenset({store.read_ride(booking.ride_id).offer.id})
     start, end = read_journey(connection, booking.together_id).ends
+    needs = frozenset(need for each in journey for need in each.needs)
+    seeker = Seeker(read_person(connection, booking.rider_id), needs)
     pickup = world.network.point_coordinate(booking.pickup_point) or start
     if booking.id == journey[0].id and distance_m(start, pickup) <= AT_HOME_M:
-        return _Gap(start, booking.pickup_from - LEARNT_BEFORE, end, booking.seats, offer)
-    return _Gap(pickup, booking.pickup_from, end, booking.seats, offer)
+        return _Gap(start, booking.pickup_from - LEARNT_BEFORE, end, booking.seats, offer, seeker)
+    return _Gap(pickup, booking.pickup_from, end, booking.seats, offer, seeker)

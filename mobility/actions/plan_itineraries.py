@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 
+from carpool.audience import ANYBODY, Need, Seeker
 from core.ids import OfferId
 from core.remember import Remembered
 from mobility.mapping.co2 import co2_g
@@ -29,10 +31,21 @@ _criteria: Remembered[tuple[Network, Tariff | None], CriteriaTable] = Remembered
 
 
 def plan_itineraries(
-    world: World, query: PlanQuery, *, without: Collection[OfferId] = ()
+    world: World,
+    query: PlanQuery,
+    *,
+    seeker: Seeker = ANYBODY,
+    without: Collection[OfferId] = (),
 ) -> PricedAnswer:
-    """Search the world, some offers left out, and price what was found."""
-    rides_on = partial(world.rides_without, offers=without) if without else world.rides_on
+    """
+    Search the world, the offers left out that are not for whoever asks, and price what was found.
+
+    Who wants steps nowhere gets into cars alone that take wheelchairs.
+    """
+    if query.wheelchair and not query.wheelchair_unknown:
+        seeker = replace(seeker, needs=seeker.needs | {Need.WHEELCHAIR})
+    query = replace(query, rides_step_free=Need.WHEELCHAIR in seeker.needs)
+    rides_on = partial(world.rides_for, seeker=seeker, without=without)
     with timed(STAGE_S, "search"):
         answer = plan_around(
             world.network,

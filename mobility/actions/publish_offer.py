@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 from random import SystemRandom
 from typing import Any
 
-from carpool.compile import STREET_LIMIT_M, OfferUnusable, compile_offer, pack_body
+from carpool.compile import (
+    STREET_LIMIT_M,
+    OfferUnusable,
+    compile_offer,
+    pack_body,
+    timed_offer,
+)
 from carpool.offers import Offer, OfferState, parse_offer
 from carpool.ports import StoredOffer
 from carpool.privacy import moved_place
@@ -17,6 +23,7 @@ from core.errors import Conflict
 from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.db.audit import record_act
+from mobility.db.circles import lock_people, read_person
 from mobility.db.engine import Engine
 from mobility.db.idempotency import find_answer, find_kept, keep_answer
 from mobility.db.offers import SqlOfferStore
@@ -60,7 +67,7 @@ def publish_and_announce(
     `InvalidOffer` or `OfferUnusable` when one cannot be driven.
     """
     published = [parse_offer(values, OfferId(str(uuid.uuid4()))) for values in offers]
-    bodies = [compile_offer(snapshot.network, offer) for offer in published]
+    bodies = [_compiled(snapshot.network, offer) for offer in published]
     revision = 0
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
@@ -90,6 +97,8 @@ def publish_own_offer(
         It contradicts itself, or cannot be driven here.
     TooManyOffers, KeyReused
         The driver has `OPEN_LIMIT` already; the key came with another offer.
+    NotInAudience
+        It is for people to whom the driver does not belong.
     """
     with engine.connect() as connection:
         alias = get_user(connection, driver.user_id).alias
@@ -98,7 +107,7 @@ def publish_own_offer(
             return OwnOffer(SqlOfferStore(connection).get_of(driver.person_id, OfferId(known)))
     given = parse_offer({**values, "driver": alias}, OfferId(str(uuid.uuid4())))
     offer = _with_homes_moved(engine, snapshot, driver, given, values)
-    body = compile_offer(snapshot.network, offer)  # before the transaction: it takes its time
+    body = _compiled(snapshot.network, offer)  # before the transaction: it takes its time
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
         if key is not None:
@@ -107,6 +116,7 @@ def publish_own_offer(
                 return OwnOffer(store.get_of(driver.person_id, OfferId(known)))
         if store.count_open(driver.person_id) >= OPEN_LIMIT:
             raise TooManyOffers(f"you have {OPEN_LIMIT} offers: end some first")
+        read_person(connection, driver.person_id).require(offer.circle)
         entered = _entered(values)
         revision = store.add_offer(offer, snapshot.ground_hash, pack_body(body), entered)
         if key is not None:
@@ -132,16 +142,18 @@ def change_own_offer(
     ------
     OfferNotFound, OfferEnded, OfferChanged
         It is not his, is over, or was changed meanwhile.
-    InvalidOffer, OfferUnusable
+    InvalidOffer, OfferUnusable, NotInAudience
         The new version will not do; the old one stays.
     """
     with engine.connect() as connection:
         before = SqlOfferStore(connection).get_of(driver.person_id, offer_id)
     given = parse_offer({**values, "driver": before.offer.driver}, before.offer.id)
     offer = _with_homes_moved(engine, snapshot, driver, given, values)
-    body = compile_offer(snapshot.network, offer)
+    body = _compiled(snapshot.network, offer)
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
+        lock_people(connection, [driver.person_id])
+        read_person(connection, driver.person_id).require(offer.circle)
         packed, entered = pack_body(body), _entered(values)
         revision = store.replace_offer(offer, version, snapshot.ground_hash, packed, entered)
         after = store.get_of(driver.person_id, offer_id)
@@ -152,10 +164,18 @@ def change_own_offer(
 def change_own_state(
     engine: Engine, wakeups: Wakeups, driver: Principal, offer_id: OfferId, state: OfferState
 ) -> OwnOffer:
-    """Pause, resume or end an offer of whoever asks; raises `OfferNotFound` or `OfferEnded`."""
+    """
+    Pause, resume or end an offer of whoever asks.
+
+    Raises `OfferNotFound`, `OfferEnded`, or `NotInAudience` for a driver who belongs no more to
+    those for whom he would resume it.
+    """
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
-        store.get_of(driver.person_id, offer_id)
+        lock_people(connection, [driver.person_id])
+        offer = store.get_of(driver.person_id, offer_id).offer
+        if state is OfferState.PUBLISHED:
+            read_person(connection, driver.person_id).require(offer.circle)
         revision = store.change_state(offer_id, state)
         after = store.get_of(driver.person_id, offer_id)
     wakeups.announce(revision)
@@ -212,6 +232,13 @@ def move_to_a_street(network: Network, place: Coordinate) -> Coordinate:
             "territory?"
         )
     return moved
+
+
+def _compiled(network: Network, offer: Offer) -> Body:
+    """A body by which the driver can be where he has to be in time; raises `OfferUnusable`."""
+    body = compile_offer(network, offer)
+    timed_offer(offer, body)
+    return body
 
 
 def _entered(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Another operator looks for rides of our drivers: on one day, or on the days of a week."""
+"""
+Another operator looks for rides of our drivers: on one day, or on the days of a week.
+
+It is shown offers to everyone; to whom others are made, its riders are not known to belong.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +109,7 @@ def search_trips(
     areas, drive_s = _areas(world, around), world.network.ground.drive_s
     inside = bodies_between(world.flexible.bodies, *areas)[world.body_rows]
     near: list[tuple[tuple[int, int, str], int, Pair]] = []
-    for row in inside.nonzero()[0].tolist():
+    for row in (inside & world.public).nonzero()[0].tolist():
         offer, body = world.offers[row], world.bodies[row]
         if offer.valid_from == offer.valid_to:
             continue

@@ -11,9 +11,11 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from carpool.audience import NOBODY, Person
 from core.errors import NotAllowed, NotSignedIn
 from core.time import Clock
 from mobility.actions.assist_rider import stand_in
+from mobility.db.circles import read_person
 from mobility.db.users import find_principal
 from mobility.installation import Installation
 from mobility.users.bearer import digest
@@ -120,8 +122,35 @@ def _partner(
     return principal
 
 
+def _somebody(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    kept: Annotated[str | None, Security(_cookie)],
+) -> Principal | None:
+    """Whoever makes a request that anybody may make; a page whose session is over is nobody."""
+    if given is not None:
+        return _principal(request, given.credentials)
+    if not kept:
+        return None
+    _require_same_site(request)
+    try:
+        return _principal(request, kept)
+    except NotSignedIn:
+        return None
+
+
+def person_of(request: Request, principal: Principal | None) -> Person:
+    """What decides with whom a rider rides; nothing for a program that may not ride."""
+    if principal is None or Scope.RIDER not in principal.scopes:
+        return NOBODY
+    with installation_of(request).engine.connect() as connection:
+        return read_person(connection, principal.person_id)
+
+
 SignedIn = Annotated[Principal, Depends(_signed_in)]
 """Anybody who is signed in."""
+Somebody = Annotated[Principal | None, Depends(_somebody)]
+"""Anybody; who it is, where somebody is signed in."""
 
 
 def having(*scopes: Scope) -> Callable[[Principal], Principal]:
@@ -160,6 +189,7 @@ def _rider(
 
 
 InPerson = Annotated[Principal, Depends(_in_person)]
+Staff = Annotated[Principal, Depends(having(Scope.OPERATOR, Scope.AUTHORITY))]
 Authority = Annotated[Principal, Depends(having(Scope.AUTHORITY))]
 Driver = Annotated[Principal, Depends(having(Scope.DRIVER))]
 Rider = Annotated[Principal, Depends(_rider)]

@@ -10,7 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from carpool.bookings import BEFORE_CONFIRMED, Booking, BookingEvent, BookingState
+from carpool.audience import Need
+from carpool.bookings import BEFORE_CONFIRMED, SEATED, Booking, BookingEvent, BookingState
 from carpool.ratings import UNRATED, Score
 from core.geo import Coordinate
 from mobility.actions.book_seats import confirm_seats, hold_seats, own_booking
@@ -20,7 +21,7 @@ from mobility.actions.return_trip import offer_return
 from mobility.actions.ride_desk import RideDesk
 from mobility.api.access import Authority, IdempotencyKey, Rider, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.api.offers import Place
+from mobility.api.offers import Place, VehicleContent
 from mobility.api.plan import turns
 from mobility.db.journeys import Fallbacks, JourneyEnds, read_journeys
 from mobility.db.ratings import scores_of, stars_given
@@ -34,6 +35,8 @@ router = APIRouter(prefix="/mobility/v1/bookings", tags=["bookings"])
 WRITES, WINDOW_S = 300, 3_600
 """Changes of one rider in an hour."""
 PAGE = 100
+KNOWS_CAR = SEATED - BEFORE_CONFIRMED
+"""States in which a rider is shown by what car he is met."""
 
 
 class Journey(BaseModel):
@@ -106,6 +109,10 @@ class BookingFacts(BaseModel):
     """The same for the rides of one journey."""
     state: BookingState
     seats: int
+    needs: list[Need]
+    """What the rider brings along."""
+    vehicle: VehicleContent | None
+    """The car, from when the booking is confirmed until the ride is over."""
     pickup_point: str
     pickup_name: str
     dropoff_point: str
@@ -172,14 +179,20 @@ def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[Booking
         together = {booking.together_id for booking in bookings}
         journeys = read_journeys(connection, together)
         series = series_of(connection, together)
+        known = {booking.ride_id for booking in bookings if booking.state in KNOWS_CAR}
+        cars = SqlRideStore(connection).vehicles_of(known)
     shown = []
     for booking in bookings:
         driver_id, journey = drivers[booking.ride_id], journeys.get(booking.together_id)
         driver = aliases[driver_id], scores.get(driver_id, UNRATED)
         fallbacks = None if journey is None else journey.fallbacks
         facts = _facts(request, booking, driver, fallbacks)
-        more = {"stars_given": given.get(booking.id), "series_id": series.get(booking.together_id)}
-        shown.append(facts.model_copy(update=more))
+        facts.stars_given = given.get(booking.id)
+        facts.series_id = series.get(booking.together_id)
+        if booking.state in KNOWS_CAR:
+            car = cars.get(booking.ride_id)
+            facts.vehicle = None if car is None else VehicleContent(**car)
+        shown.append(facts)
     return shown
 
 
@@ -207,6 +220,8 @@ def _facts(
         "stars_given": None,
         "series_id": None,
         "return_search": None,
+        "vehicle": None,
+        "needs": sorted(booking.needs),
         "pickup_name": point_name(request, booking.pickup_point),
         "dropoff_name": point_name(request, booking.dropoff_point),
         "fallback": fallbacks and _fallback(booking, fallbacks),
@@ -315,7 +330,7 @@ def resolve(request: Request, authority: Authority, booking_id: uuid.UUID) -> Bo
     now = now_of(request)
     resolved = resolve_complaint(desk_of(request), authority, booking_id, now=now)
     after = show_bookings(request, [resolved])[0]
-    after.code = after.fallback = None
+    after.code = after.fallback = after.vehicle = None
     return after
 
 

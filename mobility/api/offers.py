@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from carpool.offers import Acceptance, OfferState, offer_as_json
+from carpool.audience import Audience, Need
+from carpool.offers import POWER_LIMIT, Acceptance, Energy, OfferState, offer_as_json
 from core.ids import OfferId
 from mobility.actions.publish_offer import (
     OwnOffer,
@@ -26,7 +27,9 @@ from mobility.users.scopes import Principal
 router = APIRouter(prefix="/mobility/v1/offers", tags=["offers"])
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 EVERY_DAY: list[Weekday] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-PointId = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+NO_NUL = r"^[^\x00]*$"
+PointId = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+Clock = Annotated[str, Field(max_length=20)]
 WRITES, WINDOW_S = 200, 3_600
 """Changes of one driver in an hour: each makes every process build its world anew."""
 PAGE = 100
@@ -51,6 +54,18 @@ class End(Place):
     1.5 km away, always the same, stands for it in all that others can see or work out."""
 
 
+class VehicleContent(BaseModel):
+    """A driver's car."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    make: Annotated[str, Field(min_length=1, max_length=60, pattern=NO_NUL)]
+    colour: Annotated[str, Field(max_length=30, pattern=NO_NUL)] = ""
+    plate: Annotated[str, Field(max_length=15, pattern=NO_NUL)] = ""
+    energy: Energy | None = None
+    fiscal_power: Annotated[int, Field(ge=1, le=POWER_LIMIT)] | None = None
+
+
 class OfferContent(BaseModel):
     """What a driver offers; times are on the clock of the territory."""
 
@@ -60,9 +75,15 @@ class OfferContent(BaseModel):
     end: End
     vias: Annotated[list[Place], Field(max_length=ROWS)] = []
     """The driver's own stops, in order."""
-    depart_from: str
-    depart_to: str
+    depart_from: Clock | None = None
+    depart_to: Clock | None = None
     """He leaves between these two: "07:05", "07:20"."""
+    arrive_from: Clock | None = None
+    arrive_to: Clock | None = None
+    """
+    Instead of these: when he has to be at his end. He leaves early enough to be there by the last
+    moment with his whole detour budget used up.
+    """
     weekdays: Annotated[list[Weekday], Field(max_length=7)] = EVERY_DAY
     valid_from: dt.date
     valid_to: dt.date
@@ -75,6 +96,14 @@ class OfferContent(BaseModel):
     """Ids of meeting points at which he does not stop."""
     acceptance: Acceptance = Acceptance.AUTOMATIC
     """Whether riders within the budget are accepted at once, or the driver is asked."""
+    audience: Audience = Audience.EVERYONE
+    """For whom the offer is; the driver himself belongs to them."""
+    community: uuid.UUID | None = None
+    """Which community, with the audience `community`."""
+    takes: Annotated[list[Need], Field(max_length=len(Need))] = []
+    """What the car has room for: of a bike, a child seat and a wheelchair one of each."""
+    vehicle: VehicleContent | None = None
+    """By which riders know the car; shown to them once their booking is confirmed."""
 
 
 class OfferChange(OfferContent):

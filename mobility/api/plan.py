@@ -10,10 +10,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
+from carpool.audience import NOBODY, Person, Seeker
 from core.errors import NotSupported
 from core.ids import StopId
 from core.modes import Mode
 from mobility.actions.plan_itineraries import plan_itineraries
+from mobility.api.access import Somebody, person_of
 from mobility.api.answers import json_answer, language_of, site_of, version_of, world_of
 from mobility.api.parameters import Parameters
 from mobility.api.search_parameters import (
@@ -26,6 +28,7 @@ from mobility.api.search_parameters import (
     most_vehicles,
     read_modes,
     read_place,
+    read_seeker,
     read_vias,
     read_wheelchair,
     speed_mps,
@@ -36,6 +39,7 @@ from mobility.mapping.motis import Detail, MotisWriter, instant
 from mobility.mapping.priced import PricedAnswer
 from mobility.mapping.sentences import messages
 from mobility.metrics import STAGE_S, timed
+from mobility.users.scopes import Principal
 from mobility.world import World
 from routing.itinerary import LegPlace
 from routing.query import Endpoint, PlanQuery
@@ -52,7 +56,12 @@ CONDITIONS = (
     "additionalTransferTime",
 )  # fmt: skip
 """What a rider may ask for beyond the common search."""
-OWN = frozenset(("avoidRoutes", "avoidStops", "explain", "wheelchairUnknown"))
+OWN = frozenset(
+    (
+        "avoidRoutes", "avoidStops", "carpoolAudience", "carpoolNeeds", "explain",
+        "wheelchairUnknown",
+    )
+)  # fmt: skip
 """Parameters that MOTIS does not know."""
 
 PLAN_ONLY_DEFAULTS: dict[str, str | tuple[str, ...]] = {
@@ -107,14 +116,20 @@ class PlanBody(BaseModel):
     toOffsets: list[dict[str, Any]] | None = None  # noqa: N815
 
 
-def _get_plan(request: Request) -> Any:  # noqa: ANN401 — a response
-    return _answer(request)
+def _get_plan(request: Request, somebody: Somebody) -> Any:  # noqa: ANN401 — a response
+    return _answer(request, somebody)
 
 
-def _post_plan(request: Request, body: PlanBody) -> Any:  # noqa: ANN401 — a response
+def _post_plan(request: Request, somebody: Somebody, body: PlanBody) -> Any:  # noqa: ANN401 — a response
     if body.fromOffsets or body.toOffsets:
         raise NotSupported("fromOffsets and toOffsets are not supported yet")
-    return _answer(request)
+    return _answer(request, somebody)
+
+
+@router.get("/mobility/v1/plan", tags=["territory"])
+def plan_own(request: Request, somebody: Somebody) -> Any:  # noqa: ANN401 — a response
+    """Answer as the newest `plan`, to pages of this server: with offers for who is signed in."""
+    return _answer(request, somebody)
 
 
 for number in VERSIONS:
@@ -122,13 +137,14 @@ for number in VERSIONS:
     router.post(f"/api/v{number}/plan", operation_id=f"plan_post_v{number}")(_post_plan)
 
 
-def _answer(request: Request) -> Any:  # noqa: ANN401 — a response
+def _answer(request: Request, somebody: Principal | None) -> Any:  # noqa: ANN401 — a response
     given = Parameters(request.query_params)
+    person = person_of(request, somebody)
     shown = {k: str(v) for k, v in request.query_params.items()}
     with turns:
         answer = answer_plan(
             world_of(request), given, shown, version=version_of(request), site=site_of(request),
-            quotes=True,
+            quotes=True, person=person,
         )  # fmt: skip
     return json_answer(answer)
 
@@ -141,24 +157,32 @@ def answer_plan(
     version: int,
     site: str = "",
     quotes: bool = False,
+    person: Person = NOBODY,
 ) -> dict[str, Any]:
     """Content of an answer; `shown` is what it repeats of the request, `site` this server."""
     query = read_query(world, given, version)
-    priced = plan_itineraries(world, query)
+    seeker = read_seeker(given, person)
+    priced = plan_itineraries(world, query, seeker=seeker)
     writer = MotisWriter(
         world, version, language_of(given), _detail(given), site=site, quotes=quotes
     )
     with timed(STAGE_S, "write"):
-        return _write_answer(writer, world, given, query, priced) | {"requestParameters": shown}
+        written = _write_answer(writer, world, given, query, priced, seeker)
+    return written | {"requestParameters": shown}
 
 
 def _write_answer(
-    writer: MotisWriter, world: World, given: Parameters, query: PlanQuery, priced: PricedAnswer
+    writer: MotisWriter,
+    world: World,
+    given: Parameters,
+    query: PlanQuery,
+    priced: PricedAnswer,
+    seeker: Seeker,
 ) -> dict[str, Any]:
     fares = given.yes("withFares", default=False)
     most_s = given.whole("maxTravelTime", 0) * 60
     itineraries = [
-        writer.itinerary(p, fares=fares, seats=query.seats)
+        writer.itinerary(p, fares=fares, seats=query.seats, needs=seeker.needs)
         for p in priced.itineraries
         if not most_s or (p.itinerary.end_at - p.itinerary.start_at).total_seconds() <= most_s
     ]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from carpool.audience import Need
 from carpool.bookings import Booking, BookingEvent, BookingState, RideState
 from carpool.ports import StoredRide
 from carpool.ratings import UNRATED, Score
@@ -53,6 +54,8 @@ class Passenger(BaseModel):
     rider_ratings: int
     state: BookingState
     seats: int
+    needs: list[Need]
+    """What the rider brings along."""
     pickup_point: str
     pickup_name: str
     dropoff_point: str
@@ -351,7 +354,7 @@ def _ride_facts(
 
 def _passenger(request: Request, booking: Booking, who: _Person) -> Passenger:
     same = Passenger.model_fields.keys() & Booking.__dataclass_fields__.keys()
-    own = {name: getattr(booking, name) for name in same}
+    own = {name: getattr(booking, name) for name in same} | {"needs": sorted(booking.needs)}
     return Passenger(
         **own, booking_id=booking.id, rider=who.alias, by_agent=who.by_agent,
         rider_stars=who.score.stars, rider_ratings=who.score.count,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from carpool.audience import EVERYONE, Audience, Need, Person, Seeker
+from carpool.offers import read_circle
 from core.errors import InvalidInput, NotSupported
 from core.geo import Coordinate, parse_coordinate
 from core.ids import StopId
@@ -113,6 +115,29 @@ def read_wheelchair(given: Parameters) -> tuple[bool, bool]:
     if profile not in ("FOOT", "WHEELCHAIR"):
         raise NotSupported(f"pedestrianProfile={profile[:80]} is not supported")
     return profile == "WHEELCHAIR", given.yes("wheelchairUnknown", default=False)
+
+
+def read_seeker(given: Parameters, person: Person) -> Seeker:
+    """
+    What a rider brings along, and among whom he wants to travel.
+
+    `carpoolNeeds` names what the car has to take, `carpoolAudience` one of the audiences, or a
+    community by its id. Raises `NotInAudience` for those to whom the rider does not belong.
+    """
+    names, circle = given.texts("carpoolNeeds") or [], EVERYONE
+    for name in names:
+        if name not in set(Need):
+            raise InvalidInput(f"carpoolNeeds={name[:80]}: there are {', '.join(Need)}")
+    audience = given.text("carpoolAudience")
+    if audience is not None:
+        try:
+            own = audience in {*Audience} - {Audience.COMMUNITY}
+            circle = read_circle(*((audience, None) if own else (Audience.COMMUNITY, audience)))
+        except ValueError as error:
+            message = f"carpoolAudience={audience[:80]}: everyone, women, verified, or a community"
+            raise InvalidInput(message) from error
+        person.require(circle)
+    return Seeker(person, frozenset(map(Need, names)), circle)
 
 
 def read_stop_modes(given: Parameters, parameter: str) -> frozenset[Mode]:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from carpool.audience import Audience, Need
 from carpool.offers import SEAT_LIMIT
 from carpool.wishes import WALK_LIMIT_S, parse_wish, wish_as_json
 from core.ids import OfferId
@@ -17,6 +18,7 @@ from mobility.actions.save_wish import save_wish
 from mobility.api.access import Driver, Rider, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.api.offers import EVERY_DAY, Place, Weekday
+from mobility.db.circles import read_person
 from mobility.db.offers import SqlOfferStore
 from mobility.db.wishes import (
     StoredWish,
@@ -61,6 +63,11 @@ class WishContent(BaseModel):
     seats: Annotated[int, Field(ge=1, le=SEAT_LIMIT)] = 1
     walk_limit_s: Annotated[int, Field(ge=0, le=WALK_LIMIT_S)] = USUAL_WALK_S
     """Longest walk at either end."""
+    needs: Annotated[list[Need], Field(max_length=len(Need))] = []
+    """What the rider brings along."""
+    audience: Audience = Audience.EVERYONE
+    """Only offers that are for these alone, if not everyone's; the rider belongs to them."""
+    community: uuid.UUID | None = None
     shared: bool = False
     """Whether other carpool operators are shown the wish: its times, and for each end a place up to
     1.5 km away, always the same; neither the ends nor the rider's name."""
@@ -120,8 +127,9 @@ def list_own(request: Request, rider: Rider) -> list[WishFacts]:
 def matches(request: Request, rider: Rider, wish_id: uuid.UUID) -> list[MatchFacts]:
     """List offers that would do for a wish."""
     with installation_of(request).engine.connect() as connection:
-        get_wish(connection, rider.person_id, wish_id)
-        found = list_matches(connection, wish_id)
+        wish = get_wish(connection, rider.person_id, wish_id).wish
+        person = read_person(connection, rider.person_id)
+        found = list_matches(connection, wish_id, wish.seeker(person))
     return [MatchFacts(offer_id=m.offer_id, direction=m.direction, **m.content) for m in found]
 
 

@@ -191,7 +191,7 @@ class SqlOfferStore:
     def _stored(self, row: Any) -> StoredOffer:  # noqa: ANN401 — a row mapping
         parsed = parse_offer(row["content"], OfferId(str(row["id"])))
         state, entered = OfferState(row["state"]), row.get("entered")
-        return StoredOffer(parsed, row["version"], state, row["body"], entered)
+        return StoredOffer(parsed, row["version"], state, row["body"], entered, row["driver_id"])
 
     def _person(self, alias: str) -> uuid.UUID:
         """Person of this alias, made when new."""

@@ -233,6 +233,16 @@ def change_state(
     return before.state, _read({**row, "state": state})
 
 
+def end_between(connection: sa.Connection, one: uuid.UUID, other: uuid.UUID) -> None:
+    """End what was proposed to two people, as if one had declined; neither is told."""
+    pairs = sa.tuple_(proposal.c.rider_id, proposal.c.driver_id).in_([(one, other), (other, one)])
+    connection.execute(
+        proposal.update()
+        .where(pairs, proposal.c.state.in_(LIVE))
+        .values(state=ProposalState.DECLINED)
+    )
+
+
 def _seen_by(rider_id: uuid.UUID | None, driver_id: uuid.UUID | None) -> sa.ColumnElement[bool]:
     """A driver sees nothing but what a rider has said yes to."""
     return sa.or_(

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.exc import IntegrityError
 
+from carpool.audience import Need
 from carpool.bookings import OVERDUE, SEATED, Booking, BookingState, RideState
 from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
 from carpool.ports import PlannedVisit, StoredRide
@@ -185,6 +186,7 @@ class SqlRideStore:
     def add_booking(self, given: Booking) -> None:
         """Store a new booking."""
         values = {name: getattr(given, name) for name in BOOKING_FIELDS}
+        values["needs"] = sorted(given.needs)
         self._connection.execute(_ADD_BOOKING, {**values, "changed_at": given.created_at})
 
     def change_booking(
@@ -228,6 +230,13 @@ class SqlRideStore:
         query = sa.select(ride.c.id, offer.c.driver_id).join(offer, offer.c.id == ride.c.offer_id)
         found = self._connection.execute(query.where(ride.c.id.in_(list(ride_ids))))
         return {row.id: row.driver_id for row in found}
+
+    def vehicles_of(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Mapping[str, Any]]:
+        """Cars of rides, as their drivers say by now."""
+        query = sa.select(ride.c.id, offer.c.content["vehicle"].label("vehicle"))
+        query = query.join(offer, offer.c.id == ride.c.offer_id)
+        found = self._connection.execute(query.where(ride.c.id.in_(list(ride_ids))))
+        return {row.id: row.vehicle for row in found if row.vehicle}
 
     def list_of_rider(
         self, rider_id: uuid.UUID, *, after: uuid.UUID | None, count: int
@@ -361,7 +370,10 @@ _PERSON_LOCKED = (
 
 def _booking(row: sa.RowMapping) -> Booking:
     values = {name: row[name] for name in BOOKING_FIELDS}
-    return Booking(**{**values, "state": BookingState(row["state"])}, late_s=row["late_s"])
+    values |= {
+        "state": BookingState(row["state"]), "needs": frozenset(map(Need, row["needs"])),
+    }  # fmt: skip
+    return Booking(**values, late_s=row["late_s"])
 
 
 def _ride(row: sa.RowMapping, taken: Sequence[sa.RowMapping]) -> StoredRide:

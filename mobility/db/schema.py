@@ -22,6 +22,53 @@ person = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("alias", sa.Text, nullable=False, unique=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("is_woman", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("verified_at", sa.DateTime(timezone=True)),
+)
+
+community = sa.Table(
+    "community",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("code", sa.Text, nullable=False, unique=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+community_member = sa.Table(
+    "community_member",
+    metadata,
+    sa.Column("community_id", sa.Uuid, sa.ForeignKey("community.id"), primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True, index=True),
+    sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+person_block = sa.Table(
+    "person_block",
+    metadata,
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("other_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True, index=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+point_report = sa.Table(
+    "point_report",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("point_id", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("settled_at", sa.DateTime(timezone=True)),
+)
+
+point_suspension = sa.Table(
+    "point_suspension",
+    metadata,
+    sa.Column("point_id", sa.Text, primary_key=True),
+    sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("confirmed_at", sa.DateTime(timezone=True)),
 )
 
 offer = sa.Table(
@@ -171,6 +218,7 @@ booking = sa.Table(
     sa.Column("until", sa.DateTime(timezone=True)),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("needs", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
 )
 
 journey = sa.Table(

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from carpool.audience import Seeker, may_ride
+from carpool.offers import parse_offer
 from carpool.wishes import Wish, parse_wish, wish_as_json
 from core.errors import Conflict, NotFound
 from core.geo import Coordinate
@@ -129,10 +131,12 @@ def list_open(connection: sa.Connection, today: dt.date) -> list[Wish]:
     return [_stored(row).wish for row in connection.execute(query).mappings()]
 
 
-def list_matches(connection: sa.Connection, wish_id: uuid.UUID) -> list[StoredMatch]:
-    """Offers that would do for a wish and are still there, the newest first."""
+def list_matches(
+    connection: sa.Connection, wish_id: uuid.UUID, seeker: Seeker
+) -> list[StoredMatch]:
+    """Offers that would do for a wish and are still there for its rider, the newest first."""
     query = (
-        sa.select(wish_match)
+        sa.select(wish_match, offer.c.driver_id, offer.c.content.label("offer"))
         .join(offer, offer.c.id == wish_match.c.offer_id)
         .where(wish_match.c.wish_id == wish_id, offer.c.state == "published")
         .order_by(wish_match.c.at.desc(), wish_match.c.offer_id, wish_match.c.direction)
@@ -140,6 +144,9 @@ def list_matches(connection: sa.Connection, wish_id: uuid.UUID) -> list[StoredMa
     return [
         StoredMatch(row["offer_id"], row["direction"], row["content"], row["at"])
         for row in connection.execute(query).mappings()
+        if may_ride(
+            seeker, parse_offer(row["offer"], OfferId(str(row["offer_id"]))), row["driver_id"]
+        )
     ]
 
 

@@ -44,7 +44,7 @@ Row = tuple[object, ...]
 
 def carpool_gtfs(world: World, site: str) -> bytes:
     """
-    All offers that are searched, as a zipped feed.
+    All offers to everyone that are searched, as a zipped feed.
 
     A trip calls at up to twenty meeting points that the driver passes, or fits into his budget all
     together, and leaves at the beginning of his window. Trips of booked dates have the seats that
@@ -61,7 +61,8 @@ def carpool_gtfs(world: World, site: str) -> bytes:
     services: dict[Row, str] = {}
     used: set[int] = set()
     seen: dict[str, int] = {}
-    for offer, body in zip(world.offers, world.bodies, strict=True):
+    for row in world.public.nonzero()[0].tolist():
+        offer, body = world.offers[row], world.bodies[row]
         calls = fixed_trip(body, world.network.ground.drive_s)
         if not calls:
             continue

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from carpool.audience import Need
 from carpool.chances import Chance
 from carpool.privacy import told_detour_s
 from carpool.quotes import sign_quote
@@ -131,8 +132,15 @@ class MotisWriter:
     def _timeless(self) -> Timeless:
         return timeless((self._world.network, self._version))
 
-    def itinerary(self, priced: PricedItinerary, *, fares: bool = False, seats: int = 1) -> Json:
-        """One itinerary with its price, quoted for so many seats."""
+    def itinerary(
+        self,
+        priced: PricedItinerary,
+        *,
+        fares: bool = False,
+        seats: int = 1,
+        needs: Collection[Need] = (),
+    ) -> Json:
+        """One itinerary with its price, quoted for so many seats and what the rider brings."""
         it = priced.itinerary
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
         shown, price = rows_shown(it, joined=self._detail.joined), priced.price
@@ -149,7 +157,7 @@ class MotisWriter:
         }
         written: Json = {**self.unpriced(it), "mobility": own}
         if self._quotes and rides:
-            for row, quote in quotes_of(self._world, priced, seats).items():
+            for row, quote in quotes_of(self._world, priced, seats, needs).items():
                 own_of_leg = written["legs"][shown[row]]["mobility"]
                 own_of_leg["quote"] = sign_quote(quote, self._world.quote_key)
         if fares and price.amount_cents is not None:
@@ -402,6 +410,8 @@ class MotisWriter:
                 "drive_s": leg.drive_s,
                 "seats_left": leg.seat_count,
                 "chance_to_run": self._world.chances.get(offer.id, Chance.NEW),
+                "audience": offer.circle.audience,
+                "takes": [need for need in Need if need in offer.takes],
             },
         }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
+from carpool.audience import Need
 from carpool.bookings import DROPOFF_SLACK
 from carpool.quotes import Quote
 from mobility.mapping.priced import PricedItinerary
@@ -15,7 +17,9 @@ CHANGE = dt.timedelta(minutes=2)
 """What stays between a rider's arrival at the next vehicle and its departure, however late."""
 
 
-def quotes_of(world: World, priced: PricedItinerary, seats: int) -> dict[int, Quote]:
+def quotes_of(
+    world: World, priced: PricedItinerary, seats: int, needs: Collection[Need] = ()
+) -> dict[int, Quote]:
     """Quotes of an itinerary's rides, by the rows of their legs."""
     it, points = priced.itinerary, world.network.points
     found = {}
@@ -35,6 +39,7 @@ def quotes_of(world: World, priced: PricedItinerary, seats: int) -> dict[int, Qu
             seats=seats,
             price_cents=_price_cents(priced.price, row),
             currency=priced.price.currency,
+            needs=tuple(sorted(needs)),
         )
     return found
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from carpool.audience import Audience, Circle, Need
 from carpool.bookings import BookingEvent, BookingState
+from carpool.quotes import read_quote, sign_quote
 from core.ids import OfferId
 from mobility.actions.change_booking import Side
 from mobility.actions.plan_b import show_plan_b, take_plan_b
@@ -157,3 +160,29 @@ def test_a_ride_that_others_have_filled_meanwhile_is_left_out(
 def offers_of(world: World, priced: PricedItinerary) -> set[OfferId]:
     legs = priced.itinerary.legs
     return {world.offers[leg.offer].id for leg in legs if isinstance(leg, RideLeg)}
+
+
+def test_plan_b_is_among_the_offers_that_are_for_the_rider_and_what_he_brings(
+    booth: Booth, driven: Callable[..., Driven]
+) -> None:
+    date, five, bike = soon(), 5 * 3600, frozenset({Need.BIKE})
+    first, for_women, without_room, last = (
+        driven(date=date, window_s=(five + wait_s, five + wait_s + 300), **terms)
+        for wait_s, terms in (
+            (0, {"takes": bike}), (1_800, {"takes": bike, "circle": Circle(Audience.WOMEN)}),
+            (2_400, {}), (3_600, {"takes": bike}),
+        )
+    )  # fmt: skip
+    rides = (first, for_women, without_room, last)
+    world = World(
+        booth.desk.snapshot, [ride.offer for ride in rides], [ride.way.body for ride in rides],
+        quote_key=booth.key,
+    )  # fmt: skip
+    rider = booth.person("rider")
+    plain = read_quote(booth.quote(first, *first_pair(first)), booth.key)
+    quote = sign_quote(replace(plain, needs=(Need.BIKE,)), booth.key)
+    (booked,) = booth.book(rider, quote)
+    booth.act(first.driver, Side.DRIVER, booked.id, BookingEvent.CANCEL_DRIVER)
+    taken = take_plan_b(world, booth.desk, rider, booked.id, now=now())
+    assert offers_of(world, taken.priced) == {last.offer.id}
+    assert [booking.needs for booking in taken.bookings] == [bike]

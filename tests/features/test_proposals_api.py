@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from mobility.actions.match_commuters import match_commuters
 from mobility.db.engine import Engine
 from mobility.db.proposals import MatchingUnderWay, taking_turn
-from mobility.db.schema import follower, proposal
+from mobility.db.schema import follower, person, proposal
 from mobility.installation import open_installation
 from mobility.jobs.match_commuters import NightlyMatch
 from mobility.settings import Settings
@@ -309,3 +309,32 @@ def test_a_night_has_one_run_and_a_run_that_failed_is_tried_again(engine: Engine
             nightly._is_running()
     assert begun == [False, True, False, True, False, False]
     nightly.stop()
+
+
+def test_people_are_proposed_within_their_circles_and_never_once_they_stay_apart(
+    ask: Ask,
+    engine: Engine,
+    demo_home: Path,
+    commute: Callable[..., list[str]],
+    wish: Callable[..., str],
+    somebody: Callable[..., Somebody],
+) -> None:
+    driver, woman, man = (somebody().secret for _ in range(3))
+    for who in (driver, woman):
+        assert ask(who, "PUT", "/users/me/woman", json={"is_woman": True}).status_code == 200
+    commute(driver, audience="women")
+    wish(man)
+    wish(woman)
+    run(demo_home)
+    assert listed(ask, man) == []
+    (made,) = listed(ask, woman)
+    with engine.connect() as connection:
+        query = sa.select(proposal.c.driver_id).where(proposal.c.id == uuid.UUID(made["id"]))
+        alias = sa.select(person.c.alias).where(person.c.id == query.scalar_subquery())
+        name = connection.execute(alias).scalar_one()
+    assert ask(woman, "POST", f"/proposals/{made['id']}/interested").status_code == 200
+    assert ask(woman, "POST", "/blocks", json={"alias": name}).status_code == 201
+    assert listed(ask, woman) == listed(ask, driver) == []
+    assert told(ask, driver, "proposal_declined") is None, "nobody is told of a block"
+    run(demo_home)
+    assert listed(ask, woman) == []

@@ -330,6 +330,70 @@ def test_driver_publishes_pauses_and_ends_an_offer(
     shows_no_fault(watched)
 
 
+def test_driver_edits_an_offer_and_overwrites_nobody(
+    visit: Visit, drive: Publish, users: Users, as_driver: Callable[..., httpx.Response]
+) -> None:
+    struck = {"struck_points": ["somewhere"], "except_dates": [day_ahead(400)]}
+    own = drive(58, depart_from="05:40", depart_to="05:50", **struck)
+    watched = visit("/?trips=1")
+    page = watched.page
+    sign_in(page, users["driver"])
+    offers = part_of(page, "Mes offres")
+    card = offers.locator(".own-card", has_text="Départ entre 05:40 et 05:50")
+    card.get_by_role("button", name="Modifier").click()
+    card.get_by_label("je dois arriver").check()
+    card.get_by_label("Arriver entre").fill("06:20")
+    card.get_by_label("et", exact=True).fill("06:40")
+    card.get_by_label("Offre ouverte").select_option("entre femmes")
+    expect(card.get_by_text("c’est déclarer être une femme")).to_be_visible()
+    card.get_by_label("Bagages").select_option("grands bagages")
+    card.get_by_label("vélo").check()
+    card.get_by_text("Ma voiture").click()
+    card.get_by_label("Marque et modèle").fill("Renault Zoé")
+    card.get_by_label("Énergie").select_option("électrique")
+    card.get_by_role("button", name="Enregistrer").click()
+    card = offers.locator(".own-card", has_text="Arrivée entre 06:20 et 06:40")
+    expect(card.get_by_text("entre femmes · grands bagages · vélo")).to_be_visible()
+    stored = as_driver("GET", f"/offers/{own['id']}").json()
+    assert (stored["version"], stored["audience"], stored["depart_from"]) == (2, "women", None)
+    assert stored["vehicle"]["energy"] == "electric"
+    assert {name: stored[name] for name in struck} == struck, "what the form does not show stays"
+    # Somebody else changes it while the form is open.
+    card.get_by_role("button", name="Modifier").click()
+    content = {
+        name: value
+        for name, value in stored.items()
+        if name not in {"id", "state", "driver", "drive_s", "point_count"}
+    }
+    assert as_driver("PUT", f"/offers/{own['id']}", json={**content, "seats": 4}).is_success
+    card.get_by_label("Places").fill("1")
+    card.get_by_role("button", name="Enregistrer").click()
+    expect(card.get_by_text("modifiée ailleurs entre-temps")).to_be_visible()
+    assert as_driver("GET", f"/offers/{own['id']}").json()["seats"] == 4
+    circles = part_of(page, "Avec qui je voyage")
+    expect(circles.get_by_label("Je suis une femme")).to_be_checked()
+    circles.get_by_label("Je suis une femme").uncheck()
+    expect(card.get_by_text("En pause", exact=True)).to_be_visible()
+    watched.errors[:] = [error for error in watched.errors if "409" not in error]
+    shows_no_fault(watched)
+
+
+def test_rider_says_what_he_brings_and_it_is_in_the_address(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    offer = drive(59, takes=["bike"])
+    watched = visit(search_of(offer) + "&needs=bike")
+    page = watched.page
+    expect(page.get_by_label("vélo")).to_be_checked()
+    card = open_carpool(page)
+    expect(card.get_by_text("vélo", exact=True)).to_be_visible()
+    page.get_by_label("siège enfant").check()
+    page.get_by_role("button", name="Rechercher", exact=True).click()
+    expect(page).to_have_url(re.compile("needs=bike,child_seat"))
+    expect(page.locator(".segment.carpool")).to_have_count(0)
+    shows_no_fault(watched)
+
+
 def test_rider_asks_to_be_told_of_a_carpool(visit: Visit, drive: Publish, users: Users) -> None:
     watched = visit(search_of(drive(52)))
     page = watched.page

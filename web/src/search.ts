@@ -1,5 +1,5 @@
 /** What the rider asks for, and its form in the address bar: every state of the page has a URL. */
-import type { Example, PlanQuery, Territory } from "./api/client";
+import type { Example, Need, PlanQuery, Territory } from "./api/client";
 import { addDays, localDate, toInstant } from "./time";
 
 /** A place as the planner takes it: a stop id or "lat,lon", with the name the rider saw. */
@@ -15,10 +15,25 @@ export type Search = {
   time: string;
   riders: number;
   carpool: boolean;
+  /** What a driver's car has to take. */
+  needs: Need[];
+  /** An audience, or a community's id; empty for everyone. */
+  among: string;
 };
 
+export const NEEDS: Need[] = ["small_luggage", "large_luggage", "bike", "child_seat", "wheelchair"];
+
 export const MAX_RIDERS = 8;
-export const EMPTY_SEARCH: Search = { from: null, to: null, kind: "now", time: "", riders: 1, carpool: true };
+export const EMPTY_SEARCH: Search = {
+  from: null,
+  to: null,
+  kind: "now",
+  time: "",
+  riders: 1,
+  carpool: true,
+  needs: [],
+  among: "",
+};
 
 /** Every transit mode but RIDE_SHARING, which `TRANSIT` would include. */
 const WITHOUT_CARPOOL =
@@ -56,6 +71,8 @@ export function readSearch(query: string): Search {
     time: timed ? time : "",
     riders: Number.isInteger(riders) ? Math.min(Math.max(riders, 1), MAX_RIDERS) : 1,
     carpool: params.get("carpool") !== "false",
+    needs: NEEDS.filter((need) => params.get("needs")?.split(",").includes(need)),
+    among: params.get("among") ?? "",
   };
 }
 
@@ -71,6 +88,8 @@ export function writeSearch(search: Search, language: string, trips = false): st
   if (search.kind === "arrive") params.set("arriveBy", "true");
   if (search.riders > 1) params.set("n", String(search.riders));
   if (!search.carpool) params.set("carpool", "false");
+  if (search.needs.length) params.set("needs", search.needs.join());
+  if (search.among) params.set("among", search.among);
   if (trips) params.set("trips", "1");
   if (language !== "fr") params.set("lang", language);
   const text = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -88,6 +107,8 @@ export function toPlanQuery(search: Search, timezone: string, asked: Date): Plan
     numItineraries: 5,
     detailedLegs: true,
     transitModes: search.carpool ? "TRANSIT" : WITHOUT_CARPOOL,
+    carpoolNeeds: search.needs.join() || undefined,
+    carpoolAudience: search.among || undefined,
   };
 }
 

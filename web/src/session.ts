@@ -8,7 +8,8 @@ import { ApiError, beginSession, endSession, getMyself, register, type User } fr
 
 const KEPT = "signed-in";
 const ME = ["me"];
-const OWN = "own";
+/** What begins the keys of all that is one's own. */
+export const OWN = "own";
 /** Drivers answer, and riders book, while one looks. */
 const REFRESH_MS = 15_000;
 

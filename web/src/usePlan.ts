@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { type Itinerary, type Message, type Plan, plan } from "./api/client";
 import { isStreet } from "./modes";
 import { type Search, toPlanQuery } from "./search";
+import { useMe } from "./session";
 import { useTimezone } from "./territory";
 
 export type Badge = "fastest" | "cheapest" | "greenest" | "direct";
@@ -14,16 +15,18 @@ export type PlanView = ReturnType<typeof usePlan>;
 export function usePlan(search: Search, asked: Date) {
   const { i18n } = useTranslation();
   const timezone = useTimezone();
+  const me = useMe();
+  const own = me?.scopes.includes("rider") ?? false;
   const request = toPlanQuery(search, timezone, asked);
   const query = useInfiniteQuery({
     // Without the language: the answer's words come in both, so a switch need not search again.
-    queryKey: ["plan", request],
+    queryKey: ["plan", request, me?.id],
     queryFn: ({ pageParam, signal }) =>
-      plan({ ...request, pageCursor: pageParam, language: i18n.language }, signal),
+      plan({ ...request, pageCursor: pageParam, language: i18n.language }, own, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.nextPageCursor || undefined,
     getPreviousPageParam: (first) => first.previousPageCursor || undefined,
-    enabled: search.from !== null && search.to !== null,
+    enabled: search.from !== null && search.to !== null && me !== undefined,
     staleTime: 60_000,
   });
   const pages = query.data?.pages;

@@ -22,6 +22,9 @@ export type DonePassenger = Schemas["DonePassenger"];
 export type Passenger = Schemas["Passenger"];
 export type Offer = Schemas["Offer"];
 export type OfferContent = Schemas["OfferContent"];
+export type Vehicle = Schemas["Vehicle"];
+export type Need = Schemas["Need"];
+export type Audience = Schemas["Audience"];
 export type Wish = Schemas["Wish"];
 export type WishContent = Schemas["WishContent"];
 export type PlanQuery = paths["/api/v6/plan"]["get"]["parameters"]["query"];
@@ -69,8 +72,9 @@ export const whatIsNear = async (place: string, language: string) =>
     await client.GET("/api/v1/reverse-geocode", { params: { query: { place, language, numResults: 1 } } }),
   );
 
-export const plan = async (query: PlanQuery, signal?: AbortSignal) =>
-  unwrap(await client.GET("/api/v6/plan", { params: { query }, signal }));
+/** `own` finds what is for whoever is signed in, too: the cookie goes to our own paths alone. */
+export const plan = async (query: PlanQuery, own: boolean, signal?: AbortSignal) =>
+  unwrap(await client.GET(own ? "/mobility/v1/plan" : "/api/v6/plan", { params: { query }, signal }));
 
 export const register = async (body: Schemas["NewUser"]) =>
   unwrap(await client.POST("/mobility/v1/users", { body }));
@@ -183,6 +187,9 @@ export const listOffers = async (after?: string) =>
 export const publishOffer = async (body: OfferContent, key: string) =>
   unwrap(await client.POST("/mobility/v1/offers", { params: { header: { "Idempotency-Key": key } }, body }));
 
+export const replaceOffer = async (id: string, body: Schemas["OfferChange"]) =>
+  unwrap(await client.PUT("/mobility/v1/offers/{id}", { params: { path: { id } }, body }));
+
 export const changeOffer = async (id: string, act: "pause" | "resume") =>
   unwrap(await client.POST("/mobility/v1/offers/{id}/{act}", { params: { path: { id, act } } }));
 
@@ -199,3 +206,27 @@ export const listMatches = async (id: string) =>
 
 export const endWish = async (id: string) =>
   unwrap(await client.DELETE("/mobility/v1/wishes/{id}", { params: { path: { id } } }));
+
+export const readMarks = async () => unwrap(await client.GET("/mobility/v1/users/me/marks"));
+
+export const sayWoman = async (is_woman: boolean) =>
+  unwrap(await client.PUT("/mobility/v1/users/me/woman", { body: { is_woman } }));
+
+export const listCommunities = async () => unwrap(await client.GET("/mobility/v1/communities"));
+
+export const joinCommunity = async (code: string) =>
+  unwrap(await client.POST("/mobility/v1/communities/join", { body: { code } }));
+
+export const leaveCommunity = async (id: string) =>
+  unwrap(await client.POST("/mobility/v1/communities/{id}/leave", { params: { path: { id } } }));
+
+export const listBlocks = async () => unwrap(await client.GET("/mobility/v1/blocks"));
+
+export const stayApart = async (alias: string) =>
+  unwrap(await client.POST("/mobility/v1/blocks", { body: { alias } }));
+
+export const stayApartNoMore = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/blocks/{id}", { params: { path: { id } } }));
+
+export const reportPoint = async (id: string, body: Schemas["PointReport"]) =>
+  unwrap(await client.POST("/mobility/v1/meeting-points/{id}/reports", { params: { path: { id } }, body }));

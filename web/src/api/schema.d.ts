@@ -68,6 +68,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["ownPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/users/me/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["marks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/users/me/woman": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["sayWoman"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/communities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["communities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/communities/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["joinCommunity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/communities/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["leaveCommunity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["blocks"];
+        put?: never;
+        post: operations["stayApart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["stayApartNoMore"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/meeting-points/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reportPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/users": {
         parameters: {
             query?: never;
@@ -300,7 +444,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        put: operations["replaceOffer"];
         post?: never;
         delete: operations["endOffer"];
         options?: never;
@@ -645,6 +789,8 @@ export interface components {
             mobility?: {
                 /** @description A ride that can be booked */
                 quote?: string;
+                audience?: components["schemas"]["Audience"];
+                takes?: components["schemas"]["Need"][];
             };
             intermediateStops?: components["schemas"]["Place"][];
             legGeometry: {
@@ -737,6 +883,10 @@ export interface components {
         BookingState: "held" | "pending_driver" | "confirmed" | "change_proposed" | "boarded" | "completed" | "expired" | "declined" | "cancelled_rider" | "cancelled_driver" | "no_show_rider" | "no_show_driver" | "disputed" | "resolved";
         Booking: {
             id: string;
+            needs: components["schemas"]["Need"][];
+            vehicle: components["schemas"]["Vehicle"] | null;
+            pickup_point: string;
+            dropoff_point: string;
             /** @description By how much the driver has said to be late */
             late_s: number;
             /** @description The same for the rides of one journey */
@@ -870,6 +1020,7 @@ export interface components {
             next: string | null;
         };
         Passenger: {
+            needs: components["schemas"]["Need"][];
             booking_id: string;
             rider: string;
             /** @description An agent tells the rider what the driver says */
@@ -897,6 +1048,36 @@ export interface components {
             done: components["schemas"]["DonePassenger"][];
         };
         /** @enum {string} */
+        Audience: "everyone" | "women" | "verified" | "community";
+        /** @enum {string} */
+        Need: "small_luggage" | "large_luggage" | "bike" | "child_seat" | "wheelchair";
+        /** @enum {string} */
+        Energy: "petrol" | "diesel" | "gas" | "hybrid" | "electric";
+        Vehicle: {
+            make: string;
+            colour?: string;
+            plate?: string;
+            energy?: components["schemas"]["Energy"] | null;
+            fiscal_power?: number | null;
+        };
+        Marks: {
+            is_woman: boolean;
+            is_verified: boolean;
+        };
+        Community: {
+            id: string;
+            name: string;
+        };
+        Block: {
+            person_id: string;
+            alias: string;
+        };
+        PointReport: {
+            /** @enum {string} */
+            reason: "unsafe" | "no_stopping" | "not_there" | "other";
+            text?: string;
+        };
+        /** @enum {string} */
         Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         OfferEnd: components["schemas"]["Point"] & {
             public?: boolean;
@@ -904,8 +1085,17 @@ export interface components {
         OfferContent: {
             start: components["schemas"]["OfferEnd"];
             end: components["schemas"]["OfferEnd"];
-            depart_from: string;
-            depart_to: string;
+            vias?: components["schemas"]["Point"][];
+            depart_from?: string | null;
+            depart_to?: string | null;
+            arrive_from?: string | null;
+            arrive_to?: string | null;
+            except_dates?: string[];
+            struck_points?: string[];
+            audience?: components["schemas"]["Audience"];
+            community?: string | null;
+            takes?: components["schemas"]["Need"][];
+            vehicle?: components["schemas"]["Vehicle"] | null;
             weekdays: components["schemas"]["Weekday"][];
             valid_from: string;
             valid_to: string;
@@ -916,10 +1106,14 @@ export interface components {
         };
         Offer: components["schemas"]["OfferContent"] & {
             id: string;
+            version: number;
             /** @enum {string} */
             state: "published" | "paused" | "ended";
             drive_s?: number | null;
             point_count?: number | null;
+        };
+        OfferChange: components["schemas"]["OfferContent"] & {
+            version: number;
         };
         OfferPage: {
             offers: components["schemas"]["Offer"][];
@@ -937,6 +1131,9 @@ export interface components {
             seats: number;
             /** @description Other operators are shown the wish */
             shared: boolean;
+            needs?: components["schemas"]["Need"][];
+            audience?: components["schemas"]["Audience"];
+            community?: string | null;
         };
         Wish: components["schemas"]["WishContent"] & {
             id: string;
@@ -1055,6 +1252,9 @@ export interface operations {
                 detailedLegs?: boolean;
                 /** @description comma separated */
                 transitModes?: string;
+                /** @description comma separated */
+                carpoolNeeds?: string;
+                carpoolAudience?: string;
                 language?: string;
             };
             header?: never;
@@ -1070,6 +1270,257 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    ownPlan: {
+        parameters: {
+            query: {
+                fromPlace: string;
+                toPlace: string;
+                time?: string;
+                arriveBy?: boolean;
+                passengers?: number;
+                numItineraries?: number;
+                pageCursor?: string;
+                detailedLegs?: boolean;
+                /** @description comma separated */
+                transitModes?: string;
+                /** @description comma separated */
+                carpoolNeeds?: string;
+                carpoolAudience?: string;
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Itineraries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marks"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    sayWoman: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    is_woman: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marks"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    communities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    joinCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    code: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Community"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    leaveCommunity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    blocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    stayApart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    alias: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    stayApartNoMore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    reportPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointReport"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        suspended: boolean;
+                    };
                 };
             };
             default: components["responses"]["Error"];
@@ -1462,6 +1913,33 @@ export interface operations {
         responses: {
             /** @description Done */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    replaceOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

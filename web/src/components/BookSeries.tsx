@@ -112,12 +112,15 @@ function ReturnWays({ journey, date, riders, onPick }: ReturnProps) {
   const found = useQuery({
     queryKey: ["return", at(journey.end), at(journey.start), date, time, riders],
     queryFn: () =>
-      plan({
-        fromPlace: at(journey.end),
-        toPlace: at(journey.start),
-        time: toInstant(`${date}T${time}`, timezone).toISOString(),
-        passengers: riders,
-      }),
+      plan(
+        {
+          fromPlace: at(journey.end),
+          toPlace: at(journey.start),
+          time: toInstant(`${date}T${time}`, timezone).toISOString(),
+          passengers: riders,
+        },
+        true,
+      ),
     enabled: time !== "",
   });
   const ways = found.data?.itineraries

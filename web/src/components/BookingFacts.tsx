@@ -2,12 +2,13 @@ import { useTranslation } from "react-i18next";
 import type { Booking } from "../api/client";
 import { useFormat } from "../format";
 import { Icon } from "./icons";
+import { ReportPoint } from "./ReportPoint";
 
 /** What the rider must know of a booked seat: whether it is sure, where, when, and the code to say. */
 export function BookingFacts({ booking }: { booking: Booking }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const { state, code, price_cents, fallback } = booking;
+  const { state, code, price_cents, fallback, vehicle: car } = booking;
   return (
     <>
       <p className={`state ${state}`}>{t(`booking.state.${state}`)}</p>
@@ -40,7 +41,13 @@ export function BookingFacts({ booking }: { booking: Booking }) {
             ` · ${t("booking.stars", { value: format.number(booking.driver_stars, 1), count: booking.driver_ratings })}`}
         </span>
         {price_cents != null && <span>{format.money(price_cents, booking.currency)}</span>}
+        {booking.needs.length > 0 && <span>{booking.needs.map((need) => t(`need.${need}`)).join(", ")}</span>}
       </p>
+      {car && (
+        <p className="vehicle">
+          {t("vehicle.by", { car: [car.make, car.colour, car.plate].filter(Boolean).join(", ") })}
+        </p>
+      )}
       {code && fallback && (
         <ul className="fallback">
           <li>
@@ -65,6 +72,14 @@ export function BookingFacts({ booking }: { booking: Booking }) {
         <p className="code">
           {t("booking.code")} <strong>{code}</strong>
         </p>
+      )}
+      {code && (
+        <ReportPoint
+          points={[
+            { id: booking.pickup_point, name: booking.pickup_name },
+            { id: booking.dropoff_point, name: booking.dropoff_name },
+          ]}
+        />
       )}
     </>
   );

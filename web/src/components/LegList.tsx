@@ -94,6 +94,11 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
   const facts = [format.minutes(leg.duration)];
   if (isStreet(leg) && leg.distance !== undefined) facts.push(format.distance(leg.distance));
   const stops = leg.intermediateStops ?? [];
+  const { audience = "everyone", takes = [] } = leg.mobility ?? {};
+  const terms = [
+    ...(audience === "everyone" ? [] : [t(`audience.${audience}`)]),
+    ...takes.map((need) => t(`need.${need}`)),
+  ];
   return (
     <div className="leg-body">
       <p className="leg-title">
@@ -133,6 +138,7 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
                 : t("itinerary.detour", { value: format.minutes(extra.detour_s) })}
             </li>
           )}
+          {terms.length > 0 && <li>{terms.join(" · ")}</li>}
         </ul>
       )}
       {stops.length > 0 && (

@@ -1,7 +1,9 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type OfferContent, publishOffer } from "../api/client";
+import { type Offer, type OfferContent, publishOffer, replaceOffer, sayWoman } from "../api/client";
+import { useCircles } from "../circles";
 import { useFormat } from "../format";
+import { NEEDS } from "../search";
 import { useKeyedAct } from "../session";
 import { useTimezone } from "../territory";
 import { addDays, localDate } from "../time";
@@ -16,17 +18,59 @@ type Place = { text: string; picked: Picked | null; error: string | null };
 const NO_PLACE: Place = { text: "", picked: null, error: null };
 const SEATS = 8;
 const DETOUR_MIN = 60;
+const AUDIENCES = ["everyone", "women", "verified"] as const;
 /** A quarter of a year, unless the driver says otherwise. */
 const USUAL_DAYS = 90;
 
+const EXTRAS = ["bike", "child_seat", "wheelchair"] as const;
+const ENERGIES = ["petrol", "diesel", "gas", "hybrid", "electric"] as const;
+
+type Props = {
+  /** One that is there already, to change it, and what its ends are called. */
+  offer?: Offer;
+  names?: Record<End, string>;
+  onDone?: () => void;
+};
+
+const placeOf = (offer: Offer | undefined, names: Props["names"], end: End): Place => {
+  if (!offer) return NO_PLACE;
+  const { lat, lon } = offer[end];
+  const value = `${lat},${lon}`;
+  const text = names?.[end] ?? value;
+  return { text, picked: { name: text, value, lat, lon }, error: null };
+};
+
 /** A driver offers a drive that he makes anyway. */
-export function OfferForm() {
+export function NewOffer() {
+  const { t } = useTranslation();
+  return (
+    <details className="offer">
+      <summary>{t("offer.new")}</summary>
+      <OfferForm />
+    </details>
+  );
+}
+
+/** Whatever a driver says of a drive: a new one, or another version of one that is there. */
+export function OfferForm({ offer: before, names, onDone }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const lookup = useLookup();
+  const circles = useCircles();
   const today = localDate(new Date(), useTimezone());
-  const [places, setPlaces] = useState<Record<End, Place>>({ start: NO_PLACE, end: NO_PLACE });
-  const publish = useKeyedAct(publishOffer);
+  const [places, setPlaces] = useState<Record<End, Place>>({
+    start: placeOf(before, names, "start"),
+    end: placeOf(before, names, "end"),
+  });
+  const [arrives, setArrives] = useState(before?.arrive_to != null);
+  const [circle, setCircle] = useState(before?.community ?? before?.audience ?? "everyone");
+  const publish = useKeyedAct(async (content: OfferContent, key: string) => {
+    // Asked only when it is used: choosing these says so.
+    if (content.audience === "women" && !circles?.is_woman) await sayWoman(true);
+    return before
+      ? replaceOffer(before.id, { ...content, version: before.version })
+      : publishOffer(content, key);
+  });
   const setPlace = (end: End, place: Partial<Place>) =>
     setPlaces((old) => ({ ...old, [end]: { ...NO_PLACE, ...place } }));
 
@@ -38,14 +82,26 @@ export function OfferForm() {
     if (typeof start === "string") setPlace("start", { text: places.start.text, error: start });
     if (typeof end === "string") setPlace("end", { text: places.end.text, error: end });
     if (typeof start === "string" || typeof end === "string") return;
-    publish.mutate(toContent(given, start, end), {
-      onSuccess: () => setPlaces({ start: NO_PLACE, end: NO_PLACE }),
+    publish.mutate(toContent(given, start, end, before), {
+      onSuccess: () => {
+        if (!before) setPlaces({ start: NO_PLACE, end: NO_PLACE });
+        onDone?.();
+      },
     });
   };
   const offer = publish.data;
+  const [from, to] = arrives
+    ? (["arrive_from", "arrive_to"] as const)
+    : (["depart_from", "depart_to"] as const);
+  const takes = before?.takes ?? [];
+  const luggage = takes.includes("large_luggage")
+    ? "large_luggage"
+    : takes.includes("small_luggage")
+      ? "small_luggage"
+      : "";
+  const car = before?.vehicle;
   return (
-    <details className="offer">
-      <summary>{t("offer.new")}</summary>
+    <>
       <form className="form" onSubmit={submit}>
         <div className="ends">
           <div className="ends-line" aria-hidden="true" />
@@ -63,13 +119,42 @@ export function OfferForm() {
         <fieldset className="checks">
           <legend>{t("offer.public")}</legend>
           {ENDS.map((end) => (
-            <Check key={end} name={`${end}-public`} label={t(`offer.${end}Public`)} />
+            <Check
+              key={end}
+              name={`${end}-public`}
+              label={t(`offer.${end}Public`)}
+              defaultChecked={before?.[end].public}
+            />
           ))}
           <p className="help">{t("offer.publicHelp")}</p>
         </fieldset>
-        <div className="row">
-          <Given label={t("offer.departFrom")} name="depart_from" type="time" defaultValue="07:30" />
-          <Given label={t("offer.departTo")} name="depart_to" type="time" defaultValue="07:45" />
+        <fieldset className="checks">
+          <legend>{t("offer.when")}</legend>
+          {[false, true].map((by) => (
+            <Check
+              key={String(by)}
+              type="radio"
+              name="window"
+              label={t(by ? "offer.byArrival" : "offer.byDeparture")}
+              checked={arrives === by}
+              onChange={() => setArrives(by)}
+            />
+          ))}
+          {arrives && <p className="help">{t("offer.arriveHelp")}</p>}
+        </fieldset>
+        <div className="row" key={from}>
+          <Given
+            label={t(arrives ? "offer.arriveFrom" : "offer.departFrom")}
+            name={from}
+            type="time"
+            defaultValue={before?.[from]?.slice(0, 5) ?? (arrives ? "08:15" : "07:30")}
+          />
+          <Given
+            label={t("offer.departTo")}
+            name={to}
+            type="time"
+            defaultValue={before?.[to]?.slice(0, 5) ?? (arrives ? "08:30" : "07:45")}
+          />
         </div>
         <fieldset className="checks days">
           <legend>{t("offer.weekdays")}</legend>
@@ -79,7 +164,7 @@ export function OfferForm() {
               name="weekday"
               value={day}
               label={t(`weekday.${day}`)}
-              defaultChecked={WORKDAYS.includes(day)}
+              defaultChecked={(before?.weekdays ?? WORKDAYS).includes(day)}
             />
           ))}
         </fieldset>
@@ -88,26 +173,33 @@ export function OfferForm() {
             label={t("offer.validFrom")}
             name="valid_from"
             type="date"
-            min={today}
-            defaultValue={today}
+            min={before ? undefined : today}
+            defaultValue={before?.valid_from ?? today}
           />
           <Given
             label={t("offer.validTo")}
             name="valid_to"
             type="date"
             min={today}
-            defaultValue={addDays(today, USUAL_DAYS)}
+            defaultValue={before?.valid_to ?? addDays(today, USUAL_DAYS)}
           />
         </div>
         <div className="row">
-          <Given label={t("offer.seats")} name="seats" type="number" min={1} max={SEATS} defaultValue={3} />
+          <Given
+            label={t("offer.seats")}
+            name="seats"
+            type="number"
+            min={1}
+            max={SEATS}
+            defaultValue={before?.seats ?? 3}
+          />
           <Given
             label={t("offer.detourMinutes")}
             name="detour"
             type="number"
             min={0}
             max={DETOUR_MIN}
-            defaultValue={10}
+            defaultValue={before ? Math.round(before.detour_budget_s / 60) : 10}
           />
         </div>
         <fieldset className="checks">
@@ -117,36 +209,149 @@ export function OfferForm() {
             name="acceptance"
             value="automatic"
             label={t("offer.automatic")}
-            defaultChecked
+            defaultChecked={before?.acceptance !== "ask"}
           />
-          <Check type="radio" name="acceptance" value="ask" label={t("offer.ask")} />
+          <Check
+            type="radio"
+            name="acceptance"
+            value="ask"
+            label={t("offer.ask")}
+            defaultChecked={before?.acceptance === "ask"}
+          />
         </fieldset>
+        <label className="field">
+          <span>{t("audience.for")}</span>
+          <select name="circle" value={circle} onChange={({ target }) => setCircle(target.value)}>
+            <option value="everyone">{t("audience.everyone")}</option>
+            <option value="women">{t("audience.women")}</option>
+            <option value="verified" disabled={!circles?.is_verified}>
+              {t("audience.verified")}
+            </option>
+            {circles?.communities.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        {circle === "women" && !circles?.is_woman && <p className="help">{t("audience.womenHelp")}</p>}
+        <label className="field">
+          <span>{t("need.luggage")}</span>
+          <select name="luggage" defaultValue={luggage}>
+            <option value="">{t("need.none")}</option>
+            <option value="small_luggage">{t("need.small_luggage")}</option>
+            <option value="large_luggage">{t("need.large_luggage")}</option>
+          </select>
+        </label>
+        <fieldset className="checks">
+          <legend>{t("need.takes")}</legend>
+          {EXTRAS.map((need) => (
+            <Check
+              key={need}
+              name="takes"
+              value={need}
+              label={t(`need.${need}`)}
+              defaultChecked={takes.includes(need)}
+            />
+          ))}
+        </fieldset>
+        <details>
+          <summary>{t("vehicle.title")}</summary>
+          <p className="help">{t("vehicle.help")}</p>
+          <div className="row">
+            <Given
+              label={t("vehicle.make")}
+              name="make"
+              maxLength={60}
+              required={false}
+              defaultValue={car?.make}
+            />
+            <Given
+              label={t("vehicle.colour")}
+              name="colour"
+              maxLength={30}
+              required={false}
+              defaultValue={car?.colour}
+            />
+            <Given
+              label={t("vehicle.plate")}
+              name="plate"
+              maxLength={15}
+              required={false}
+              defaultValue={car?.plate}
+            />
+          </div>
+          <div className="row">
+            <label className="field">
+              <span>{t("vehicle.energy")}</span>
+              <select name="energy" defaultValue={car?.energy ?? ""}>
+                <option value="">{t("vehicle.unsaid")}</option>
+                {ENERGIES.map((energy) => (
+                  <option key={energy} value={energy}>
+                    {t(`vehicle.${energy}`)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <Given
+              label={t("vehicle.power")}
+              name="fiscal_power"
+              type="number"
+              min={1}
+              max={99}
+              required={false}
+              defaultValue={car?.fiscal_power ?? undefined}
+            />
+          </div>
+        </details>
         <Refusal error={publish.error} />
         <button className="primary" type="submit" disabled={publish.isPending}>
-          {t("offer.publish")}
+          {t(before ? "offer.change" : "offer.publish")}
         </button>
       </form>
       <p role="status">
         {offer && (
           <>
-            {t("offer.published")}{" "}
+            {t(before ? "offer.changed" : "offer.published")}{" "}
             {offer.drive_s != null && t("offer.drive", { value: format.duration(offer.drive_s) })}{" "}
             {offer.point_count != null && t("offer.points", { count: offer.point_count })}
           </>
         )}
       </p>
-    </details>
+    </>
   );
 }
 
-function toContent(given: FormData, start: Picked, end: Picked): OfferContent {
-  const text = (name: string) => String(given.get(name));
+/** What the form does not show stays as it was. */
+function toContent(given: FormData, start: Picked, end: Picked, before?: Offer): OfferContent {
+  const text = (name: string) => String(given.get(name) ?? "");
+  const time = (name: string) => text(name) || null;
   const place = ({ lat, lon }: Picked, name: End) => ({ lat, lon, public: given.has(`${name}-public`) });
+  const circle = text("circle");
+  const audience = AUDIENCES.find((name) => name === circle) ?? "community";
+  const bulk = NEEDS.filter((need) => need === text("luggage"));
   return {
+    vias: before?.vias ?? [],
+    except_dates: before?.except_dates ?? [],
+    struck_points: before?.struck_points ?? [],
     start: place(start, "start"),
     end: place(end, "end"),
-    depart_from: text("depart_from"),
-    depart_to: text("depart_to"),
+    depart_from: time("depart_from"),
+    depart_to: time("depart_to"),
+    arrive_from: time("arrive_from"),
+    arrive_to: time("arrive_to"),
+    audience,
+    community: audience === "community" ? circle : null,
+    takes: [...bulk, ...EXTRAS.filter((need) => given.getAll("takes").includes(need))],
+    vehicle: text("make").trim()
+      ? {
+          make: text("make").trim(),
+          colour: text("colour").trim(),
+          plate: text("plate").trim(),
+          energy: ENERGIES.find((energy) => energy === text("energy")) ?? null,
+          fiscal_power: text("fiscal_power") ? Number(text("fiscal_power")) : null,
+        }
+      : null,
     weekdays: WEEKDAYS.filter((day) => given.getAll("weekday").includes(day)),
     valid_from: text("valid_from"),
     valid_to: text("valid_to"),

@@ -1,10 +1,11 @@
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { changeOffer, endOffer, listOffers, type Offer, readPages } from "../api/client";
 import { useFormat } from "../format";
 import { useNearName } from "../nearName";
 import { useOwn, useOwnAct } from "../session";
 import { Listed } from "./Listed";
-import { WEEKDAYS } from "./OfferForm";
+import { OfferForm, WEEKDAYS } from "./OfferForm";
 import { Refusal } from "./Refusal";
 import { Sure } from "./Sure";
 
@@ -26,22 +27,30 @@ async function readOffers() {
   return pages.flatMap(({ offers }) => offers).filter(({ state }) => state !== "ended");
 }
 
+const clock = (time: string | null | undefined) => time?.slice(0, 5) ?? "";
+
 function OfferCard({ offer }: { offer: Offer }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = { start: useNearName(offer.start), end: useNearName(offer.end) };
+  /** The version that was opened: what somebody else has changed meanwhile is not overwritten. */
+  const [opened, setOpened] = useState<Offer | null>(null);
   const act = useOwnAct((does: "pause" | "resume" | "end") =>
     does === "end" ? endOffer(offer.id) : changeOffer(offer.id, does),
   );
+  const { audience = "everyone", takes = [] } = offer;
   const does = offer.state === "paused" ? "resume" : "pause";
   const everyDay = offer.weekdays.length === WEEKDAYS.length;
   return (
     <>
       <p className={`state ${offer.state}`}>{t(`offer.state.${offer.state}`)}</p>
       <p className="booking-day">
-        {useNearName(offer.start)} → {useNearName(offer.end)}
+        {names.start} → {names.end}
       </p>
       <p>
-        {t("offer.leaves", { from: offer.depart_from.slice(0, 5), to: offer.depart_to.slice(0, 5) })}
+        {offer.arrive_from != null
+          ? t("offer.arrives", { from: clock(offer.arrive_from), to: clock(offer.arrive_to) })
+          : t("offer.leaves", { from: clock(offer.depart_from), to: clock(offer.depart_to) })}
         {", "}
         {offer.valid_from === offer.valid_to
           ? format.fullDay(offer.valid_from)
@@ -64,12 +73,22 @@ function OfferCard({ offer }: { offer: Offer }) {
           t("booking.seats", { count: offer.seats }),
           t("offer.detour", { value: format.minutes(offer.detour_budget_s) }),
           t(`offer.${offer.acceptance}`),
+          ...(audience === "everyone" ? [] : [t(`audience.${audience}`)]),
+          ...takes.map((need) => t(`need.${need}`)),
         ].join(" · ")}
       </p>
       <Refusal error={act.error} />
       <p className="acts">
         <button className="act" type="button" disabled={act.isPending} onClick={() => act.mutate(does)}>
           {t(`offer.${does}`)}
+        </button>
+        <button
+          className="act"
+          type="button"
+          aria-expanded={opened !== null}
+          onClick={() => setOpened(opened ? null : offer)}
+        >
+          {t("offer.edit")}
         </button>
         <Sure
           label={t("offer.end")}
@@ -78,6 +97,11 @@ function OfferCard({ offer }: { offer: Offer }) {
           onSure={() => act.mutate("end")}
         />
       </p>
+      {opened && (
+        <div className="offer">
+          <OfferForm offer={opened} names={names} onDone={() => setOpened(null)} />
+        </div>
+      )}
     </>
   );
 }

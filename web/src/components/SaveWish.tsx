@@ -11,6 +11,11 @@ import { SignIn } from "./SignIn";
 
 const WINDOW_MIN = 120;
 
+const toCircle = (among: string) =>
+  among === "" || among === "women" || among === "verified"
+    ? ({ audience: among || "everyone" } as const)
+    : ({ audience: "community", community: among } as const);
+
 /** Keep looking for a carpool like the one that was searched. */
 export function SaveWish({ search, ends }: { search: Search; ends: Pick<Plan, "from" | "to"> }) {
   const { t } = useTranslation();
@@ -33,6 +38,8 @@ export function SaveWish({ search, ends }: { search: Search; ends: Pick<Plan, "f
       valid_to: date,
       seats: search.riders,
       shared,
+      needs: search.needs,
+      ...toCircle(search.among),
     });
   });
   return (

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { MAX_RIDERS, type PlaceRef, type Search, type TimeKind } from "../search";
 import { useTimezone } from "../territory";
 import { localMinute } from "../time";
+import { CarpoolWishes } from "./CarpoolWishes";
 import { Icon } from "./icons";
 import { PlaceField, useLookup } from "./PlaceField";
 
@@ -153,6 +154,7 @@ export function SearchForm({ search, onSubmit }: { search: Search; onSubmit: (se
             <Icon name="search" /> {t("form.submit")}
           </button>
         </div>
+        {draft.carpool && <CarpoolWishes draft={draft} change={change} />}
       </form>
     </search>
   );

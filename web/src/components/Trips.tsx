@@ -2,9 +2,10 @@ import { useTranslation } from "react-i18next";
 import { useMe, useSignOut } from "../session";
 import { follow } from "./Account";
 import { Bookings } from "./Bookings";
+import { Circles } from "./Circles";
 import { Icon } from "./icons";
 import { Notices } from "./Notices";
-import { OfferForm } from "./OfferForm";
+import { NewOffer } from "./OfferForm";
 import { Offers } from "./Offers";
 import { PassengerSeriesList } from "./PassengerSeriesList";
 import { Proposals } from "./Proposals";
@@ -58,10 +59,11 @@ export function Trips({ back, onBack }: Props) {
           <Rides />
           <PassengerSeriesList />
           <Offers />
-          <OfferForm />
+          <NewOffer />
         </>
       )}
       {rides && <Wishes />}
+      {me && <Circles />}
     </section>
   );
 }

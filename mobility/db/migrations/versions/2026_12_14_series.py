@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
-revision = "2026_12_28_04_series"
-down_revision = "2026_12_09_partners"
+revision = "2026_12_14_series"
+down_revision = "2026_12_13_audience"
 
 WHEN = sa.DateTime(timezone=True)
 
