@@ -186,8 +186,10 @@ class Booking:
     until: dt.datetime | None
     """When it ends by itself, unless somebody answers."""
     created_at: dt.datetime
+    told_late_s: int = 0
+    """The delay of which its rider was told last."""
     late_s: int = 0
-    """By how much the driver has said to be late, of its ride."""
+    """By how much its ride is late."""
 
     @property
     def takes_seats(self) -> bool:

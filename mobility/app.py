@@ -18,6 +18,7 @@ from mobility.api import (
     bookings,
     geocode,
     isochrone,
+    live,
     maps,
     methods,
     offers,
@@ -114,8 +115,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
-        standard_covoiturage, partner_bookings,
+        offers, bookings, plan_b, ratings, rides, live, wishes, proposals, oidc,
+        open_data, standard_covoiturage, partner_bookings,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

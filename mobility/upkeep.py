@@ -1,4 +1,4 @@
-"""What has to happen without anybody asking: bookings end, wishes meet offers."""
+"""What has to happen without anybody asking: bookings end, drivers are asked, wishes match."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 
 from core.errors import MobilityError
 from core.time import Clock
+from mobility.actions.ask_not_left import ask_not_left
 from mobility.actions.change_booking import sweep
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
@@ -56,6 +57,7 @@ class Upkeep:
             desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
             now = self._clock()
             self._try(partial(sweep, desk, now=now))
+            self._try(partial(ask_not_left, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
 
     def _try(self, act: Callable[[], int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from carpool.booked_rides import Parts
 from carpool.offers import Offer
-from carpool.ports import PublishedOffer
+from carpool.ports import PublishedOffer, StoredRide
 from carpool.running import RunningDates
+from carpool.tracking import Track
 from core.ids import OfferId
 from core.remember import Remembered
 from gtfs_data.store import read_manifest
@@ -28,6 +31,19 @@ from routing.raptor.search import rides_of
 from routing.spi import RideWindows
 
 DATES_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRide:
+    """A dated ride that is not as its offer says, and what can still be booked on it."""
+
+    ride: StoredRide
+    planned: Parts
+    """What is left of it by its plan, for timetables."""
+    parts: Parts
+    """The same as late as it is and ahead of its car, for the search."""
+    track: Track | None
+    """To follow its car; None where nobody is booked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class World:
         Of a world before, on the same snapshot: what is in it already is not laid out again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — what a search sees
         self,
         snapshot: Snapshot,
         offers: Sequence[Offer] = (),
@@ -79,6 +95,7 @@ class World:
         quote_key: bytes = b"",
         shut_elevators: frozenset[str] = frozenset(),
         table: BodyTable | None = None,
+        rides: Mapping[uuid.UUID, LoadedRide] | None = None,
     ) -> None:
         assert len(offers) == len(bodies)
         self.snapshot = snapshot
@@ -89,6 +106,8 @@ class World:
             both = zip(offers, bodies, strict=True)
             published = {offer.id: PublishedOffer(offer, body) for offer, body in both}
         self.published = published
+        self.rides: Mapping[uuid.UUID, LoadedRide] = rides or {}
+        """Dated rides that somebody has booked, or whose drivers do not drive."""
         self.epoch = None if position is None else position.epoch
         self.revision = 0 if position is None else position.revision
         """Up to where the database was read."""

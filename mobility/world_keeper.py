@@ -11,14 +11,13 @@ from pathlib import Path
 
 import structlog
 
-from carpool.booked_rides import searched_parts
 from carpool.bookings import RideState
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer, OfferState
 from carpool.ports import PublishedOffer, StoredOffer, StoredRide
 from core.errors import MobilityError
 from core.ids import OfferId
-from mobility.actions.ride_desk import RideDesk
+from mobility.actions.ride_desk import RideDesk, load_ride
 from mobility.db.changes import Position, latest_position
 from mobility.db.elevators import list_outages
 from mobility.db.engine import DatabaseError, Engine, WrongTerritory, read_quote_key
@@ -36,7 +35,7 @@ from mobility.metrics import (
     timed,
 )
 from mobility.snapshots import current_snapshot, taking_turns
-from mobility.world import Snapshot, World, open_snapshot
+from mobility.world import LoadedRide, Snapshot, World, open_snapshot
 from routing.network import ON_FOOT
 from routing.raptor.body_table import Body
 
@@ -44,15 +43,6 @@ log = structlog.get_logger()
 RETRY_S = 0.5
 
 Loaded = dict[OfferId, PublishedOffer]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRide:
-    """A dated ride that is not as its offer says, and what can still be booked on it."""
-
-    offer: OfferId
-    date: dt.date
-    parts: tuple[tuple[Offer, Body], ...]
 
 
 Rides = dict[uuid.UUID, LoadedRide]
@@ -188,6 +178,7 @@ class WorldKeeper:
             quote_key=changes.quote_key,
             shut_elevators=changes.shut,
             table=self.world.table if snapshot is self.world.snapshot else None,
+            rides=rides,
         )
         for profile in ON_FOOT:
             # Walks around them, before anybody asks.
@@ -237,15 +228,13 @@ class WorldKeeper:
             rides.pop(ride.id, None)  # as its offer says
             return
         desk = RideDesk(self._engine, self._wakeups, snapshot)
-        parts: list[tuple[Offer, Body]] = []
-        if ride.bookings:
-            try:
-                with self._engine.begin() as connection:
-                    body = desk.body_of(connection, ride.offer, ride.offer_version)
-                parts = searched_parts(snapshot.network, ride, body)
-            except OfferUnusable as error:
-                log.warning("ride unusable on this snapshot", ride=ride.id, reason=error.code)
-        rides[ride.id] = LoadedRide(ride.offer.id, ride.date, tuple(parts))
+        loaded = LoadedRide(ride, [], [], None)
+        try:
+            with self._engine.begin() as connection:
+                loaded = load_ride(desk, connection, ride)
+        except OfferUnusable as error:
+            log.warning("ride unusable on this snapshot", ride=ride.id, reason=error.code)
+        rides[ride.id] = loaded
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -279,15 +268,15 @@ def _check_territory(old: Snapshot, new: Snapshot) -> None:
 def _searched(offers: Loaded, rides: Rides) -> list[tuple[Offer, Body]]:
     """Offers as they are published, and beside them the dates on which somebody has booked."""
     booked: dict[OfferId, list[LoadedRide]] = {}
-    for ride in sorted(rides.values(), key=lambda ride: ride.date):
-        booked.setdefault(ride.offer, []).append(ride)
+    for loaded in sorted(rides.values(), key=lambda loaded: loaded.ride.date):
+        booked.setdefault(loaded.ride.offer.id, []).append(loaded)
     found = []
     for key in sorted(offers):
         offer, body = offers[key].offer, offers[key].body
         own = booked.get(key, [])
         if own:
-            dates = offer.except_dates | {ride.date for ride in own}
+            dates = offer.except_dates | {loaded.ride.date for loaded in own}
             offer = replace(offer, except_dates=dates)
         found.append((offer, body))
-        found += [part for ride in own for part in ride.parts]
+        found += [part for loaded in own for part in loaded.parts]
     return found

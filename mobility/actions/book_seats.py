@@ -242,6 +242,7 @@ def _hold_one(
         code=f"{secrets.randbelow(CODES):04d}",
         until=min(now + HOLD, to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE),
         created_at=now,
+        told_late_s=ride.ride.late_s,
     )
     found = _insert(desk, ride.ride, ready.way, booking)
     if found is None:
@@ -253,7 +254,8 @@ def _hold_one(
 def _check_open(ride: StoredRide, quote: Quote, rider: Principal, now: dt.datetime) -> None:
     if ride.offer_state is not OfferState.PUBLISHED:
         raise RideNotFree("the driver does not offer this ride any more: search again")
-    if ride.state is not RideState.SCHEDULED or ride.late_s:
+    under_way = ride.state is RideState.EN_ROUTE and ride.seen_at is not None
+    if ride.state is not RideState.SCHEDULED and not under_way:
         raise RideNotFree("this ride is under way, or was cancelled: search again")
     if not ride.offer.runs_on(ride.date):
         raise RideNotFree("the driver does not drive on this day any more: search again")
@@ -274,8 +276,11 @@ def _insert(
     dropoff = network.point_row.get(booking.dropoff_point)
     if visits is None or pickup is None or dropoff is None:
         return None
-    from_s, to_s = (int(at.timestamp()) for at in (booking.pickup_from, booking.pickup_to))
-    by_s = int(booking.dropoff_by.timestamp())
+    # Plans are without the delay of the day.
+    from_s, to_s, by_s = (
+        int(at.timestamp()) - ride.late_s
+        for at in (booking.pickup_from, booking.pickup_to, booking.dropoff_by)
+    )
     return way.insert(
         visits,
         Visit(str(booking.id), pickup, 0, booking.seats, from_s, to_s),
@@ -313,7 +318,9 @@ def _confirm_one(ride: LockedRide, booking: Booking, now: dt.datetime) -> Bookin
     if booking.state is not BookingState.HELD:
         raise BookingStateConflict(f"the booking is {booking.state}: nothing to confirm")
     first_pickup = min(b.pickup_from for b in ride.ride.bookings)
-    if ride.ride.offer.acceptance is Acceptance.ASK or locked(first_pickup, now):
+    as_planned = ride.ride.state is RideState.SCHEDULED and not ride.ride.late_s
+    asks = ride.ride.offer.acceptance is Acceptance.ASK or not as_planned
+    if asks or locked(first_pickup, now):
         until = answer_until(booking.pickup_from, first_pickup, now)
         return ride.happen(booking, BookingEvent.REQUEST, until=until)
     return ride.happen(booking, BookingEvent.CONFIRM)
