@@ -27,6 +27,8 @@ from routing.raptor.body_table import Body
 from routing.street.drive import UNREACHABLE_S
 
 Int64 = npt.NDArray[np.int64]
+AT_STOP_S = 60
+"""Where the car was within this time it may still be."""
 
 
 def ride_way(network: Network, offer: Offer, body: Body, date: dt.date) -> RideWay:
@@ -88,6 +90,31 @@ def planned_parts(network: Network, ride: StoredRide, body: Body) -> Parts:
     """
     if ride.state in {RideState.CANCELLED, RideState.ABORTED}:
         return [(_on_one_day(ride, ride.offer.depart_from_s, ride.offer.depart_to_s), body)]
+    return _parts(network, replace(ride, late_s=0), body)
+
+
+def searched_parts(network: Network, ride: StoredRide, compiled: Body) -> Parts:
+    """
+    What the search finds of a ride: what is left of it, as late as it is, ahead of the car.
+
+    A ride under way whose car nobody has seen has none.
+    """
+    if ride.state is not RideState.SCHEDULED and ride.seen_at is None:
+        return []
+    day_s = day_start_epoch_s(ride.date, network.zone)
+    found = []
+    for offer, body in _parts(network, ride, compiled):
+        leaves_s = offer.depart_from_s + ride.late_s
+        if ride.seen_at is not None:
+            passed_s = int(ride.seen_at.timestamp()) - AT_STOP_S - day_s - leaves_s
+            body = _ahead(body, passed_s)  # noqa: PLW2901 — the same, shorter
+        if len(body.point):
+            found.append((replace(offer, depart_from_s=leaves_s, depart_to_s=leaves_s), body))
+    return found
+
+
+def _parts(network: Network, ride: StoredRide, body: Body) -> Parts:
+    """Offers of that one day, at the times of the plan."""
     visits = visits_of(network, ride)
     if ride.state not in {RideState.SCHEDULED, RideState.EN_ROUTE} or not visits:
         return []
@@ -100,28 +127,6 @@ def planned_parts(network: Network, ride: StoredRide, body: Body) -> Parts:
         (_on_one_day(ride, part.leaves_s - day_s, part.leaves_s - day_s), part.body)
         for part in parts_of_booked_ride(way, visits, schedule, network.points.car_node)
     ]
-
-
-def searched_parts(network: Network, ride: StoredRide, planned: Parts) -> Parts:
-    """
-    What the search finds of a ride: what is left of it, as late as it is, ahead of the car.
-
-    A ride under way whose car nobody has seen has none.
-    """
-    if ride.state is not RideState.SCHEDULED and ride.seen_at is None:
-        return []
-    if ride.state not in {RideState.SCHEDULED, RideState.EN_ROUTE}:
-        return []
-    day_s = day_start_epoch_s(ride.date, network.zone)
-    found = []
-    for offer, body in planned:
-        leaves_s = offer.depart_from_s + ride.late_s
-        if ride.seen_at is not None:
-            passed_s = int(ride.seen_at.timestamp()) - day_s - leaves_s
-            body = _ahead(body, passed_s)  # noqa: PLW2901 — the same, shorter
-        if len(body.point):
-            found.append((replace(offer, depart_from_s=leaves_s, depart_to_s=leaves_s), body))
-    return found
 
 
 def _ahead(body: Body, passed_s: int) -> Body:

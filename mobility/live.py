@@ -8,6 +8,7 @@ for itself how often something was asked. Where cars are is nowhere else, and ke
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import uuid
@@ -143,7 +144,7 @@ class Cars:
     """Where cars of rides under way are, as JSON that `mobility.actions.follow_ride` makes."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=2)
+        self._client = redis.Redis.from_url(url, socket_timeout=5)
         self._keep_newer = self._client.register_script(KEEP_NEWER)
 
     def read(self, ride_ids: Sequence[uuid.UUID]) -> list[Any]:
@@ -224,11 +225,22 @@ async def follow_car(
             raise CarsAway("positions are not known at the moment: try again") from error
         yield CarStream(pubsub, client, key, own)
     finally:
-        with suppress(redis.RedisError):
-            await client.zrem(key, own)
-        with suppress(redis.RedisError):
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
-        await client.aclose()
+        # Whoever goes away cancels what is awaited here: it goes on beside.
+        leaving = asyncio.create_task(_leave(client, pubsub, key, own))
+        _leaving.add(leaving)
+        leaving.add_done_callback(_leaving.discard)
+
+
+_leaving: set[asyncio.Task[None]] = set()
+"""Streams that are being closed: a task that nobody holds may end before it has."""
+
+
+async def _leave(client: Any, pubsub: Any, key: str, own: str) -> None:  # noqa: ANN401 — redis has no types here
+    with suppress(redis.RedisError):
+        await client.zrem(key, own)
+    with suppress(redis.RedisError):
+        await pubsub.aclose()
+    await client.aclose()
 
 
 def _last_id(found: Any) -> str:  # noqa: ANN401 — [[stream, [(id, fields), …]]], or a mapping

@@ -15,7 +15,7 @@ from carpool.booked_rides import Parts
 from carpool.offers import Offer
 from carpool.ports import PublishedOffer, StoredRide
 from carpool.running import RunningDates
-from carpool.tracking import Track
+from carpool.tracking import Track, is_sure
 from core.ids import OfferId
 from core.remember import Remembered
 from gtfs_data.store import read_manifest
@@ -44,6 +44,13 @@ class LoadedRide:
     """The same as late as it is and ahead of its car, for the search."""
     track: Track | None
     """To follow its car; None where nobody is booked."""
+
+    def is_followed(self, booking_id: uuid.UUID | None = None) -> bool:
+        """Whether its car may be followed at all, or for one of the bookings."""
+        if self.track is None or not self.track.is_open:
+            return False
+        sure = (b.id for b in self.ride.bookings if is_sure(b.state))
+        return booking_id is None or booking_id in sure
 
 
 @dataclass(frozen=True, slots=True)

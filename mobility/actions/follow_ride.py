@@ -33,10 +33,17 @@ class NotFollowed(BookingStateConflict):
     code = "not_followed"
 
 
-def find_loaded(world: World, desk: RideDesk, ride_id: uuid.UUID) -> LoadedRide:
-    """A ride as this process knows it, or as the database does; raises `RideNotFound`."""
+def find_loaded(
+    world: World, desk: RideDesk, ride_id: uuid.UUID, booking_id: uuid.UUID | None = None
+) -> LoadedRide:
+    """
+    A ride as this process knows it; raises `RideNotFound`.
+
+    Where that is none to follow, for its driver or a rider, it may be one since a moment: then as
+    the database has it.
+    """
     known = world.rides.get(ride_id)
-    if known is not None:
+    if known is not None and known.is_followed(booking_id):
         return known
     with desk.engine.begin() as connection:
         ride = SqlRideStore(connection).read_ride(ride_id)

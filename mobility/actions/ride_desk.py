@@ -89,7 +89,7 @@ def load_ride(desk: RideDesk, connection: Connection, ride: StoredRide) -> Loade
     body = desk.body_of(connection, ride.offer, ride.offer_version)
     planned = planned_parts(network, ride, body)
     track = track_ride(network, ride, body) if ride.bookings else None
-    return LoadedRide(ride, planned, searched_parts(network, ride, planned), track)
+    return LoadedRide(ride, planned, searched_parts(network, ride, body), track)
 
 
 class LockedRide:

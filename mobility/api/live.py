@@ -174,7 +174,7 @@ def read_ride(request: Request, driver: Driver, ride_id: uuid.UUID) -> LiveRide:
 def read_booking(request: Request, rider: Rider, booking_id: uuid.UUID) -> LiveBooking:
     """Read when the car comes and when one arrives; and, shortly before, where it is."""
     ride_id = _ride_of(request, rider, booking_id)
-    loaded = find_loaded(world_of(request), desk_of(request), ride_id)
+    loaded = find_loaded(world_of(request), desk_of(request), ride_id, booking_id)
     return _live_booking(loaded, booking_id, _progress(request, ride_id), now_of(request))
 
 
@@ -205,7 +205,7 @@ async def stream_booking(request: Request, rider: Rider, booking_id: uuid.UUID) 
     ride_id = await run_in_threadpool(_ride_of, request, rider, booking_id)
 
     def look(progress: Progress | None) -> BaseModel:
-        loaded = find_loaded(world_of(request), desk_of(request), ride_id)
+        loaded = find_loaded(world_of(request), desk_of(request), ride_id, booking_id)
         return _live_booking(loaded, booking_id, progress, now_of(request))
 
     await run_in_threadpool(look, None)

@@ -1,8 +1,8 @@
 """
 Carpool rides of the day as GTFS-RT, beside the timetable of `carpool_gtfs`.
 
-The one door to its bindings. Delays and cancellations of rides with seats left; positions of cars
-under way, in cells so large that they tell a planner where about a car is, and at which door nobody.
+The one door to its bindings. Delays and cancellations of rides with seats left; positions of
+cars under way, in cells so large that they tell where about a car is, and nobody at which door.
 """
 
 from __future__ import annotations

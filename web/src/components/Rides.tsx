@@ -1,4 +1,4 @@
-import { type FormEvent, useId } from "react";
+import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import {
   answerPassenger,
@@ -10,6 +10,7 @@ import {
   tellLate,
 } from "../api/client";
 import { useFormat } from "../format";
+import { useSharedPosition } from "../live";
 import { useOwn, useOwnAct } from "../session";
 import { useTimezone } from "../territory";
 import { localDate } from "../time";
@@ -76,6 +77,7 @@ function RideCard({ ride }: { ride: Ride }) {
         />
       ))}
       <Refusal error={act.error} />
+      {driving && <SharePosition ride={ride} />}
       {open && (
         <p className="acts">
           {driving && (
@@ -108,6 +110,22 @@ function RideCard({ ride }: { ride: Ride }) {
           />
         </p>
       )}
+    </>
+  );
+}
+
+/** While this page is open, riders learn when the car comes. */
+function SharePosition({ ride }: { ride: Ride }) {
+  const { t } = useTranslation();
+  const [on, setOn] = useState(false);
+  const fault = useSharedPosition(ride.id, on);
+  return (
+    <>
+      <label className="share-position">
+        <input type="checkbox" checked={on} onChange={() => setOn(!on)} />
+        {t("live.share")}
+      </label>
+      {on && <p role="status">{t(fault ?? "live.sharing")}</p>}
     </>
   );
 }
