@@ -28,13 +28,13 @@ from routing.raptor.body_table import Body
 from routing.street.drive import UNREACHABLE_S
 
 Int64 = npt.NDArray[np.int64]
+AT_STOP_S = 60
+"""Where the car was within this time it may still be."""
 
 
-def ride_way(
-    network: Network, offer: Offer, body: Body, date: dt.date, *, late_s: int = 0
-) -> RideWay:
+def ride_way(network: Network, offer: Offer, body: Body, date: dt.date) -> RideWay:
     """
-    What the ride of an offer on a date may do; `late_s` is by how much it is late by now.
+    What the ride of an offer on a date may do.
 
     Raises `OfferUnusable` where the driver could not be there in time any more.
     """
@@ -44,13 +44,19 @@ def ride_way(
         body=body,
         drive_s=network.ground.drive_s,
         earliest_s=day_s + offer.depart_from_s,
-        latest_s=day_s + offer.depart_to_s + late_s,
+        latest_s=day_s + offer.depart_to_s,
         seat_count=offer.seat_count,
     )
 
 
 def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
-    """Visits of a ride's plan, in order; None where this network has lost a meeting point."""
+    """
+    Visits of a ride's plan, in order; None where this network has lost a meeting point.
+
+    Plans are without the delay of the day: the car is everywhere later by that. Whoever is late
+    already is not made later still, where that breaks what he was promised; and where the car has
+    been, nothing changes.
+    """
     visits = []
     for planned in ride.plan:
         booking = ride.booking(planned.booking)
@@ -58,29 +64,67 @@ def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
         point = network.point_row.get(point_id)
         if point is None:
             return None
-        latest = booking.pickup_to if planned.is_pickup else booking.dropoff_by
+        at_s = int(planned.at.timestamp())
+        promised = booking.pickup_to if planned.is_pickup else booking.dropoff_by
+        latest_s = max(int(promised.timestamp()) - ride.late_s, at_s)
         visits.append(
             Visit(
                 booking=str(booking.id),
                 point=point,
                 segment=planned.segment,
                 seats=booking.seats if planned.is_pickup else -booking.seats,
-                earliest_s=int(booking.pickup_from.timestamp()) if planned.is_pickup else -NEVER_S,
-                latest_s=int(latest.timestamp()) + ride.late_s,
+                earliest_s=(
+                    min(int(booking.pickup_from.timestamp()), at_s)
+                    if planned.is_pickup
+                    else -NEVER_S
+                ),
+                latest_s=at_s if planned.reached_at else latest_s,
             )
         )
     return visits
 
 
-def searched_parts(network: Network, ride: StoredRide, body: Body) -> list[tuple[Offer, Body]]:
-    """
-    What the search finds of a ride whose seats are taken in part: offers of that one day.
+Parts = list[tuple[Offer, Body]]
 
-    A ride that is under way, late, or cannot be driven as planned on this network has none. What
-    the car takes but once and a rider brings is not there for others.
+
+def planned_parts(network: Network, ride: StoredRide, body: Body) -> Parts:
     """
+    What is left of a ride by its plan: offers of that one day, as timetables show them.
+
+    What the car takes but once and a rider brings is not there for others.
+    Of one that its driver has cancelled the whole; it has none where it cannot be driven as
+    planned on this network.
+    """
+    if ride.state in {RideState.CANCELLED, RideState.ABORTED}:
+        offer = timed_offer(ride.offer, body)
+        return [(_on_one_day(ride, offer.depart_from_s, offer.depart_to_s), body)]
+    return _parts(network, replace(ride, late_s=0), body)
+
+
+def searched_parts(network: Network, ride: StoredRide, compiled: Body) -> Parts:
+    """
+    What the search finds of a ride: what is left of it, as late as it is, ahead of the car.
+
+    A ride under way whose car nobody has seen has none.
+    """
+    if ride.state is not RideState.SCHEDULED and ride.seen_at is None:
+        return []
+    day_s = day_start_epoch_s(ride.date, network.zone)
+    found = []
+    for offer, body in _parts(network, ride, compiled):
+        leaves_s = offer.depart_from_s + ride.late_s
+        if ride.seen_at is not None:
+            passed_s = int(ride.seen_at.timestamp()) - AT_STOP_S - day_s - leaves_s
+            body = _ahead(body, passed_s)  # noqa: PLW2901 — the same, shorter
+        if len(body.point):
+            found.append((replace(offer, depart_from_s=leaves_s, depart_to_s=leaves_s), body))
+    return found
+
+
+def _parts(network: Network, ride: StoredRide, body: Body) -> Parts:
+    """Offers of that one day, at the times of the plan."""
     visits = visits_of(network, ride)
-    if ride.state is not RideState.SCHEDULED or ride.late_s or not visits:
+    if ride.state not in {RideState.SCHEDULED, RideState.EN_ROUTE} or not visits:
         return []
     way = ride_way(network, ride.offer, body, ride.date)
     schedule = way.schedule(visits)
@@ -88,20 +132,7 @@ def searched_parts(network: Network, ride: StoredRide, body: Body) -> list[tuple
         return []
     day_s = day_start_epoch_s(ride.date, network.zone)
     return [
-        (
-            replace(
-                ride.offer,
-                depart_from_s=part.leaves_s - day_s,
-                depart_to_s=part.leaves_s - day_s,
-                arrive_s=None,
-                weekdays=frozenset(WEEKDAYS),
-                valid_from=ride.date,
-                valid_to=ride.date,
-                except_dates=frozenset(),
-                takes=room_left(ride),
-            ),
-            part.body,
-        )
+        (_on_one_day(ride, part.leaves_s - day_s, part.leaves_s - day_s), part.body)
         for part in parts_of_booked_ride(way, visits, schedule, network.points.car_node)
     ]
 
@@ -110,6 +141,35 @@ def room_left(ride: StoredRide) -> frozenset[Need]:
     """What the car of a ride still takes besides those who have booked."""
     taken = {need for booking in ride.bookings for need in booking.needs}
     return ride.offer.takes - (taken & ONE_OF_EACH)
+
+
+def _ahead(body: Body, passed_s: int) -> Body:
+    """A body without what the driver passes before so many seconds from his start."""
+    kept = body.from_start_s >= passed_s
+    if kept.all():
+        return body
+    return replace(
+        body,
+        point=body.point[kept],
+        from_start_s=body.from_start_s[kept],
+        to_end_s=body.to_end_s[kept],
+        segment=body.segment[kept],
+        searched_count=None if body.searched_count is None else int(kept[: body.searched].sum()),
+    )
+
+
+def _on_one_day(ride: StoredRide, from_s: int, to_s: int) -> Offer:
+    return replace(
+        ride.offer,
+        depart_from_s=from_s,
+        depart_to_s=to_s,
+        arrive_s=None,
+        weekdays=frozenset(WEEKDAYS),
+        valid_from=ride.date,
+        valid_to=ride.date,
+        except_dates=frozenset(),
+        takes=room_left(ride),
+    )
 
 
 @dataclass(frozen=True, slots=True)

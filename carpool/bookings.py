@@ -189,8 +189,10 @@ class Booking:
     created_at: dt.datetime
     needs: frozenset[Need] = frozenset()
     """What the rider brings along."""
+    told_late_s: int = 0
+    """The delay of which its rider was told last."""
     late_s: int = 0
-    """By how much the driver has said to be late, of its ride."""
+    """By how much its ride is late."""
 
     @property
     def takes_seats(self) -> bool:

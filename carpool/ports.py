@@ -46,6 +46,8 @@ class PlannedVisit:
     is_pickup: bool
     segment: int
     at: dt.datetime
+    reached_at: dt.datetime | None = None
+    """When the car was seen there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,25 @@ class StoredRide:
     version: int
     state: RideState
     late_s: int
-    """By how much the driver has said to be later than planned."""
+    """By how much the ride counts as late: `carpool.tracking.late_in_force_s`."""
     plan: tuple[PlannedVisit, ...]
     bookings: tuple[Booking, ...]
     offer_state: OfferState
     latest_version: int
     """State and version of the offer as it is by now."""
+    said_late_s: int = 0
+    """By how much the driver has said to be later than planned …"""
+    said_at: dt.datetime | None = None
+    seen_late_s: int | None = None
+    """… and by how much he is, as far as his phone has told."""
+    seen_at: dt.datetime | None = None
+    vias_reached: tuple[int, ...] = ()
+    """When the car was at the driver's own stops between start and end, epoch seconds."""
+    asked: int = 0
+    """For how many times five minutes after the planned departure people were asked, or told."""
+    start_private: bool = True
+    end_private: bool = True
+    """Whether a place stands for an end that others must not learn."""
 
     def booking(self, booking_id: uuid.UUID) -> Booking:
         """One of the ride's bookings."""

@@ -20,6 +20,7 @@ from mobility.api import (
     circles,
     geocode,
     isochrone,
+    live,
     maps,
     methods,
     offers,
@@ -118,7 +119,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     add_error_handlers(app)
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
-        agents, offers, bookings, plan_b, ratings, series, rides, wishes, proposals, oidc,
+        agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
         open_data, standard_covoiturage, partner_bookings, circles, points,
     ):  # fmt: skip
         app.include_router(module.router)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gtfs_data.store import read_manifest
 from mobility.db.engine import Engine, open_engine, upgrade
-from mobility.live import RateLimits, Wakeups
+from mobility.live import Cars, RateLimits, Wakeups
 from mobility.servers.postgres import ensure_postgres, stop_postgres
 from mobility.servers.valkey import ensure_valkey, stop_valkey
 from mobility.settings import Settings
@@ -30,6 +30,8 @@ class Installation:
     engine: Engine
     wakeups: Wakeups
     limits: RateLimits
+    cars: Cars
+    redis_url: str
     issuer: OpenIdIssuer | None
     settings: Settings
 
@@ -50,6 +52,7 @@ class Installation:
         """Let connections go; embedded servers stay up for the other processes."""
         self.wakeups.close()
         self.limits.close()
+        self.cars.close()
         self.engine.dispose()
 
 
@@ -72,7 +75,10 @@ def open_installation(settings: Settings) -> Installation:
     followed = None if settings.snapshot else settings.snapshots
     wakeups, limits = Wakeups(redis_url), RateLimits(redis_url)
     issuer = open_issuer(settings)
-    return Installation(folder, followed, engine, wakeups, limits, issuer, settings)
+    cars = Cars(redis_url)
+    return Installation(
+        folder, followed, engine, wakeups, limits, cars, redis_url, issuer, settings
+    )
 
 
 def open_issuer(settings: Settings) -> OpenIdIssuer | None:

@@ -1,21 +1,26 @@
 """
-Wake-ups between processes and rate limits: the one door to redis.
+Wake-ups between processes, rate limits, cars under way: the one door to redis.
 
 The stream says only "something changed"; what changed is read from PostgreSQL. Losing Valkey
 costs half a second of freshness, since every process also polls, and lets each process count
-for itself how often something was asked.
+for itself how often something was asked. Where cars are is nowhere else, and kept for hours.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from contextlib import suppress
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import orjson
 import redis
+import redis.asyncio
 
-from core.errors import TooOften
+from core.errors import TooOften, Unavailable
 
 STREAM = "mobility:changes"
 STREAM_LENGTH = 1000
@@ -24,6 +29,30 @@ BLOCK_MS = 500
 LIMIT_PREFIX = "mobility:limit:"
 OWN_LIMITS = 10_000
 """Windows that one process counts without Valkey; beyond that the oldest are forgotten."""
+
+CAR_PREFIX = "mobility:car:"
+"""Key of where a ride's car is, and channel on which that is told."""
+CAR_KEPT_S = 6 * 3600
+"""After its last position; 24 hours are the most that riders were promised."""
+KEEP_NEWER = """
+local at = redis.call('HGET', KEYS[1], 'at')
+if at and tonumber(at) >= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'at', ARGV[1], 'car', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('PUBLISH', KEYS[1], ARGV[2])
+return 1
+"""
+"""One step for Valkey: of two processes the one with the newer position wins."""
+STREAMS_PREFIX = "mobility:streams:"
+STREAM_COUNTED_S = 60
+"""A stream that has not said for so long that it goes on is over."""
+STREAM_LOOK_S = 1.0
+
+
+class CarsAway(Unavailable):
+    """Valkey is away: nobody knows where cars are."""
+
+    code = "cars_away"
 
 
 class Wakeups:
@@ -109,6 +138,109 @@ class RateLimits:
     def close(self) -> None:
         """Let the connection go."""
         self._client.close()
+
+
+class Cars:
+    """Where cars of rides under way are, as JSON that `mobility.actions.follow_ride` makes."""
+
+    def __init__(self, url: str) -> None:
+        self._client = redis.Redis.from_url(url, socket_timeout=5)
+        self._keep_newer = self._client.register_script(KEEP_NEWER)
+
+    def read(self, ride_ids: Sequence[uuid.UUID]) -> list[Any]:
+        """What is kept of each ride, or None; raises `CarsAway`."""
+        if not ride_ids:
+            return []
+        try:
+            with self._client.pipeline(transaction=False) as all_at_once:
+                for ride_id in ride_ids:
+                    all_at_once.hget(f"{CAR_PREFIX}{ride_id}", "car")
+                found = all_at_once.execute()
+        except redis.RedisError as error:
+            raise CarsAway("positions are not known at the moment: try again") from error
+        return [None if car is None else orjson.loads(car) for car in found]
+
+    def keep(self, ride_id: uuid.UUID, at_s: float, car: Any) -> bool:  # noqa: ANN401 — any JSON
+        """Keep a newer position and tell who follows; False where one as new is kept already."""
+        try:
+            kept = self._keep_newer(
+                keys=[f"{CAR_PREFIX}{ride_id}"], args=[repr(at_s), orjson.dumps(car), CAR_KEPT_S]
+            )
+        except redis.RedisError as error:
+            raise CarsAway("positions cannot be kept at the moment: try again") from error
+        return bool(kept)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+
+class CarStream:
+    """What is told of one ride's car; a stream takes no thread."""
+
+    def __init__(self, pubsub: Any, client: Any, key: str, own: str) -> None:  # noqa: ANN401 — redis has no types here
+        self._pubsub, self._client, self._key, self._own = pubsub, client, key, own
+
+    async def next(self) -> Any:  # noqa: ANN401 — any JSON
+        """The next word of the car, or None after a second without."""
+        told = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=STREAM_LOOK_S)
+        return None if told is None else orjson.loads(told["data"])
+
+    async def go_on(self) -> None:
+        """Say that the stream is not over."""
+        await self._client.zadd(self._key, {self._own: time.time()})
+        await self._client.expire(self._key, STREAM_COUNTED_S)
+
+
+@asynccontextmanager
+async def follow_car(
+    url: str, ride_id: uuid.UUID, who: uuid.UUID, most: int
+) -> AsyncIterator[CarStream]:
+    """
+    Follow a ride's car for somebody, in any process.
+
+    Raises
+    ------
+    TooOften
+        He has `most` streams already, over all processes.
+    CarsAway
+        Valkey is away.
+    """
+    client = redis.asyncio.Redis.from_url(url, socket_timeout=5)
+    key, own = f"{STREAMS_PREFIX}{who}", uuid.uuid4().hex
+    pubsub = client.pubsub()
+    try:
+        try:
+            now_s = time.time()
+            async with client.pipeline() as both:
+                both.zremrangebyscore(key, 0, now_s - STREAM_COUNTED_S)
+                both.zadd(key, {own: now_s})
+                both.zcard(key)
+                both.expire(key, STREAM_COUNTED_S)
+                _, _, count, _ = await both.execute()
+            if count > most:
+                raise TooOften(f"you follow {most} rides already: close one", STREAM_COUNTED_S)
+            await pubsub.subscribe(f"{CAR_PREFIX}{ride_id}")
+        except redis.RedisError as error:
+            raise CarsAway("positions are not known at the moment: try again") from error
+        yield CarStream(pubsub, client, key, own)
+    finally:
+        # Whoever goes away cancels what is awaited here: it goes on beside.
+        leaving = asyncio.create_task(_leave(client, pubsub, key, own))
+        _leaving.add(leaving)
+        leaving.add_done_callback(_leaving.discard)
+
+
+_leaving: set[asyncio.Task[None]] = set()
+"""Streams that are being closed: a task that nobody holds may end before it has."""
+
+
+async def _leave(client: Any, pubsub: Any, key: str, own: str) -> None:  # noqa: ANN401 — redis has no types here
+    with suppress(redis.RedisError):
+        await client.zrem(key, own)
+    with suppress(redis.RedisError):
+        await pubsub.aclose()
+    await client.aclose()
 
 
 def _last_id(found: Any) -> str:  # noqa: ANN401 — [[stream, [(id, fields), …]]], or a mapping

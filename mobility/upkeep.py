@@ -1,4 +1,4 @@
-"""What has to happen without anybody asking: bookings end, series go on, wishes meet offers."""
+"""What has to happen without anybody asking: rides end, series go on, drivers are asked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from core.errors import MobilityError
 from core.time import Clock
+from mobility.actions.ask_not_left import ask_not_left
 from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
 from mobility.actions.match_wishes import match_wishes
@@ -65,6 +66,7 @@ class Upkeep:
                 chances_at = now
             self._try(partial(sweep, desk, now=now))
             self._try(partial(continue_series, desk, now=now))
+            self._try(partial(ask_not_left, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
 
     def _try(self, act: Callable[[], int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from carpool.audience import ANYBODY, OfferTerms, Seeker
+from carpool.booked_rides import Parts
 from carpool.chances import Chance
 from carpool.offers import Offer
-from carpool.ports import PublishedOffer
+from carpool.ports import PublishedOffer, StoredRide
 from carpool.running import RunningDates
+from carpool.tracking import Track, is_sure
 from core.ids import OfferId
 from core.remember import Remembered
 from gtfs_data.store import read_manifest
@@ -31,6 +34,26 @@ from routing.raptor.search import rides_of
 from routing.spi import RideWindows
 
 DATES_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRide:
+    """A dated ride that is not as its offer says, and what can still be booked on it."""
+
+    ride: StoredRide
+    planned: Parts
+    """What is left of it by its plan, for timetables."""
+    parts: Parts
+    """The same as late as it is and ahead of its car, for the search."""
+    track: Track | None
+    """To follow its car; None where nobody is booked."""
+
+    def is_followed(self, booking_id: uuid.UUID | None = None) -> bool:
+        """Whether its car may be followed at all, or for one of the bookings."""
+        if self.track is None or not self.track.is_open:
+            return False
+        sure = (b.id for b in self.ride.bookings if is_sure(b.state))
+        return booking_id is None or booking_id in sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,7 @@ class World:
         Of a world before, on the same snapshot: what is in it already is not laid out again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — what a search sees
         self,
         snapshot: Snapshot,
         offers: Sequence[Offer] = (),
@@ -82,6 +105,7 @@ class World:
         quote_key: bytes = b"",
         shut_elevators: frozenset[str] = frozenset(),
         table: BodyTable | None = None,
+        rides: Mapping[uuid.UUID, LoadedRide] | None = None,
     ) -> None:
         assert len(offers) == len(bodies)
         self.snapshot = snapshot
@@ -92,6 +116,8 @@ class World:
             both = zip(offers, bodies, strict=True)
             published = {offer.id: PublishedOffer(offer, body) for offer, body in both}
         self.published = published
+        self.rides: Mapping[uuid.UUID, LoadedRide] = rides or {}
+        """Dated rides that somebody has booked, or whose drivers do not drive."""
         self.epoch = None if position is None else position.epoch
         self.revision = 0 if position is None else position.revision
         """Up to where the database was read."""

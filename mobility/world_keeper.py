@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from carpool.booked_rides import searched_parts
 from carpool.bookings import RideState
 from carpool.chances import Chance
 from carpool.compile import (
@@ -28,7 +27,7 @@ from carpool.offers import Offer, OfferState
 from carpool.ports import PublishedOffer, StoredOffer, StoredRide
 from core.errors import MobilityError
 from core.ids import OfferId
-from mobility.actions.ride_desk import RideDesk
+from mobility.actions.ride_desk import RideDesk, load_ride
 from mobility.db.chances import list_chances
 from mobility.db.changes import Position, latest_position
 from mobility.db.elevators import list_outages
@@ -48,21 +47,12 @@ from mobility.metrics import (
     timed,
 )
 from mobility.snapshots import current_snapshot, taking_turns
-from mobility.world import Snapshot, World, open_snapshot
+from mobility.world import LoadedRide, Snapshot, World, open_snapshot
 from routing.network import ON_FOOT
 from routing.raptor.body_table import Body
 
 log = structlog.get_logger()
 RETRY_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRide:
-    """A dated ride that is not as its offer says, and what can still be booked on it."""
-
-    offer: OfferId
-    date: dt.date
-    parts: tuple[tuple[Offer, Body], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +207,8 @@ class WorldKeeper:
         CHANGES_WAITING.set(0)
         for ride in changes.rides:
             self._take_ride(snapshot, ride, rides)
-        found = _searched(offers, rides, shut)
+        shown = {key: _shown(loaded, offers, shut) for key, loaded in rides.items()}
+        found = _searched(offers, shown)
         world = World(
             snapshot,
             [offer for offer, _ in found],
@@ -227,6 +218,7 @@ class WorldKeeper:
             quote_key=changes.quote_key,
             shut_elevators=changes.shut,
             table=self.world.table if snapshot is self.world.snapshot else None,
+            rides=shown,
         )
         world.chances = self._chances
         for profile in ON_FOOT:
@@ -283,15 +275,13 @@ class WorldKeeper:
             rides.pop(ride.id, None)  # as its offer says
             return
         desk = RideDesk(self._engine, self._wakeups, snapshot)
-        parts: list[tuple[Offer, Body]] = []
-        if ride.bookings:
-            try:
-                with self._engine.begin() as connection:
-                    body = desk.body_of(connection, ride.offer, ride.offer_version)
-                parts = searched_parts(snapshot.network, ride, body)
-            except OfferUnusable as error:
-                log.warning("ride unusable on this snapshot", ride=ride.id, reason=error.code)
-        rides[ride.id] = LoadedRide(ride.offer.id, ride.date, tuple(parts))
+        loaded = LoadedRide(ride, [], [], None)
+        try:
+            with self._engine.begin() as connection:
+                loaded = load_ride(desk, connection, ride)
+        except OfferUnusable as error:
+            log.warning("ride unusable on this snapshot", ride=ride.id, reason=error.code)
+        rides[ride.id] = loaded
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -322,28 +312,31 @@ def _check_territory(old: Snapshot, new: Snapshot) -> None:
         raise WrongTerritory(f"it is of {new.about['id']}, this process serves {old.about['id']}")
 
 
-def _searched(
-    offers: Loaded, rides: Rides, shut: npt.NDArray[np.bool_]
-) -> list[tuple[Offer, Body]]:
-    """
-    Offers as they are published, and beside them the dates on which somebody has booked.
+def _shown(loaded: LoadedRide, offers: Loaded, shut: npt.NDArray[np.bool_]) -> LoadedRide:
+    """A ride without suspended points, for whom its offer is made by now."""
+    offer = offers.get(loaded.ride.offer.id)
+    if offer is None:
+        return loaded
+    circle = offer.published.offer.circle
+    planned, parts = (
+        [(replace(part, circle=circle), without_points(body, shut)) for part, body in of]
+        for of in (loaded.planned, loaded.parts)
+    )
+    return replace(loaded, planned=planned, parts=parts)
 
-    To whom an offer is made holds for these dates too, as it is by now.
-    """
+
+def _searched(offers: Loaded, rides: Rides) -> list[tuple[Offer, Body]]:
+    """Offers as they are published, and beside them the dates on which somebody has booked."""
     booked: dict[OfferId, list[LoadedRide]] = {}
-    for ride in sorted(rides.values(), key=lambda ride: ride.date):
-        booked.setdefault(ride.offer, []).append(ride)
+    for loaded in sorted(rides.values(), key=lambda loaded: loaded.ride.date):
+        booked.setdefault(loaded.ride.offer.id, []).append(loaded)
     found = []
     for key in sorted(offers):
         offer, body = offers[key].published.offer, offers[key].published.body
         own = booked.get(key, [])
         if own:
-            dates = offer.except_dates | {ride.date for ride in own}
+            dates = offer.except_dates | {loaded.ride.date for loaded in own}
             offer = replace(offer, except_dates=dates)
         found.append((offer, body))
-        found += [
-            (replace(part, circle=offer.circle), without_points(its_body, shut))
-            for ride in own
-            for part, its_body in ride.parts
-        ]
+        found += [part for loaded in own for part in loaded.parts]
     return found

@@ -6,7 +6,7 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -272,10 +272,11 @@ def _hold(
         ]
         _check_points(connection, [quote for _, quote in booked])
         rides = lock(desk, connection, {r.ride_id for r in ready.values()}, now)
+        held = []
         for (booking, quote), place in zip(booked, foreseen, strict=True):
-            _check_terms(store, rides[booking.ride_id].ride, quote, person)
-            _hold_one(desk, rides[booking.ride_id], booking, quote, ready[quote], place)
-        held = [booking for booking, _ in booked]
+            ride = rides[booking.ride_id]
+            _check_terms(store, ride.ride, quote, person)
+            held.append(_hold_one(desk, ride, booking, quote, ready[quote], place))
         if once is not None:
             keep_answer(connection, once.user_id, once.key, str(held[0].together_id))
         if confirms:
@@ -345,15 +346,17 @@ def _hold_one(
     quote: Quote,
     ready: _Ready,
     foreseen: _Foreseen | None,
-) -> None:
+) -> Booking:
     version = ride.ride.offer_version
     if version != ready.version or not (ride.ride.bookings or version == ride.ride.latest_version):
         raise _Changed
     _check_open(ride.ride, quote, booking)
+    booking = replace(booking, told_late_s=ride.ride.late_s)
     if foreseen is not None and foreseen.ride_version == ride.ride.version:
         ride.add(booking, foreseen.visits, foreseen.schedule)
     else:
         ride.add(booking, *_insert(desk, ride.ride, ready.way, booking))
+    return booking
 
 
 def _check_points(connection: Connection, quotes: Sequence[Quote]) -> None:
@@ -386,7 +389,8 @@ def _check_terms(store: SqlRideStore, ride: StoredRide, quote: Quote, person: Pe
 def _check_open(ride: StoredRide, quote: Quote, booking: Booking) -> None:
     if ride.offer_state is not OfferState.PUBLISHED:
         raise RideNotFree("the driver does not offer this ride any more: search again")
-    if ride.state is not RideState.SCHEDULED or ride.late_s:
+    under_way = ride.state is RideState.EN_ROUTE and ride.seen_at is not None
+    if ride.state is not RideState.SCHEDULED and not under_way:
         raise RideNotFree("this ride is under way, or was cancelled: search again")
     if not ride.offer.runs_on(ride.date):
         raise RideNotFree("the driver does not drive on this day any more: search again")
@@ -408,8 +412,11 @@ def _insert(
     dropoff = network.point_row.get(booking.dropoff_point)
     if visits is None or pickup is None or dropoff is None:
         raise RideNotFree(NO_PLACE)
-    from_s, to_s = (int(at.timestamp()) for at in (booking.pickup_from, booking.pickup_to))
-    by_s = int(booking.dropoff_by.timestamp())
+    # Plans are without the delay of the day.
+    from_s, to_s, by_s = (
+        int(at.timestamp()) - ride.late_s
+        for at in (booking.pickup_from, booking.pickup_to, booking.dropoff_by)
+    )
     found = way.insert(
         visits,
         Visit(str(booking.id), pickup, 0, booking.seats, from_s, to_s),
@@ -452,7 +459,9 @@ def _confirm_one(
     if booking.state is not BookingState.HELD:
         raise BookingStateConflict(f"the booking is {booking.state}: nothing to confirm")
     first_pickup = min(b.pickup_from for b in ride.ride.bookings)
-    if ride.ride.offer.acceptance is Acceptance.ASK or locked(first_pickup, now):
+    as_planned = ride.ride.state is RideState.SCHEDULED and not ride.ride.late_s
+    asks = ride.ride.offer.acceptance is Acceptance.ASK or not as_planned
+    if asks or locked(first_pickup, now):
         until = answer_until(booking.pickup_from, first_pickup, now)
         return ride.happen(booking, BookingEvent.REQUEST, until=until, told=told)
     return ride.happen(booking, BookingEvent.CONFIRM, told=told)

@@ -13,6 +13,7 @@ import structlog
 from carpool.bookings import (
     COMPLAINT,
     DRIVER_LATE,
+    PICKUP_WINDOW,
     RIDER_LATE,
     Booking,
     BookingEvent,
@@ -134,21 +135,28 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
 def _check(
     booking: Booking, ride: StoredRide, event: BookingEvent, said: Said, now: dt.datetime
 ) -> None:
-    late = dt.timedelta(seconds=ride.late_s)
     if said.at > now:
         raise TooSoon("this is said to have happened in the future")
     if event is BookingEvent.BOARD and said.code != booking.code:
         raise WrongCode("this is not the code that the rider was given")
     if event is BookingEvent.NO_SHOW_RIDER:
-        _check_after(booking.pickup_to + late + RIDER_LATE, said.at)
+        _check_after(_comes_by(booking, ride) + RIDER_LATE, said.at)
         if ride.state is not RideState.EN_ROUTE:
             raise TooSoon("the ride has not begun")
     if event is BookingEvent.NO_SHOW_DRIVER:
-        _check_after(booking.pickup_to + late + DRIVER_LATE, said.at)
+        _check_after(_comes_by(booking, ride) + DRIVER_LATE, said.at)
     if event is BookingEvent.COMPLAIN and now > booking.dropoff_by + COMPLAINT:
         raise BookingStateConflict(f"one may complain for {COMPLAINT.days} days")
     if event is BookingEvent.BOARD and said.at < booking.pickup_from - RIDER_LATE:
         raise TooSoon("the rider is not there before the pick-up")
+
+
+def _comes_by(booking: Booking, ride: StoredRide) -> dt.datetime:
+    """Until when the car comes, as late as it is; who booked a late ride was quoted its delay."""
+    late = dt.timedelta(seconds=ride.late_s)
+    planned = (v.at for v in ride.plan if v.booking == booking.id and v.is_pickup)
+    expected = (at + late + PICKUP_WINDOW for at in planned)
+    return min(booking.pickup_to + late, max(booking.pickup_to, *expected))
 
 
 def _check_after(earliest: dt.datetime, at: dt.datetime) -> None:

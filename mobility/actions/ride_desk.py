@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from carpool.booked_rides import ride_way, visits_of
+from carpool.booked_rides import planned_parts, ride_way, searched_parts, visits_of
 from carpool.bookings import (
     OVERDUE,
     Booking,
@@ -21,6 +21,7 @@ from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ride_plans import RideWay, Schedule, Visit
+from carpool.tracking import track_ride
 from core.time import to_instant
 from mobility.db.changes import lock_changes
 from mobility.db.engine import Connection, Engine, in_one_trip
@@ -28,7 +29,7 @@ from mobility.db.notices import emit, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
 from mobility.live import Wakeups
-from mobility.world import Snapshot
+from mobility.world import LoadedRide, Snapshot
 from routing.raptor.body_table import Body
 
 TELLS_RIDER = frozenset(
@@ -51,6 +52,11 @@ BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
 """Events that other parts of the platform take from the outbox."""
 
 
+def plan_b_path(booking: Booking) -> str:
+    """Where a rider sees how he gets there otherwise."""
+    return f"/mobility/v1/bookings/{booking.id}/plan-b"
+
+
 @dataclass(frozen=True, slots=True)
 class RideDesk:
     """Where rides are booked: the database, the other processes, the streets."""
@@ -71,12 +77,21 @@ class RideDesk:
             SqlOfferStore(connection).save_body(offer.id, version, ground, pack_body(body))
         return body
 
-    def way_of(
-        self, connection: Connection, offer: Offer, version: int, date: dt.date, late_s: int = 0
-    ) -> RideWay:
+    def way_of(self, connection: Connection, offer: Offer, version: int, date: dt.date) -> RideWay:
         """What a dated ride may do; raises `OfferUnusable` if the streets no longer allow it."""
         body = self.body_of(connection, offer, version)
-        return ride_way(self.snapshot.network, offer, body, date, late_s=late_s)
+        return ride_way(self.snapshot.network, offer, body, date)
+
+
+def load_ride(desk: RideDesk, connection: Connection, ride: StoredRide) -> LoadedRide:
+    """What searches, timetables and passengers need of a ride; raises `OfferUnusable`."""
+    network = desk.snapshot.network
+    if not ride.bookings and ride.state not in {RideState.CANCELLED, RideState.ABORTED}:
+        return LoadedRide(ride, [], [], None)
+    body = desk.body_of(connection, ride.offer, ride.offer_version)
+    planned = planned_parts(network, ride, body)
+    track = track_ride(network, ride, body) if ride.bookings else None
+    return LoadedRide(ride, planned, searched_parts(network, ride, body), track)
 
 
 class LockedRide:
@@ -184,11 +199,14 @@ class LockedRide:
         """Give the ride another plan, in which a rider may be new."""
         pickups: set[str] = set()
         planned = []
+        reached = {(visit.booking, visit.is_pickup): visit.reached_at for visit in self.ride.plan}
         for visit, at_s in zip(visits, schedule.at_s, strict=True):
             is_pickup = visit.booking not in pickups
             pickups.add(visit.booking)
+            booking = uuid.UUID(visit.booking)
+            reached_at = reached.get((booking, is_pickup))
             planned.append(
-                PlannedVisit(uuid.UUID(visit.booking), is_pickup, visit.segment, to_instant(at_s))
+                PlannedVisit(booking, is_pickup, visit.segment, to_instant(at_s), reached_at)
             )
         self.put(plan=tuple(planned))
         ride = self.ride
@@ -206,14 +224,15 @@ class LockedRide:
         freed = [booking.rider_id] if left else [booking.rider_id, ride.driver_id]
         self._store.disengage(ride.id, freed)
         if not left:
-            self.put(late_s=0)
+            self.put(
+                late_s=0, said_late_s=0, said_at=None, seen_late_s=None, seen_at=None,
+                vias_reached=(), asked=0,
+            )  # fmt: skip
             return
         visits = visits_of(self._desk.snapshot.network, self.ride)
         # Where it cannot be planned anew, the times stay as they were: all of them are kept.
         with suppress(OfferUnusable):
-            way = self._desk.way_of(
-                self._connection, ride.offer, ride.offer_version, ride.date, ride.late_s
-            )
+            way = self._desk.way_of(self._connection, ride.offer, ride.offer_version, ride.date)
             schedule = None if visits is None else way.schedule(visits)
             if visits is not None and schedule is not None:
                 try:
@@ -226,8 +245,21 @@ class LockedRide:
         """Tell a rider something of his booking."""
         self._tell_person(booking.rider_id, booking, kind, content)
 
+    def tell_late(self, booking: Booking, late_s: int) -> Booking:
+        """Note of which delay a rider is told; returns his booking with that."""
+        self._store.tell_late(booking.id, late_s)
+        after = replace(booking, told_late_s=late_s)
+        self.put(bookings=tuple(after if b.id == booking.id else b for b in self.ride.bookings))
+        return after
+
+    def tell_driver(self, kind: str, **content: object) -> None:
+        """Tell the driver something of his ride, by the first of its bookings."""
+        self._tell_person(self.ride.driver_id, self.ride.bookings[0], kind, content)
+
     def _tell(self, booking: Booking, event: BookingEvent, state: BookingState) -> None:
-        content = {"state": state, "late_s": self.ride.late_s}
+        content: dict[str, object] = {"state": state, "late_s": self.ride.late_s}
+        if event is BookingEvent.PROPOSE_CHANGE:
+            content["plan_b"] = plan_b_path(booking)
         if event in TELLS_RIDER:
             self._tell_person(booking.rider_id, booking, f"booking_{event}", content)
         if event in TELLS_DRIVER:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from carpool.bookings import (
     BEFORE_CONFIRMED,
     PICKUP_WINDOW,
     RIDER_LATE,
+    Booking,
     BookingEvent,
     BookingState,
     BookingStateConflict,
     RideState,
 )
 from carpool.ports import StoredRide
+from carpool.tracking import late_in_force_s
 from core.errors import InvalidInput
+from core.time import to_instant
 from mobility.actions.change_booking import TooSoon
-from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, save
+from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, plan_b_path, save
 from mobility.db.engine import again_after_deadlock
 from mobility.db.rides import SqlRideStore
 from mobility.users.scopes import Principal
@@ -33,14 +36,21 @@ TOLD_FROM_S = 120
 def start_ride(
     desk: RideDesk, driver: Principal, ride_id: uuid.UUID, *, now: dt.datetime
 ) -> StoredRide:
-    """The driver leaves: nobody books any more; raises `RideNotFound`, `BookingStateConflict`."""
+    """
+    The driver leaves: whoever he has not accepted is let go.
+
+    Raises
+    ------
+    RideNotFound, BookingStateConflict
+        It is not his, not about to leave, or nobody rides along.
+    """
 
     def start(ride: LockedRide) -> None:
         _require(ride, RideState.SCHEDULED)
         if ride.ride.plan and now < ride.ride.plan[0].at - START_BEFORE:
             raise TooSoon(f"wait until {(ride.ride.plan[0].at - START_BEFORE).isoformat()}")
         for booking in ride.ride.bookings:
-            if booking.state in {BookingState.HELD, BookingState.PENDING_DRIVER}:
+            if booking.state in BEFORE_CONFIRMED:
                 ride.happen(booking, BookingEvent.CANCEL_DRIVER)
         if not ride.ride.bookings:
             raise BookingStateConflict("nobody rides along: there is nothing to start")
@@ -64,6 +74,9 @@ def end_ride(
     def end(ride: LockedRide) -> None:
         _require(ride, RideState.EN_ROUTE, RideState.COMPLETED)
         for booking in ride.ride.bookings:
+            if booking.state in BEFORE_CONFIRMED:
+                ride.happen(booking, BookingEvent.CANCEL_DRIVER)
+                continue
             if booking.state is not BookingState.BOARDED:
                 raise BookingStateConflict(
                     f"booking {booking.id} is {booking.state}: say whether its rider came"
@@ -93,10 +106,9 @@ def be_late(
     desk: RideDesk, driver: Principal, ride_id: uuid.UUID, late_s: int, *, now: dt.datetime
 ) -> StoredRide:
     """
-    The driver will be later than planned by so much; 0 if he is on time after all.
+    The driver says that he will be later than planned by so much; 0 if he is on time after all.
 
-    Riders whose promise this breaks, be it the pick-up or what they must catch afterwards, are
-    asked: until the car comes they may stay, or leave and owe nothing. Others are told.
+    What his phone measures may say otherwise: `late_in_force_s` tells which of both counts.
     """
     if not 0 <= late_s <= LATE_LIMIT_S:
         raise InvalidInput(f"late_s: 0 to {LATE_LIMIT_S}")
@@ -105,23 +117,73 @@ def be_late(
         _require(ride, RideState.SCHEDULED, RideState.EN_ROUTE)
         if not ride.ride.bookings:
             raise BookingStateConflict("nobody rides along")
-        late = dt.timedelta(seconds=late_s)
-        planned = {(visit.booking, visit.is_pickup): visit.at for visit in ride.ride.plan}
-        ride.put(late_s=late_s)
-        for booking in ride.ride.bookings:
-            pickup_at = planned[booking.id, True] + late
-            broken = planned[booking.id, False] + late > booking.dropoff_by
-            if booking.state is not BookingState.BOARDED:
-                broken |= pickup_at > booking.pickup_to
-            if booking.state in {BookingState.CONFIRMED, BookingState.CHANGE_PROPOSED} and broken:
-                until = max(pickup_at, now) + PICKUP_WINDOW + RIDER_LATE
-                ride.happen(booking, BookingEvent.PROPOSE_CHANGE, until=until)
-            elif booking.state in BEFORE_CONFIRMED and broken:
-                ride.happen(booking, BookingEvent.CANCEL_DRIVER)
-            elif late_s >= TOLD_FROM_S:
-                ride.tell_rider(booking, "ride_late", late_s=late_s, breaks_promise=broken)
+        ride.put(said_late_s=late_s, said_at=now)
+        delay_riders(ride, now)
 
     return _with_ride(desk, driver, ride_id, delay, now)
+
+
+def delay_riders(
+    ride: LockedRide, now: dt.datetime, measured: Mapping[tuple[uuid.UUID, bool], int] | None = None
+) -> None:
+    """
+    Let a ride be as late as it is by what was said and measured.
+
+    Riders whose promise this breaks, be it the pick-up or what they must catch afterwards, are
+    asked: until the car comes they may stay, or leave and owe nothing. Others are told. Each hears
+    of it once, until it is two minutes more or less, or breaks what it did not before.
+
+    Parameters
+    ----------
+    measured
+        When the car was or will be at each visit, epoch seconds, if its phone has just told:
+        where it waits on the way it makes up for a delay.
+    """
+    late_s = min(late_in_force_s(ride.ride, now), LATE_LIMIT_S)
+    ride.put(late_s=late_s)
+    planned = {(visit.booking, visit.is_pickup): visit.at for visit in ride.ride.plan}
+    expected = {visit: at + dt.timedelta(seconds=late_s) for visit, at in planned.items()}
+    if measured is not None and late_s == ride.ride.seen_late_s:
+        expected |= {v: to_instant(at_s) for v, at_s in measured.items() if v in planned}
+    for booking in ride.ride.bookings:
+        _delay_rider(ride, booking, planned, expected, now)
+
+
+def _delay_rider(
+    ride: LockedRide,
+    booking: Booking,
+    planned: Mapping[tuple[uuid.UUID, bool], dt.datetime],
+    expected: Mapping[tuple[uuid.UUID, bool], dt.datetime],
+    now: dt.datetime,
+) -> None:
+    boarded = booking.state is BookingState.BOARDED
+    pickup, dropoff = (booking.id, True), (booking.id, False)
+    following = dropoff if boarded else pickup
+    own_s = max(int((expected[following] - planned[following]).total_seconds()), 0)
+
+    def breaks(at: Mapping[tuple[uuid.UUID, bool], dt.datetime]) -> bool:
+        return at[dropoff] > booking.dropoff_by or (not boarded and at[pickup] > booking.pickup_to)
+
+    told = dt.timedelta(seconds=booking.told_late_s)
+    as_told = {visit: planned[visit] + told for visit in (pickup, dropoff)}
+    broken = breaks(expected)
+    if booking.state in BEFORE_CONFIRMED:
+        if broken:
+            ride.happen(booking, BookingEvent.CANCEL_DRIVER)
+        return
+    if abs(own_s - booking.told_late_s) < TOLD_FROM_S and (breaks(as_told) or not broken):
+        return
+    later = own_s > booking.told_late_s
+    booking = ride.tell_late(booking, own_s)
+    if broken and later and not boarded:
+        until = max(expected[pickup], now) + PICKUP_WINDOW + RIDER_LATE
+        ride.happen(booking, BookingEvent.PROPOSE_CHANGE, until=until)
+        return
+    ride.tell_rider(
+        booking, "ride_late", late_s=own_s, breaks_promise=broken,
+        pickup_at=expected[pickup].isoformat(), dropoff_at=expected[dropoff].isoformat(),
+        plan_b=plan_b_path(booking) if broken else None,
+    )  # fmt: skip
 
 
 @again_after_deadlock

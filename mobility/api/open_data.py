@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
+from fastapi import APIRouter, Query, Request, Response
+
+from carpool.tracking import Progress
 from core.remember import Remembered
-from mobility.api.answers import site_of, world_of
+from mobility.actions.follow_ride import read_progress
+from mobility.api.access import installation_of, now_of
+from mobility.api.answers import json_answer, site_of, world_of
 from mobility.mapping.carpool_gtfs import carpool_gtfs
+from mobility.mapping.carpool_realtime import (
+    FeedMessage,
+    as_json,
+    followed_rides,
+    trip_updates,
+    vehicle_positions,
+)
 from mobility.world import World
 
 KEPT = 2
 MEDIA_TYPE = "application/zip"
 CACHE = "public, max-age=60"
+PROTOBUF = "application/x-protobuf"
+LIVE_CACHE = "public, max-age=5"
+Format = Annotated[Literal["protobuf", "json"], Query()]
+LIVE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PROTOBUF: {}, "application/json": {}}}
+}
 
 router = APIRouter(prefix="/open-data", tags=["open data"])
 _feeds: Remembered[tuple[World, str], bytes] = Remembered(lambda of: carpool_gtfs(*of), KEPT)
@@ -33,3 +54,30 @@ def carpool_feed(request: Request) -> Response:
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(_feeds((world, site)), media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.get("/gtfs-rt/trip-updates.pb", response_class=Response, responses=LIVE_ANSWERS)
+def carpool_trip_updates(request: Request, format: Format = "protobuf") -> Response:  # noqa: A002 — its public name
+    """Delays and cancellations of carpool trips, as GTFS-RT; `format=json` to read them."""
+    return _live(request, format, trip_updates)
+
+
+@router.get("/gtfs-rt/vehicle-positions.pb", response_class=Response, responses=LIVE_ANSWERS)
+def carpool_vehicle_positions(request: Request, format: Format = "protobuf") -> Response:  # noqa: A002 — its public name
+    """Where carpool cars under way are, to about 500 m and not near private ends, as GTFS-RT."""
+    return _live(request, format, vehicle_positions)
+
+
+Feed = Callable[[World, Mapping[UUID, Progress], dt.datetime], FeedMessage]
+
+
+def _live(request: Request, as_format: str, make: Feed) -> Response:
+    world, now = world_of(request), now_of(request)
+    rides = [loaded.ride.id for loaded in followed_rides(world, now) if loaded.track is not None]
+    cars = installation_of(request).cars.read(rides)
+    known = {of: read_progress(car) for of, car in zip(rides, cars, strict=True)}
+    feed = make(world, {of: car for of, car in known.items() if car is not None}, now)
+    if as_format == "json":
+        return json_answer(as_json(feed), **{"cache-control": LIVE_CACHE})
+    headers = {"cache-control": LIVE_CACHE}
+    return Response(feed.SerializeToString(), media_type=PROTOBUF, headers=headers)

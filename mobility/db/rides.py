@@ -29,6 +29,7 @@ from mobility.db.schema import booking, change, compiled_offer, engagement, offe
 RIDE_CHANGED = "ride"
 EXCLUSION = "23P01"
 """SQLSTATE of a row that an exclusion constraint refuses."""
+ONE_DAY = dt.timedelta(days=1)
 DAYS_BACK = 2
 """Rides of so many days ago may still be under way somewhere."""
 
@@ -110,8 +111,11 @@ class SqlRideStore:
         )
 
     def read_ride(self, ride_id: uuid.UUID) -> StoredRide:
-        """A ride as it is, which may be another one at once."""
-        return self._stored(_RIDE, of=ride_id)[0]
+        """A ride as it is, which may be another one at once; raises `RideNotFound`."""
+        found = self._stored(_RIDE, of=ride_id)
+        if not found:
+            raise RideNotFound(f"there is no ride {ride_id}")
+        return found[0]
 
     def lock_rides(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StoredRide]:
         """Rides by their ids, locked in order until the commit; raises `RideNotFound`."""
@@ -149,6 +153,46 @@ class SqlRideStore:
         )
         return list(self._connection.execute(query).scalars())
 
+    def list_not_left(self, now: dt.datetime, every: dt.timedelta, count: int) -> list[uuid.UUID]:
+        """
+        Rides that somebody counts on and that should have left, once for each time that passes.
+
+        The delay that is known moves the departure.
+        """
+        leaves = sa.func.lower(engagement.c.during)
+        due = leaves + every * (ride.c.asked + 1)
+        late = sa.cast(sa.func.make_interval(0, 0, 0, 0, 0, 0, ride.c.said_late_s), sa.Interval)
+        sure = sa.exists().where(booking.c.ride_id == ride.c.id, booking.c.state.in_(_COUNTED_ON))
+        query = (
+            sa.select(ride.c.id)
+            .join(offer, offer.c.id == ride.c.offer_id)
+            .join(
+                engagement,
+                sa.and_(
+                    engagement.c.ride_id == ride.c.id, engagement.c.person_id == offer.c.driver_id
+                ),
+            )
+            .where(
+                ride.c.state == RideState.SCHEDULED,
+                ride.c.date.between(now.date() - ONE_DAY, now.date() + ONE_DAY),
+                due + late <= now,
+                sure,
+            )
+            .limit(count)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def departure_of(self, ride_id: uuid.UUID, driver_id: uuid.UUID) -> dt.datetime | None:
+        """When the driver leaves by his plan; None while nobody rides along."""
+        query = sa.select(sa.func.lower(engagement.c.during)).where(
+            engagement.c.ride_id == ride_id, engagement.c.person_id == driver_id
+        )
+        return self._connection.execute(query).scalar()
+
+    def tell_late(self, booking_id: uuid.UUID, late_s: int) -> None:
+        """Note of which delay a rider was told."""
+        self._connection.execute(_TELL_LATE, {"of": booking_id, "told": late_s})
+
     def list_changed(self, after_revision: int, today: dt.date) -> list[StoredRide]:
         """Rides that changed after a revision, those of long ago left out."""
         changed = sa.select(change.c.subject_id).where(
@@ -176,6 +220,8 @@ class SqlRideStore:
             "content": offer_as_json(stored.offer), "version": stored.version,
             "state": stored.state, "late_s": stored.late_s,
             "plan": [_visit_as_json(visit) for visit in stored.plan],
+            "vias_reached": list(stored.vias_reached),
+            **{name: getattr(stored, name) for name in LIVE_FIELDS},
         }  # fmt: skip
         self._connection.execute(_SAVE_RIDE, values)
 
@@ -302,7 +348,12 @@ class SqlRideStore:
 # Literal, so that one plan that knows the index of these is made for all.
 _IS_SEATED = booking.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(SEATED)])
 _RATED = [str(state) for state in RATED]
+_COUNTED_ON = [str(state) for state in (BookingState.CONFIRMED, BookingState.CHANGE_PROPOSED)]
 BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
+
+
+LIVE_FIELDS = ("said_late_s", "said_at", "seen_late_s", "seen_at", "asked")
+"""What is kept of a ride under way, stored as it is."""
 
 
 def _bookings() -> sa.Select[Any]:
@@ -310,7 +361,22 @@ def _bookings() -> sa.Select[Any]:
 
 
 def _rides() -> sa.Select[Any]:
-    return sa.select(ride, offer.c.driver_id).join(offer, offer.c.id == ride.c.offer_id)
+    return sa.select(
+        ride, offer.c.driver_id, _private("start"), _private("end"),
+    ).join(offer, offer.c.id == ride.c.offer_id)  # fmt: skip
+
+
+def _private(end: str) -> sa.ColumnElement[bool]:
+    """
+    Whether a place stands for an end of a ride.
+
+    Of what the driver entered only this is read. What was entered of another version of the
+    offer says nothing of this ride's.
+    """
+    entered = offer.c.entered
+    public = sa.func.coalesce(entered[end]["public"].as_boolean(), False)
+    as_now = ride.c.offer_version == offer.c.version
+    return sa.not_(sa.or_(entered.is_(None), sa.and_(as_now, public))).label(f"{end}_private")
 
 
 # Statements of every booking, made once.
@@ -338,7 +404,16 @@ _SAVE_RIDE = (
     .values(
         {
             name: sa.bindparam(name)
-            for name in ("offer_version", "content", "version", "state", "late_s", "plan")
+            for name in (
+                "offer_version",
+                "content",
+                "version",
+                "state",
+                "late_s",
+                "plan",
+                "vias_reached",
+                *LIVE_FIELDS,
+            )
         }
     )
 )
@@ -353,6 +428,11 @@ _CHANGE_BOOKING = (
     booking.update()
     .where(booking.c.id == sa.bindparam("of"))
     .values({name: sa.bindparam(name) for name in ("state", "changed_at", "until")})
+)
+_TELL_LATE = (
+    booking.update()
+    .where(booking.c.id == sa.bindparam("of"))
+    .values(told_late_s=sa.bindparam("told"))
 )
 _ENGAGE_NEW = pg.insert(engagement)
 _ENGAGE = _ENGAGE_NEW.on_conflict_do_update(
@@ -392,6 +472,10 @@ def _ride(row: sa.RowMapping, taken: Sequence[sa.RowMapping]) -> StoredRide:
         bookings=tuple(_booking(of) for of in taken if of["id"] is not None),
         offer_state=OfferState(taken[0]["offer_state"]),
         latest_version=taken[0]["latest_version"],
+        vias_reached=tuple(row["vias_reached"]),
+        start_private=row["start_private"],
+        end_private=row["end_private"],
+        **{name: row[name] for name in LIVE_FIELDS},
     )
 
 
@@ -399,12 +483,17 @@ def _visit_as_json(visit: PlannedVisit) -> dict[str, Any]:
     return {
         "booking": str(visit.booking), "is_pickup": visit.is_pickup, "segment": visit.segment,
         "at": visit.at.isoformat(),
+        **({} if visit.reached_at is None else {"reached_at": visit.reached_at.isoformat()}),
     }  # fmt: skip
 
 
 def _visit(values: Mapping[str, Any]) -> PlannedVisit:
     at = dt.datetime.fromisoformat(values["at"])
-    return PlannedVisit(uuid.UUID(values["booking"]), values["is_pickup"], values["segment"], at)
+    reached = values.get("reached_at")
+    reached_at = None if reached is None else dt.datetime.fromisoformat(reached)
+    return PlannedVisit(
+        uuid.UUID(values["booking"]), values["is_pickup"], values["segment"], at, reached_at
+    )
 
 
 def _uuid(offer_id: OfferId) -> uuid.UUID:

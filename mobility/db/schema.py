@@ -195,6 +195,12 @@ ride = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("late_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("plan", pg.JSONB, nullable=False),
+    sa.Column("said_late_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("said_at", sa.DateTime(timezone=True)),
+    sa.Column("seen_late_s", sa.Integer),
+    sa.Column("seen_at", sa.DateTime(timezone=True)),
+    sa.Column("vias_reached", pg.JSONB, nullable=False, server_default="[]"),
+    sa.Column("asked", sa.SmallInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("offer_id", "date"),
 )
 
@@ -219,6 +225,7 @@ booking = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("needs", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0"),
 )
 
 journey = sa.Table(

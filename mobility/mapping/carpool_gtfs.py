@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from carpool.fixed_trips import fixed_trip
 from carpool.offers import WEEKDAYS, Offer
-from mobility.world import World
+from core.ids import OfferId
+from mobility.world import LoadedRide, World
+from routing.raptor.body_table import Body
 
 ROUTE_TYPE = 1551
 """Extended route type of carpools, as other planners read it."""
@@ -48,7 +50,7 @@ def carpool_gtfs(world: World, site: str) -> bytes:
 
     A trip calls at up to twenty meeting points that the driver passes, or fits into his budget all
     together, and leaves at the beginning of his window. Trips of booked dates have the seats that
-    are left.
+    are left; that a ride is late or cancelled tells `carpool_realtime`.
 
     Parameters
     ----------
@@ -60,14 +62,10 @@ def carpool_gtfs(world: World, site: str) -> bytes:
     name = world.snapshot.about["name"]
     services: dict[Row, str] = {}
     used: set[int] = set()
-    seen: dict[str, int] = {}
-    for row in world.public.nonzero()[0].tolist():
-        offer, body = world.offers[row], world.bodies[row]
+    for trip_id, offer, body in timetable_trips(world):
         calls = fixed_trip(body, world.network.ground.drive_s)
         if not calls:
             continue
-        nth = seen[offer.id] = seen.get(offer.id, -1) + 1
-        trip_id = f"carpool:{offer.id}" + (f":{offer.valid_from:%Y%m%d}:{nth}" if nth else "")
         headsign = str(points.name[calls[-1][0]])
         tables["trips"].append(("carpool", _service(offer, services, tables), trip_id, headsign))
         tables["stop_times"] += _stop_times(trip_id, offer, calls, points.id)
@@ -86,6 +84,25 @@ def carpool_gtfs(world: World, site: str) -> bytes:
     )
     tables["feed_info"] = [(name, f"{site}/", "fr", first, last, world.revision)]
     return _zipped(tables)
+
+
+def timetable_trips(world: World) -> Iterator[tuple[str, Offer, Body]]:
+    """Trips of offers to everyone, as planned: whole offers, and what is left of dated rides."""
+    shown: set[OfferId] = set()
+    for row in world.public.nonzero()[0].tolist():
+        offer = world.offers[row]
+        if offer.id not in shown:  # behind it, the same as late as it is
+            yield f"carpool:{offer.id}", offer, world.bodies[row]
+        shown.add(offer.id)
+    for loaded in world.rides.values():
+        if loaded.ride.offer.id in shown:
+            yield from trips_of(loaded)
+
+
+def trips_of(loaded: LoadedRide) -> Iterator[tuple[str, Offer, Body]]:
+    """Trips of a dated ride, under ids that do not change with other dates."""
+    for nth, (offer, body) in enumerate(loaded.planned, start=1):
+        yield f"carpool:{offer.id}:{offer.valid_from:%Y%m%d}:{nth}", offer, body
 
 
 def _service(offer: Offer, services: dict[Row, str], tables: dict[str, list[Row]]) -> str:

@@ -35,8 +35,16 @@ def test_a_late_driver_asks_whom_it_costs_a_promise(
     assert booth.state(near.id) is S.CHANGE_PROPOSED
     booth.act(first, Side.RIDER, near.id, BookingEvent.ACCEPT_CHANGE)
     assert booth.state(near.id) is S.CONFIRMED
-    with pytest.raises(Exception, match="under way"):
+    with pytest.raises(Exception, match="as it was quoted"):
         booth.hold(second, booth.quote(ride, *first_pair(ride)))
+    quote = booth.quote(ride, *first_pair(ride), later_s=1_200)
+    (late,) = booth.book(second, quote)
+    assert late.state is S.PENDING_DRIVER, "the driver of a late ride is asked himself"
+    be_late(booth.desk, ride.driver, near.ride_id, 1_210, now=now())
+    assert booth.state(late.id) is S.PENDING_DRIVER, "he was quoted the delay"
+    assert broken_promises(booth.desk, ride.offer.id) == [
+        f"ride {near.ride_id}: the promise of {late.id} is broken"
+    ], "plans are without the delay of the day"
 
 
 def test_a_driver_who_cannot_leave_sooner_keeps_his_time_when_the_first_rider_leaves(

@@ -7,6 +7,7 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -67,7 +68,11 @@ def test_booked_date_is_left_out_of_the_offer_and_a_trip_of_its_own(porto: Any) 
     offer, body = world.offers[0], world.bodies[0]
     base = replace(offer, except_dates=frozenset({porto.date}))
     part = replace(offer, valid_from=porto.date, valid_to=porto.date)
-    booked = carpool_gtfs(World(world.snapshot, [base, part], [body, body]), SITE)
+    late = replace(part, depart_from_s=part.depart_from_s + 600)
+    rides = {porto.date: SimpleNamespace(ride=SimpleNamespace(offer=offer), planned=[(part, body)])}
+    shown = World(world.snapshot, [base, late], [body, body], rides=rides)  # type: ignore[arg-type]
+    booked = carpool_gtfs(shown, SITE)
+    assert len({row["departure_time"] for row in table(booked, "stop_times")}) > 1
     of_trip = {row["trip_id"]: row["service_id"] for row in table(booked, "trips")}
     date = f"{porto.date:%Y%m%d}"
     assert set(of_trip) == {f"carpool:{offer.id}", f"carpool:{offer.id}:{date}:1"}

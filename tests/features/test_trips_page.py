@@ -302,6 +302,63 @@ def test_driver_lets_in_by_the_code_on_the_day_of_the_ride(
     shows_no_fault(watched)
 
 
+def test_rider_sees_when_the_car_comes_and_where_it_is(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    """The day is not here yet: the page's clock is put forward, and the stream is written here."""
+    offer = drive(54)
+    watched = visit(search_of(offer))
+    page = watched.page
+    sign_in(page, users["rider"])
+    open_carpool(page).get_by_role("button", name="Réserver le covoiturage").click()
+    expect(page.locator(".code strong")).to_be_visible()
+    times = {"expected_at": f"{offer['date']}T05:09:00+01:00", "reached_at": None}
+    content = {
+        "state": "confirmed", "pickup": times, "dropoff": times,
+        "seen_at": f"{offer['date']}T05:04:50+01:00",
+        "car": {name: offer["start"][name] for name in ("lat", "lon")},
+    }  # fmt: skip
+    body = f": still there\n\nevent: live\ndata: {json.dumps(content)}\n\n"
+    page.route(
+        re.compile("/live/stream$"),
+        lambda route: route.fulfill(body=body, content_type="text/event-stream"),
+    )
+    page.clock.set_fixed_time(f"{offer['date']}T05:05:00+01:00")
+    page.goto(page.url.split("/?")[0] + "/?trips=1")
+    expect(page.get_by_text("La voiture arrive dans 4 min")).to_be_visible()
+    expect(page.get_by_role("img", name="Votre voiture")).to_be_visible()
+    shows_no_fault(watched)
+
+
+def test_driver_shares_his_position_while_the_switch_is_on(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    offer = drive(55)
+    rider = visit(search_of(offer))
+    sign_in(rider.page, users["rider"])
+    open_carpool(rider.page).get_by_role("button", name="Réserver le covoiturage").click()
+    expect(rider.page.locator(".code strong")).to_be_visible()
+
+    where = {"latitude": offer["start"]["lat"], "longitude": offer["start"]["lon"]}
+    watched = visit("/", permissions=["geolocation"], geolocation={**where, "accuracy": 7})
+    page = watched.page
+    sign_in(page, users["driver"])
+    page.clock.install(time=f"{offer['date']}T05:00:00+01:00")
+    page.goto(page.url.split("/?")[0].rstrip("/") + "/?trips=1")
+    ride = part_of(page, "Je conduis").locator(".own-card", has_text="demo:Rosa")
+    ride.get_by_label("Partager ma position").check()
+    expect(ride.get_by_text("Vos passagers voient quand vous arrivez")).to_be_visible()
+    with page.expect_request(re.compile("/positions$")) as sent:
+        page.clock.run_for(11_000)
+    (position,) = sent.value.post_data_json["positions"]
+    assert (position["lat"], position["lon"]) == (where["latitude"], where["longitude"])
+    assert position["accuracy_m"] == 7
+    # The server's clock is not there yet, and it says so.
+    expect(ride.get_by_text("La position n’est pas prise")).to_be_visible()
+    ride.get_by_label("Partager ma position").uncheck()
+    expect(ride.get_by_text("La position n’est pas prise")).to_have_count(0)
+
+
 def test_driver_publishes_pauses_and_ends_an_offer(
     visit: Visit, drive: Publish, users: Users, ends: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:

@@ -177,7 +177,7 @@ def _broken_on_ride(
     if stored.bookings and stored.state in {RideState.SCHEDULED, RideState.EN_ROUTE}:
         body = desk.body_of(connection, stored.offer, stored.offer_version)
         network = desk.snapshot.network
-        way = ride_way(network, stored.offer, body, stored.date, late_s=stored.late_s)
+        way = ride_way(network, stored.offer, body, stored.date)
         visits = visits_of(network, stored)
         if visits is None or way.schedule(visits) is None:
             wrong.append(f"ride {ride_id}: its plan cannot be driven")

@@ -162,6 +162,14 @@ export const changeRide = async (id: string, act: "start" | "end" | "cancel") =>
 export const tellLate = async (id: string, late_s: number) =>
   unwrap(await client.POST("/mobility/v1/rides/{id}/late", { params: { path: { id } }, body: { late_s } }));
 
+export const reportPositions = async (id: string, positions: Schemas["Position"][]) =>
+  unwrap(
+    await client.POST("/mobility/v1/rides/{id}/positions", {
+      params: { path: { id } },
+      body: { positions },
+    }),
+  );
+
 export const answerPassenger = async (
   id: string,
   booking: string,

@@ -356,6 +356,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/rides/{id}/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["reportPositions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/rides/{id}/{act}": {
         parameters: {
             query?: never;
@@ -1036,6 +1052,28 @@ export interface components {
             at: string;
             booking_id: string;
             is_pickup: boolean;
+        };
+        Position: {
+            lat: number;
+            lon: number;
+            at: string;
+            accuracy_m?: number;
+            heading?: number | null;
+            speed_mps?: number | null;
+        };
+        LiveTimes: {
+            expected_at: string;
+            reached_at: string | null;
+        };
+        Live: {
+            state: components["schemas"]["BookingState"];
+            pickup: components["schemas"]["LiveTimes"];
+            dropoff: components["schemas"]["LiveTimes"];
+            seen_at: string | null;
+            car: {
+                lat: number;
+                lon: number;
+            } | null;
         };
         Ride: {
             id: string;
@@ -1761,6 +1799,33 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Ride"][];
                 };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    reportPositions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    positions: components["schemas"]["Position"][];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Error"];
         };

@@ -13,6 +13,7 @@ import { useOwn, useOwnAct } from "../session";
 import { BookingFacts } from "./BookingFacts";
 import { LegList } from "./LegList";
 import { Listed } from "./Listed";
+import { isNear, LiveTimes } from "./LiveTimes";
 import { RateDriver, SPOKEN_MS } from "./RateDriver";
 import { Refusal } from "./Refusal";
 import { Sure } from "./Sure";
@@ -21,6 +22,8 @@ const AHEAD: BookingState[] = ["held", "pending_driver", "confirmed", "change_pr
 const CANCELLABLE: BookingState[] = ["held", "pending_driver", "confirmed"];
 /** Somebody did not keep to it: its rider still has to get there. */
 const LEFT_WITHOUT: BookingState[] = ["change_proposed", "cancelled_driver", "declined", "no_show_driver"];
+/** Of these the car may be followed. */
+const SURE: BookingState[] = ["confirmed", "change_proposed", "boarded"];
 const isAhead = ({ state }: Booking) => AHEAD.includes(state);
 const COMPLAINED_OF: BookingState[] = ["completed", "no_show_rider", "no_show_driver", "cancelled_driver"];
 const SOON_MS = 7 * 86_400_000;
@@ -100,6 +103,7 @@ function BookingCard({ booking, onTaken }: { booking: Booking; onTaken: (taken: 
   return (
     <>
       <BookingFacts booking={isAhead(booking) ? booking : { ...booking, code: null }} />
+      {SURE.includes(booking.state) && isNear(booking) && <LiveTimes booking={booking} />}
       <RateDriver booking={booking} />
       <Refusal error={change.error ?? planB.error} />
       <p className="acts">

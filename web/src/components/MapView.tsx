@@ -13,6 +13,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "reac
 import { useTranslation } from "react-i18next";
 import type { Focus } from "../App";
 import type { Plan, Territory } from "../api/client";
+import { useShownCar } from "../live";
 import { colourOf, isStreet, lineOf } from "../modes";
 import type { Option } from "../usePlan";
 import { OsmCredit } from "./Footer";
@@ -86,6 +87,7 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
   }, [map, lines]);
 
   useEnds(map, ends);
+  useCar(map);
   useFit(map, options, focus.selected);
 
   const current = useRef({ focus, onFocus });
@@ -174,6 +176,26 @@ function useFit(map: MapLibre | null, options: Option[], selected: string | null
       duration: 600,
     });
   }, [map, selected]);
+}
+
+/** The car that somebody waits for, once it may be seen. */
+function useCar(map: MapLibre | null) {
+  const car = useShownCar();
+  const { t } = useTranslation();
+  const label = t("live.car");
+  useEffect(() => {
+    if (!map || !car) return;
+    const element = document.createElement("div");
+    element.className = "car-marker";
+    element.role = "img";
+    element.ariaLabel = label;
+    const at: [number, number] = [car.lon, car.lat];
+    const marker = new Marker({ element, anchor: "center" }).setLngLat(at).addTo(map);
+    if (!map.getBounds().contains(at)) map.easeTo({ center: at });
+    return () => {
+      marker.remove();
+    };
+  }, [map, car, label]);
 }
 
 function useEnds(map: MapLibre | null, ends: Props["ends"]) {

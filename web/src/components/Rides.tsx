@@ -1,4 +1,4 @@
-import { type FormEvent, useId } from "react";
+import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import {
   answerPassenger,
@@ -13,6 +13,7 @@ import {
   tellPassenger,
 } from "../api/client";
 import { useFormat } from "../format";
+import { useSharedPosition } from "../live";
 import { useOwn, useOwnAct } from "../session";
 import { useTimezone } from "../territory";
 import { addDays, localDate } from "../time";
@@ -86,6 +87,7 @@ function RideCard({ ride }: { ride: Ride }) {
         <RatePassenger key={passenger.booking_id} ride={ride} passenger={passenger} />
       ))}
       <Refusal error={act.error} />
+      {driving && <SharePosition ride={ride} />}
       {open && (
         <p className="acts">
           {driving && (
@@ -167,6 +169,22 @@ function TellPassenger({ ride, passenger }: { ride: Ride; passenger: Passenger }
       <span role="status">{say.isSuccess && t("ride.told")}</span>
       <Refusal error={say.error} />
     </form>
+  );
+}
+
+/** While this page is open, riders learn when the car comes. */
+function SharePosition({ ride }: { ride: Ride }) {
+  const { t } = useTranslation();
+  const [on, setOn] = useState(false);
+  const fault = useSharedPosition(ride.id, on);
+  return (
+    <>
+      <label className="share-position">
+        <input type="checkbox" checked={on} onChange={() => setOn(!on)} />
+        {t("live.share")}
+      </label>
+      {on && <p role="status">{t(fault ?? "live.sharing")}</p>}
+    </>
   );
 }
 
