@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -60,6 +60,19 @@ class OfferChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What belongs to an offer of another operator: its seats are booked there."""
+
+    operator: str
+    """Host name of the operator."""
+    url: str
+    """Where a seat is booked."""
+    price_cents: int | None
+    """What the operator asks for a seat; None where it does not say."""
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One published offer; recurring offers run on several dates."""
 
@@ -81,6 +94,8 @@ class Offer:
     struck_points: frozenset[str] = field(default_factory=frozenset)
     """Ids of meeting points at which the driver does not stop."""
     acceptance: Acceptance = Acceptance.AUTOMATIC
+    outside: Outside | None = None
+    """Of another operator; None: of a driver here."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -147,6 +162,7 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         ),
         struck_points=field_of("struck_points", lambda ids: frozenset(map(_text, ids)), ()),
         acceptance=field_of("acceptance", Acceptance, Acceptance.AUTOMATIC),
+        outside=field_of("outside", lambda of: of and Outside(**of), None),
     )
 
 
@@ -167,6 +183,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 — whatever the JSON holds
 
 def offer_as_json(offer: Offer) -> dict[str, Any]:
     """Undo `parse_offer`."""
+    outside = {} if offer.outside is None else {"outside": asdict(offer.outside)}
     return {
         "driver": offer.driver,
         "start": {"lat": offer.start.lat, "lon": offer.start.lon},
@@ -182,6 +199,7 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         "except_dates": sorted(day.isoformat() for day in offer.except_dates),
         "struck_points": sorted(offer.struck_points),
         "acceptance": offer.acceptance,
+        **outside,
     }
 
 

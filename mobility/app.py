@@ -31,6 +31,7 @@ from mobility.api import (
     plan_b,
     proposals,
     ratings,
+    ride_share,
     rides,
     standard_covoiturage,
     stoptimes,
@@ -115,7 +116,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         offers, bookings, plan_b, ratings, rides, wishes, proposals, oidc, open_data,
-        standard_covoiturage, partner_bookings,
+        standard_covoiturage, partner_bookings, ride_share,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

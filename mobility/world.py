@@ -98,6 +98,8 @@ class World:
         self.table = table or BodyTable(snapshot.network.coarse.point_cell)
         self.flexible, self.body_rows = self.table.laid(bodies)
         """Bodies laid end to end, and in which row of them each offer's is."""
+        self.is_own = np.array([offer.outside is None for offer in self.offers], bool)
+        """Which offers are of drivers here: seats of the others are booked at their operators."""
         self._dates = RunningDates(self.offers)
         self._rides = Remembered(self._rides_around, DATES_KEPT)
 
@@ -114,6 +116,16 @@ class World:
     def rides_on(self, date: dt.date) -> Rides:
         """Dated rides around a searched date; the last are kept."""
         return self._rides(date)
+
+    @property
+    def outside_ids(self) -> frozenset[OfferId]:
+        """Ids of other operators' offers, for what must be booked here."""
+        return frozenset(self.offers[row].id for row in np.flatnonzero(~self.is_own))
+
+    @property
+    def own_published(self) -> Mapping[OfferId, PublishedOffer]:
+        """Published offers of drivers here."""
+        return {key: of for key, of in self.published.items() if of.offer.outside is None}
 
     @property
     def dates_ready(self) -> tuple[dt.date, ...]:

@@ -251,6 +251,8 @@ def _hold_one(
 
 
 def _check_open(ride: StoredRide, quote: Quote, rider: Principal, now: dt.datetime) -> None:
+    if ride.offer.outside is not None:
+        raise RideNotFree(f"seats of this ride are booked at {ride.offer.outside.operator}")
     if ride.offer_state is not OfferState.PUBLISHED:
         raise RideNotFree("the driver does not offer this ride any more: search again")
     if ride.state is not RideState.SCHEDULED or ride.late_s:

@@ -179,7 +179,7 @@ def find_plan_b(
         Endpoint(gap.start, None, "START"), Endpoint(gap.end, None, "END"), leave_at, window_s=0,
         seats=gap.seats, criteria=False, detailed=now is not None,
     )  # fmt: skip
-    answer = plan_itineraries(world, query, without=gap.left_out)
+    answer = plan_itineraries(world, query, without=gap.left_out | world.outside_ids)
     found = (*answer.direct, *answer.itineraries)
     return min(found, key=lambda priced: priced.itinerary.end_at, default=None)
 
@@ -193,7 +193,7 @@ def find_way_home(world: World, ends: JourneyEnds, after: dt.datetime, seats: in
         Endpoint(ends.end), Endpoint(ends.start), by, arrive_by=True, window_s=0, backwards=True,
         seats=seats, criteria=False, detailed=False,
     )  # fmt: skip
-    answer = plan_itineraries(world, query)
+    answer = plan_itineraries(world, query, without=world.outside_ids)
     ways = [Way.of(p.itinerary) for p in (*answer.direct, *answer.itineraries)]
     return max((w for w in ways if w.leave_at >= after), key=lambda w: w.leave_at, default=None)
 

@@ -19,6 +19,7 @@ from carpool.bookings import (
 )
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer
+from carpool.partner_bookings import STATUS_OF, Status, status_of
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ride_plans import RideWay, Schedule, Visit
 from core.time import to_instant
@@ -26,6 +27,7 @@ from mobility.db.changes import lock_changes
 from mobility.db.engine import Connection, Engine
 from mobility.db.notices import emit, tell
 from mobility.db.offers import SqlOfferStore
+from mobility.db.operators import tell_partner_of_seat
 from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
 from mobility.live import Wakeups
 from mobility.world import Snapshot
@@ -96,6 +98,7 @@ class LockedRide:
         self._changed = False
         self._notices: list[tuple[uuid.UUID, str, dict[str, object]]] = []
         self._events: list[tuple[uuid.UUID, str, dict[str, object]]] = []
+        self._told_partners: list[tuple[uuid.UUID, Status]] = []
 
     def expire_due(self, spared: uuid.UUID | None = None) -> None:
         """End what nobody has answered in time; whoever looks at a ride sees it without these."""
@@ -214,6 +217,8 @@ class LockedRide:
         content = {"state": state, "late_s": self.ride.late_s}
         if event in TELLS_RIDER:
             self._tell_person(booking.rider_id, booking, f"booking_{event}", content)
+            if STATUS_OF.get(state) is not STATUS_OF.get(booking.state):
+                self._told_partners.append((booking.id, status_of(state, None)))
         if event in TELLS_DRIVER:
             self._tell_person(self.ride.driver_id, booking, f"booking_{event}", content)
 
@@ -257,6 +262,8 @@ class LockedRide:
             tell(self._connection, person_id, kind, content, self._now)
         for booking_id, kind, content in self._events:
             emit(self._connection, booking_id, kind, content, self._now)
+        for booking_id, status in self._told_partners:
+            tell_partner_of_seat(self._connection, booking_id, status, self._now)
         return revision
 
 

@@ -44,7 +44,7 @@ Row = tuple[object, ...]
 
 def carpool_gtfs(world: World, site: str) -> bytes:
     """
-    All offers that are searched, as a zipped feed.
+    All offers of drivers here that are searched, as a zipped feed.
 
     A trip calls at up to twenty meeting points that the driver passes, or fits into his budget all
     together, and leaves at the beginning of his window. Trips of booked dates have the seats that
@@ -62,7 +62,7 @@ def carpool_gtfs(world: World, site: str) -> bytes:
     used: set[int] = set()
     seen: dict[str, int] = {}
     for offer, body in zip(world.offers, world.bodies, strict=True):
-        calls = fixed_trip(body, world.network.ground.drive_s)
+        calls = () if offer.outside else fixed_trip(body, world.network.ground.drive_s)
         if not calls:
             continue
         nth = seen[offer.id] = seen.get(offer.id, -1) + 1
