@@ -153,6 +153,8 @@ def _make_ready(desk: RideDesk, quote: Quote) -> _Ready:
         if found is None:
             raise RideNotFree("this offer is gone: search again")
         offer, version = found
+        if offer.outside is not None:
+            raise RideNotFree(f"seats of this ride are booked at {offer.outside.operator}")
         store.add_ride(offer, version, quote.date)
         ride = store.find_ride(quote.offer, quote.date)
         assert ride is not None
@@ -251,8 +253,6 @@ def _hold_one(
 
 
 def _check_open(ride: StoredRide, quote: Quote, rider: Principal, now: dt.datetime) -> None:
-    if ride.offer.outside is not None:
-        raise RideNotFree(f"seats of this ride are booked at {ride.offer.outside.operator}")
     if ride.offer_state is not OfferState.PUBLISHED:
         raise RideNotFree("the driver does not offer this ride any more: search again")
     if ride.state is not RideState.SCHEDULED or ride.late_s:

@@ -66,7 +66,7 @@ def _tell(engine: Engine, opened: Open, event: DueEvent, now: dt.datetime) -> No
             end_event(connection, event.id, outcome)
     if reason is not None:
         log.warning(
-            "other operator not told", operator=event.operator, event=str(event.id),
+            "other operator not told", operator=event.operator, event_id=str(event.id),
             outcome=outcome or "later", tries=event.tries, reason=reason,
         )  # fmt: skip
 

@@ -34,7 +34,7 @@ WALK_S = 900
 """Longest walk between a place and a meeting point."""
 WAIT_S = 1_200
 """How much sooner than asked for one is at a stop, or later leaves it: twenty minutes."""
-RIDES_AT_A_TIME = 10
+RIDES_AT_A_TIME = 5
 """Rides that one time is answered with: those nearest to it."""
 DATES_LIMIT = 4
 """Dates of all times of one request."""
@@ -74,6 +74,7 @@ class RideWhitelist:
     def __init__(self, world: World, seats: int, *, now: dt.datetime) -> None:
         self._world, self._seats, self._now = world, seats, now
         self._metres: dict[tuple[int, int, int], int] = {}
+        self._quotes: dict[tuple[int, dt.date, int, int, int], str] = {}
 
     def to_stops(self, start: Coordinate, stops: Sequence[TimedStop]) -> list[Rides]:
         """Rides by which one is at each stop by each time."""
@@ -173,27 +174,32 @@ class RideWhitelist:
     def _timed(
         self, date: dt.date, base_s: int, asked: Asked, ride: int, hit: npt.NDArray[np.int32]
     ) -> TimedRide:
-        world = self._world
-        rides, candidates = world.rides_on(date), world.flexible.bodies.candidates
-        row, board_s, drive_s = int(rides.offer[ride]), int(hit[BOARD_S]), int(hit[RIDE_S])
-        body = world.bodies[row]
-        ends = candidates[hit[PICKUP]], candidates[hit[DROPOFF]]
-        pickup, dropoff = (
-            int(((body.point == end[MEETING_POINT]) & (body.segment == end[IN_SEGMENT])).argmax())
-            for end in ends
-        )
-        walk_to_s, walk_from_s = (
-            int(walk_s[end[MEETING_POINT]])
-            for walk_s, end in zip((asked.walk_to_s, asked.walk_from_s), ends, strict=True)
-        )
-        pair = Pair(pickup, dropoff, board_s, drive_s, walk_to_s + walk_from_s)
-        key = row, pickup, dropoff
-        if key not in self._metres:
-            self._metres[key] = metres_of(world, row, pair)
+        rides, candidates = self._world.rides_on(date), self._world.flexible.bodies.candidates
+        pickup, dropoff, board_s, drive_s = hit.tolist()
         day = date + dt.timedelta(days=int(rides.day[ride]))
-        quote = quote_of(world, row, day, pair, base_s + board_s, self._metres[key], self._seats)
+        key = int(rides.offer[ride]), day, pickup, dropoff, base_s + board_s
+        quote = self._quotes.get(key)
+        if quote is None:
+            quote = self._quotes[key] = self._quote(*key, drive_s)
         return TimedRide(
-            base_s + board_s - walk_to_s,
-            base_s + board_s + drive_s + walk_from_s,
-            sign_quote(quote, world.quote_key),
+            key[-1] - int(asked.walk_to_s[candidates[pickup, MEETING_POINT]]),
+            key[-1] + drive_s + int(asked.walk_from_s[candidates[dropoff, MEETING_POINT]]),
+            quote,
         )
+
+    def _quote(
+        self, row: int, day: dt.date, pickup: int, dropoff: int, pickup_s: int, drive_s: int
+    ) -> str:
+        """Signed quote of a ride between two candidates of the table of all bodies."""
+        world = self._world
+        body, candidates = world.bodies[row], world.flexible.bodies.candidates
+        rows = [
+            int(((body.point == at[MEETING_POINT]) & (body.segment == at[IN_SEGMENT])).argmax())
+            for at in (candidates[pickup], candidates[dropoff])
+        ]
+        pair = Pair(rows[0], rows[1], pickup_s, drive_s, 0)
+        way = row, pickup, dropoff
+        if way not in self._metres:
+            self._metres[way] = metres_of(world, row, pair)
+        quote = quote_of(world, row, day, pair, pickup_s, self._metres[way], self._seats)
+        return sign_quote(quote, world.quote_key)

@@ -160,8 +160,9 @@ def test_a_regular_trip_without_times_is_none(schedules: Any) -> None:
 @pytest.mark.parametrize(
     ("url", "kept"),
     [
-        ("https://x.example/a?b=c", True), ("http://x.example", True), ("javascript:alert(1)", False),
-        ("//x.example", False), ("https:///x", False), ("https://x.example/\n", False), (7, False),
+        ("https://x.example/a?b=c", True), ("http://x.example", True),
+        ("javascript:alert(1)", False), ("//x.example", False), ("https:///x", False),
+        ("https://x.example/\n", False), (7, False),
         ("data:text/html,x", False), ("https://x.example/" + "a" * 3_000, False),
     ],
 )  # fmt: skip
@@ -174,7 +175,8 @@ def test_a_link_leads_to_a_page_or_to_the_operator(url: Any, kept: bool) -> None
 @pytest.mark.parametrize(
     ("price", "cents", "currency"),
     [
-        (None, None, "EUR"), ({"type": "FREE"}, 0, "EUR"), ({"type": "UNKNOWN", "amount": 3}, None, "EUR"),
+        (None, None, "EUR"), ({"type": "FREE"}, 0, "EUR"),
+        ({"type": "UNKNOWN", "amount": 3}, None, "EUR"),
         ({"amount": 2.5, "currency": "CHF"}, 250, "CHF"), ({"amount": -1}, None, "EUR"),
         ({"amount": 1e9}, None, "EUR"), ({"amount": float("nan")}, None, "EUR"),
         ({"amount": 2, "currency": "euro"}, None, "EUR"), ("free", None, "EUR"),

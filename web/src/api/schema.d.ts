@@ -464,11 +464,18 @@ export interface components {
             routeLongName?: string;
             displayName?: string;
             agencyName?: string;
+            routeUrl?: string;
             tripId?: string;
             cancelled?: boolean;
             mobility?: {
                 /** @description A ride that can be booked */
                 quote?: string;
+                /** @description Another operator */
+                operator?: string;
+                operator_price?: {
+                    amount_cents: number | null;
+                    currency: string;
+                };
             };
             intermediateStops?: components["schemas"]["Place"][];
             legGeometry: {

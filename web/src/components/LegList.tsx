@@ -94,6 +94,10 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
   const facts = [format.minutes(leg.duration)];
   if (isStreet(leg) && leg.distance !== undefined) facts.push(format.distance(leg.distance));
   const stops = leg.intermediateStops ?? [];
+  const bookAt = (name: string, price: NonNullable<Leg["mobility"]>["operator_price"]) =>
+    price?.amount_cents == null
+      ? t("leg.bookAt", { name })
+      : t("leg.bookAtFor", { name, price: format.money(price.amount_cents, price.currency) });
   return (
     <div className="leg-body">
       <p className="leg-title">
@@ -109,6 +113,13 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
         <span className="leg-facts">{facts.join(" · ")}</span>
         {leg.cancelled && <strong className="cancelled">{t("leg.cancelled")}</strong>}
       </p>
+      {leg.mobility?.operator && leg.routeUrl && (
+        <p>
+          <a href={leg.routeUrl} target="_blank" rel="noopener noreferrer">
+            {bookAt(leg.mobility.operator, leg.mobility.operator_price)}
+          </a>
+        </p>
+      )}
       {kind === "carpool" && (
         <ul className="carpool-facts">
           <li>
