@@ -60,16 +60,20 @@ def area_around(network: Network, place: Coordinate, radius_m: float, *, towards
     away_m = great_circle_m(place.lat, place.lon, lat, lon)
     guessed_s = away_m * CROW_FACTOR / network.speeds.foot_mps
     walk_s = np.where(away_m <= radius_m, np.ceil(guessed_s), NOT_HERE).astype(np.int32)
-    on_foot = np.zeros(len(walk_s), bool)
+    footway_s = walks_around(network, place, WALK_LIMIT_S, towards=towards)
+    on_foot = (footway_s != NOT_HERE) & (walk_s != NOT_HERE)
+    return Area(np.where(on_foot, footway_s, walk_s), on_foot)
+
+
+def walks_around(network: Network, place: Coordinate, limit_s: int, *, towards: bool) -> Int32:
+    """Shape (P,): walk between a place and each meeting point, or `NOT_HERE`; see `area_around`."""
+    walk_s = np.full(len(network.points.lat), NOT_HERE, np.int32)
     at = network.find_snapped("foot", place, SNAP_M)
     if at is not None:
-        node, seconds = network.walks_from(at, WALK_LIMIT_S, towards=towards)
+        node, seconds = network.walks_from(at, limit_s, towards=towards)
         reached = node >= network.stop_count
-        point, seconds = node[reached] - network.stop_count, seconds[reached]
-        inside = walk_s[point] != NOT_HERE
-        walk_s[point[inside]] = seconds[inside]
-        on_foot[point[inside]] = True
-    return Area(walk_s, on_foot)
+        walk_s[node[reached] - network.stop_count] = seconds[reached]
+    return walk_s
 
 
 def bodies_between(bodies: FlexibleBodies, start: Area, end: Area) -> npt.NDArray[np.bool_]:

@@ -94,6 +94,19 @@ class OfferChanged(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """What belongs to an offer of another operator: its seats are booked there."""
+
+    operator: str
+    """Host name of the operator."""
+    url: str
+    """Where a seat is booked."""
+    price_cents: int | None
+    """What the operator asks for a seat; None where it does not say."""
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One published offer; recurring offers run on several dates."""
 
@@ -125,6 +138,8 @@ class Offer:
     takes: frozenset[Need] = field(default_factory=frozenset)
     """What the car has room for besides people."""
     vehicle: Vehicle | None = None
+    outside: Outside | None = None
+    """Of another operator; None: of a driver here."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -217,6 +232,7 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         circle=field_of("audience", lambda name: read_circle(name, values.get("community")), None),
         takes=field_of("takes", lambda names: frozenset(map(Need, names)), ()),
         vehicle=field_of("vehicle", _vehicle, None),
+        outside=field_of("outside", lambda of: of and Outside(**of), None),
     )
 
 
@@ -257,6 +273,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 — whatever the JSON holds
 
 def offer_as_json(offer: Offer) -> dict[str, Any]:
     """Undo `parse_offer`."""
+    outside = {} if offer.outside is None else {"outside": asdict(offer.outside)}
     return {
         "driver": offer.driver,
         "start": {"lat": offer.start.lat, "lon": offer.start.lon},
@@ -274,6 +291,7 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         **circle_as_json(offer.circle),
         "takes": [need for need in Need if need in offer.takes],
         "vehicle": None if offer.vehicle is None else asdict(offer.vehicle),
+        **outside,
     }
 
 

@@ -56,12 +56,15 @@ class Quote:
 
 def sign_quote(quote: Quote, key: bytes) -> str:
     """Quote as text; the same quote gives the same text."""
-    values = [VERSION, *dataclasses.astuple(quote)]
+    values: list[object] = [VERSION, *(getattr(quote, name) for name in _FIELDS)]
     values[2] = quote.date.isoformat()
     if not quote.needs:
         values.pop()
     content = json.dumps(values, separators=(",", ":")).encode()
     return _text(_mac(content, key) + content)
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Quote))
 
 
 def read_quote(text: str, key: bytes) -> Quote:

@@ -35,6 +35,7 @@ from mobility.api import (
     points,
     proposals,
     ratings,
+    ride_share,
     rides,
     series,
     standard_covoiturage,
@@ -120,7 +121,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
-        open_data, standard_covoiturage, partner_bookings, circles, points,
+        open_data, standard_covoiturage, partner_bookings, ride_share, circles, points,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -16,6 +16,7 @@ from mobility.commands import (
     journeys,
     offers,
     own_city,
+    partners,
     serving,
     snapshots,
     studies,
@@ -36,6 +37,7 @@ for group in (own_city, feeds, journeys, studies, serving, backups):
 app.add_typer(offers.app, name="offers")
 app.add_typer(elevators.app, name="elevators")
 app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(partners.app, name="partners")
 app.add_typer(users.app, name="users")
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import numpy as np
+
+from carpool.nearby import NOT_HERE
+from carpool.timed_rides import Asked, find_timed_rides
 from core.geo import Coordinate
 from core.time import day_start_epoch_s, to_instant
 from gtfs_data.days import date_of_day_number
@@ -17,7 +21,7 @@ MORNING_S = 8 * 3600
 
 
 def warm_up(world: World) -> None:
-    """Plan one trip in each direction between two stops, on a day with service."""
+    """Plan one trip in each direction between two stops, and look for rides to a stop."""
     t = world.network.timetable
     called = t.pattern_stop
     if len(called) < 2:
@@ -38,4 +42,13 @@ def warm_up(world: World) -> None:
     )
     plan_itineraries(world, query)
     plan_itineraries(world, replace(query, arrive_by=True, backwards=True))
+    rides, nowhere = (
+        world.rides_on(date),
+        np.full(len(world.network.points.lat), NOT_HERE, np.int32),
+    )
+    find_timed_rides(
+        world.flexible.bodies, rides, world.network.ground.drive_s,
+        Asked(nowhere, nowhere, np.zeros(1, np.int32), np.bool_(1), np.int32(1), np.int32(0)),
+        np.zeros(len(rides.body), bool),
+    )  # fmt: skip
     warm_up_changes(world.network.timetable, world.network.ground.walks)

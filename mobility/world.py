@@ -133,6 +133,8 @@ class World:
         self._terms = OfferTerms(self.offers, [drivers.get(offer.id) for offer in self.offers])
         self.public = self._terms.open_to(ANYBODY)
         """Shape (len(offers),): which are for everyone; the others nobody finds unasked."""
+        self.is_own = np.array([offer.outside is None for offer in self.offers], bool)
+        """Which offers are of drivers here: seats of the others are booked at their operators."""
         self._dates = RunningDates(self.offers)
         self._rides = Remembered(self._rides_around, DATES_KEPT)
         self._others_rides = Remembered(self._rides_among, DATES_KEPT)
@@ -150,6 +152,16 @@ class World:
     def rides_on(self, date: dt.date) -> Rides:
         """Dated rides around a searched date, of offers to everyone; the last are kept."""
         return self._rides(date)
+
+    @property
+    def outside_ids(self) -> frozenset[OfferId]:
+        """Ids of other operators' offers, for what must be booked here."""
+        return frozenset(self.offers[row].id for row in np.flatnonzero(~self.is_own))
+
+    @property
+    def own_published(self) -> Mapping[OfferId, PublishedOffer]:
+        """Published offers of drivers here."""
+        return {key: of for key, of in self.published.items() if of.offer.outside is None}
 
     @property
     def dates_ready(self) -> tuple[dt.date, ...]:

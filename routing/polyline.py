@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from core.jit import kernel
 
 BYTES_PER_NUMBER = 7
 """Five bits a byte: enough for differences of 360 degrees at seven decimals."""
+ENCODED_FROM, ENCODED_TO = 63, 126
+BITS_LIMIT = 5 * BYTES_PER_NUMBER
 
 
 @kernel
@@ -41,3 +45,30 @@ def encode_polyline(
     lat, lon = np.ascontiguousarray(lat), np.ascontiguousarray(lon)
     out = np.empty(2 * len(lat) * BYTES_PER_NUMBER, np.uint8)
     return out[: encode_points(lat, lon, 10.0**decimals, out)].tobytes().decode("ascii")
+
+
+def decode_polyline(text: str, decimals: int, *, limit: int) -> list[tuple[float, float]]:
+    """
+    Latitudes and longitudes of encoded points, the first `limit` of them.
+
+    Raises
+    ------
+    ValueError
+        It is not an encoded polyline.
+    """
+    numbers: list[int] = []
+    value = shift = 0
+    for byte in text.encode("ascii"):
+        if not ENCODED_FROM <= byte <= ENCODED_TO or shift > BITS_LIMIT:
+            raise ValueError("not an encoded polyline")
+        value |= (byte - ENCODED_FROM & 0x1F) << shift
+        shift += 5
+        if byte - ENCODED_FROM < 0x20:
+            numbers.append(~(value >> 1) if value & 1 else value >> 1)
+            value = shift = 0
+            if len(numbers) == 2 * limit:
+                break
+    if shift or len(numbers) % 2:
+        raise ValueError("an encoded polyline that breaks off")
+    lat, lon = itertools.accumulate(numbers[::2]), itertools.accumulate(numbers[1::2])
+    return [(a / 10**decimals, b / 10**decimals) for a, b in zip(lat, lon, strict=True)]

@@ -8,6 +8,7 @@ import uuid
 from carpool.bookings import BookingStateConflict
 from carpool.partner_bookings import Kind, Status, check_step
 from mobility.db.engine import Engine
+from mobility.db.operators import tell_partner_of_answer
 from mobility.db.partners import PartnerBooking, get_of_rider, set_said
 from mobility.users.scopes import Principal
 
@@ -16,7 +17,7 @@ def answer_partner(
     engine: Engine, rider: Principal, booking_id: uuid.UUID, status: Status, *, now: dt.datetime
 ) -> PartnerBooking:
     """
-    Confirm or cancel a ride with another operator's driver; that operator reads it here.
+    Confirm or cancel a ride with another operator's driver; that operator learns of it.
 
     Raises
     ------
@@ -32,4 +33,5 @@ def answer_partner(
             raise BookingStateConflict("this ride was booked with its operator: change it there")
         check_step(found.status, status)
         set_said(connection, found.id, status, now)
+        tell_partner_of_answer(connection, found.id, status, now)
         return get_of_rider(connection, rider.person_id, booking_id)

@@ -222,6 +222,8 @@ def _make_ready(desk: RideDesk, quote: Quote) -> _Ready:
         if found is None:
             raise RideNotFree("this offer is gone: search again")
         offer, version = found
+        if offer.outside is not None:
+            raise RideNotFree(f"seats of this ride are booked at {offer.outside.operator}")
         store.add_ride(offer, version, quote.date)
         ride = store.find_ride(quote.offer, quote.date)
         assert ride is not None

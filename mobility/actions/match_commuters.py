@@ -117,7 +117,7 @@ class _Run:
         self.looked: list[Looked] = [one for one in looked if one[0].id not in standing.busy_wishes]
         self.offers: list[PublishedOffer] = [
             published
-            for offer_id, published in sorted(world.published.items())
+            for offer_id, published in sorted(world.own_published.items())
             if offer_id in standing.driver_of
             and offer_id not in standing.busy_offers
             and offer_id not in changed

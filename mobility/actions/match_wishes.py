@@ -72,7 +72,7 @@ def _fitting(
 ) -> Iterator[Found]:
     """Changed offers with all wishes, and changed wishes with all other offers."""
     new = of_ids(looked, wishes)
-    for offer_id, published in world.published.items():
+    for offer_id, published in world.own_published.items():
         against = looked if offer_id in offers else new
         if against:
             yield from _fits(world, published, against, local, people)

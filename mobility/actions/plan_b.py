@@ -184,7 +184,8 @@ def find_plan_b(
         Endpoint(gap.start, None, "START"), Endpoint(gap.end, None, "END"), leave_at, window_s=0,
         seats=gap.seats, criteria=False, detailed=now is not None,
     )  # fmt: skip
-    answer = plan_itineraries(world, query, seeker=gap.seeker, without=gap.left_out)
+    without = gap.left_out | world.outside_ids
+    answer = plan_itineraries(world, query, seeker=gap.seeker, without=without)
     found = (*answer.direct, *answer.itineraries)
     return min(found, key=lambda priced: priced.itinerary.end_at, default=None)
 
@@ -204,7 +205,7 @@ def find_way_home(
         Endpoint(ends.end), Endpoint(ends.start), by, arrive_by=True, window_s=0, backwards=True,
         seats=seats, criteria=False, detailed=False,
     )  # fmt: skip
-    answer = plan_itineraries(world, query, seeker=seeker)
+    answer = plan_itineraries(world, query, seeker=seeker, without=world.outside_ids)
     ways = [Way.of(p.itinerary) for p in (*answer.direct, *answer.itineraries)]
     return max((w for w in ways if w.leave_at >= after), key=lambda w: w.leave_at, default=None)
 

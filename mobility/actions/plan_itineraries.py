@@ -12,12 +12,12 @@ from core.remember import Remembered
 from mobility.mapping.co2 import co2_g
 from mobility.mapping.criteria import criteria_table
 from mobility.mapping.fare_legs import fare_legs
-from mobility.mapping.priced import PricedAnswer, PricedItinerary
+from mobility.mapping.priced import OTHER_OPERATOR, PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from payments.rating import Charge, Price, price_itinerary
 from payments.tariff import Tariff
-from routing.itinerary import Itinerary
+from routing.itinerary import Itinerary, RideLeg
 from routing.network import Network
 from routing.outages import plan_around
 from routing.query import PlanQuery
@@ -71,15 +71,22 @@ def _priced(world: World, query: PlanQuery, itinerary: Itinerary) -> PricedItine
 
 
 def _price(world: World, query: PlanQuery, itinerary: Itinerary) -> Price:
-    legs, rows = fare_legs(itinerary)
+    outside = {
+        row
+        for row, leg in enumerate(itinerary.legs)
+        if isinstance(leg, RideLeg) and world.offers[leg.offer].outside
+    }
+    legs, rows = fare_legs(itinerary, outside)
     tariff = world.snapshot.tariff
     if tariff is None:
-        return Price(None if legs else 0, "EUR", (), "", "no_tariff" if legs else None)
+        paid = legs or outside
+        return Price(None if paid else 0, "EUR", (), "", "no_tariff" if paid else None)
     price = price_itinerary(tariff, legs, rider_count=query.seats)
     charges = tuple(
         Charge(c.rule, c.kind, tuple(rows[i] for i in c.legs), c.amount_cents)
         for c in price.charges
     )
-    return Price(
-        price.amount_cents, price.currency, charges, price.tariff_hash, price.unknown_reason
-    )
+    amount_cents, reason = price.amount_cents, price.unknown_reason
+    if outside and amount_cents is not None:
+        amount_cents, reason = None, OTHER_OPERATOR
+    return Price(amount_cents, price.currency, charges, price.tariff_hash, reason)

@@ -19,6 +19,7 @@ from carpool.bookings import (
 )
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
 from carpool.offers import Offer
+from carpool.partner_bookings import STATUS_OF, Status, status_of
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ride_plans import RideWay, Schedule, Visit
 from carpool.tracking import track_ride
@@ -27,6 +28,7 @@ from mobility.db.changes import lock_changes
 from mobility.db.engine import Connection, Engine, in_one_trip
 from mobility.db.notices import emit, tell
 from mobility.db.offers import SqlOfferStore
+from mobility.db.operators import tell_partner_of_seat
 from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
 from mobility.live import Wakeups
 from mobility.world import LoadedRide, Snapshot
@@ -113,6 +115,7 @@ class LockedRide:
         self._changed = False
         self._notices: list[Telling] = []
         self._events: list[tuple[uuid.UUID, str, dict[str, object]]] = []
+        self._told_partners: list[tuple[uuid.UUID, Status]] = []
 
     def expire_due(self, spared: uuid.UUID | None = None) -> None:
         """End what nobody has answered in time; whoever looks at a ride sees it without these."""
@@ -262,6 +265,8 @@ class LockedRide:
             content["plan_b"] = plan_b_path(booking)
         if event in TELLS_RIDER:
             self._tell_person(booking.rider_id, booking, f"booking_{event}", content)
+            if STATUS_OF.get(state) is not STATUS_OF.get(booking.state):
+                self._told_partners.append((booking.id, status_of(state, None)))
         if event in TELLS_DRIVER:
             self._tell_person(self.ride.driver_id, booking, f"booking_{event}", content)
 
@@ -306,6 +311,8 @@ class LockedRide:
                 tell(self._connection, person_id, kind, content, self._now)
             for booking_id, kind, content in self._events:
                 emit(self._connection, booking_id, kind, content, self._now)
+            for booking_id, status in self._told_partners:
+                tell_partner_of_seat(self._connection, booking_id, status, self._now)
         return self._store.record_change(self.ride.id) if self._changed else None
 
 

@@ -60,7 +60,7 @@ def search_rides(
     rides, base_s = world.rides_on(date), day_start_epoch_s(date, network.zone)
     wanted_s = int(at.timestamp()) - base_s
     bodies = world.flexible.bodies
-    inside = bodies_between(bodies, *areas)[rides.body]
+    inside = bodies_between(bodies, *areas)[rides.body] & world.is_own[rides.offer]
     inside &= rides.earliest_s <= wanted_s + around.delta_s
     longest_s = (bodies.solo_s + bodies.budget_s)[rides.body]
     inside &= rides.latest_s + longest_s >= wanted_s - around.delta_s
@@ -71,7 +71,7 @@ def search_rides(
             world.bodies[offer_row], network.ground.drive_s, areas, leaves_s=window,
             wanted_s=wanted_s, delta_s=around.delta_s,
         )  # fmt: skip
-        if pair is None or not _bookable(base_s + pair.pickup_s, now):
+        if pair is None or not bookable(base_s + pair.pickup_s, now):
             continue
         day = date + dt.timedelta(days=int(rides.day[row]))
         key = world.offers[offer_row].id, day  # parts of one booked ride are one car
@@ -80,7 +80,7 @@ def search_rides(
             found[key] = rank, int(offer_row), pair
     best = sorted(found.items(), key=lambda item: (item[1][0], item[0]))[: around.count]
     return [
-        _ride(world, areas, row, day, pair, base_s, _metres(world, row, pair))
+        _ride(world, areas, row, day, pair, base_s, metres_of(world, row, pair))
         for (_, day), (_, row, pair) in best
     ]
 
@@ -107,7 +107,7 @@ def search_trips(
         First and last date of a pick-up.
     """
     areas, drive_s = _areas(world, around), world.network.ground.drive_s
-    inside = bodies_between(world.flexible.bodies, *areas)[world.body_rows]
+    inside = bodies_between(world.flexible.bodies, *areas)[world.body_rows] & world.is_own
     near: list[tuple[tuple[int, int, str], int, Pair]] = []
     for row in (inside & world.public).nonzero()[0].tolist():
         offer, body = world.offers[row], world.bodies[row]
@@ -136,7 +136,8 @@ def _areas(world: World, around: Around) -> tuple[Area, Area]:
     )
 
 
-def _bookable(pickup_epoch_s: int, now: dt.datetime) -> bool:
+def bookable(pickup_epoch_s: int, now: dt.datetime) -> bool:
+    """Whether there is time enough to book a seat."""
     return pickup_epoch_s - LATE_ANSWER_BEFORE.total_seconds() > now.timestamp()
 
 
@@ -174,13 +175,13 @@ def _trip(
     wanted = tuple(day for day in runs if day in weekdays)
     if not wanted:
         return None
-    shift, rides, metres = dt.timedelta(days=days_on), [], _metres(world, row, pair)
+    shift, rides, metres = dt.timedelta(days=days_on), [], metres_of(world, row, pair)
     first = max(dates[0], now.astimezone(zone).date(), offer.valid_from + shift)
     for day in _days(first, dates[1]):
         base_s = day_start_epoch_s(day - shift, zone)
         if not offer.runs_on(day - shift) or WEEKDAYS[day.weekday()] not in wanted:
             continue
-        if _bookable(base_s + pair.pickup_s, now):
+        if bookable(base_s + pair.pickup_s, now):
             rides.append(_ride(world, areas, row, day - shift, pair, base_s, metres))
         if len(rides) == DATES_AHEAD:
             break
@@ -205,30 +206,44 @@ def _ride(
     base_s: int,
     metres: int,
 ) -> FoundRide:
-    offer, body, network = world.offers[row], world.bodies[row], world.network
+    offer, body = world.offers[row], world.bodies[row]
     pickup, dropoff = int(body.point[pair.pickup]), int(body.point[pair.dropoff])
-    pickup_s = base_s + pair.pickup_s
-    price_cents, currency = _price(world, pickup_s, metres)
     walks = [
         int(area.walk_s[point]) if area.on_foot[point] else None
         for area, point in zip(areas, (pickup, dropoff), strict=True)
     ]
-    quote = Quote(
-        offer=offer.id,
-        date=date,
-        pickup=network.points.id[pickup],
-        dropoff=network.points.id[dropoff],
-        pickup_s=pickup_s,
-        dropoff_s=pickup_s + pair.ride_s,
-        latest_s=pickup_s + pair.ride_s + int(DROPOFF_SLACK.total_seconds()),
-        seats=1,
-        price_cents=price_cents,
-        currency=currency,
-    )
+    quote = quote_of(world, row, date, pair, base_s + pair.pickup_s, metres)
     return FoundRide(offer, quote, pickup, dropoff, metres, body.seat_count, *walks)
 
 
-def _metres(world: World, row: int, pair: Pair) -> int:
+def quote_of(
+    world: World,
+    row: int,
+    date: dt.date,
+    pair: Pair,
+    pickup_s: int,
+    metres: int,
+    seats: int = 1,
+) -> Quote:
+    """What a rider is promised who is taken by an offer at an epoch second."""
+    body, points = world.bodies[row], world.network.points
+    price_cents, currency = _price(world, pickup_s, metres, seats)
+    return Quote(
+        offer=world.offers[row].id,
+        date=date,
+        pickup=points.id[int(body.point[pair.pickup])],
+        dropoff=points.id[int(body.point[pair.dropoff])],
+        pickup_s=pickup_s,
+        dropoff_s=pickup_s + pair.ride_s,
+        latest_s=pickup_s + pair.ride_s + int(DROPOFF_SLACK.total_seconds()),
+        seats=seats,
+        price_cents=price_cents,
+        currency=currency,
+    )
+
+
+def metres_of(world: World, row: int, pair: Pair) -> int:
+    """Way on which an offer takes a rider."""
     network = world.network
     nodes = drive_nodes(world.bodies[row], network.points.car_node, pair)
     path = [arc for a, b in pairwise(nodes) for arc in network.drive.path(a, b)]
@@ -236,11 +251,11 @@ def _metres(world: World, row: int, pair: Pair) -> int:
     return 0 if route is None else round(route.metres)
 
 
-def _price(world: World, pickup_s: int, metres: int) -> tuple[int | None, str]:
-    """What the ride costs by itself, as the tariff says."""
+def _price(world: World, pickup_s: int, metres: int, seats: int) -> tuple[int | None, str]:
+    """What the ride costs by itself for all seats, as the tariff says."""
     tariff = world.snapshot.tariff
     if tariff is None:
         return None, "EUR"
     at = dt.datetime.fromtimestamp(pickup_s, dt.UTC)
-    price = price_itinerary(tariff, [FareLeg("carpool", at, metres)])
+    price = price_itinerary(tariff, [FareLeg("carpool", at, metres)], rider_count=seats)
     return price.amount_cents, price.currency

@@ -47,13 +47,19 @@ class SqlOfferStore:
         ground_hash: str,
         body: bytes,
         entered: Mapping[str, Any] | None = None,
+        *,
+        driver_id: uuid.UUID | None = None,
     ) -> int:
-        """Store a new offer with its compiled body; returns the revision of the change."""
+        """
+        Store a new offer with its compiled body; returns the revision of the change.
+
+        Its driver is the person of that alias, or who is given.
+        """
         offer_id = uuid.UUID(given.id)
         self._connection.execute(
             offer.insert().values(
                 id=offer_id,
-                driver_id=self._person(given.driver),
+                driver_id=driver_id or self._person(given.driver),
                 version=1,
                 state=OfferState.PUBLISHED,
                 content=offer_as_json(given),

@@ -377,3 +377,42 @@ partner_booking = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     sa.UniqueConstraint("owner_id", "outside_id"),
 )
+
+partner = sa.Table(
+    "partner",
+    metadata,
+    sa.Column("operator", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text),
+    sa.Column("events_url", sa.Text),
+    sa.Column("api_key", sa.Text),
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("user.id"), unique=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), nullable=False, unique=True),
+    sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("last", pg.JSONB(none_as_null=True)),
+)
+
+outside_offer = sa.Table(
+    "outside_offer",
+    metadata,
+    sa.Column("operator", sa.Text, sa.ForeignKey("partner.operator"), primary_key=True),
+    sa.Column("outside_id", sa.Text, primary_key=True),
+    sa.Column("offer_id", sa.Uuid, sa.ForeignKey("offer.id"), nullable=False, unique=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
+
+partner_event = sa.Table(
+    "partner_event",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("partner_booking_id", sa.Uuid, sa.ForeignKey("partner_booking.id"), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("outcome", sa.Text),
+    sa.UniqueConstraint("partner_booking_id", "status"),
+)

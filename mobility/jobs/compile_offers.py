@@ -9,7 +9,9 @@ import threading
 import structlog
 
 from mobility.installation import Installation
+from mobility.jobs.fetch_outside import OutsideWatch
 from mobility.jobs.match_commuters import NightlyMatch
+from mobility.jobs.tell_partners import PartnerCourier
 from mobility.jobs.warn_of_expiry import ExpiryWatch
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
@@ -25,7 +27,7 @@ def follow_offers(installation: Installation) -> None:
 
     An offer published by a process that did not compile it, or compiled for another snapshot,
     is compiled and stored here. Feeds that are about to expire are said in the log, and every night
-    regular commuters are matched.
+    regular commuters are matched. Other operators are asked for offers, and told of their bookings.
     """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -39,13 +41,18 @@ def follow_offers(installation: Installation) -> None:
         revive=installation.revive,
     )
     keeper.start()
-    known, expiry, nightly = -1, ExpiryWatch(), NightlyMatch()
+    known, expiry, nightly, outside = -1, ExpiryWatch(), NightlyMatch(), OutsideWatch()
+    courier = PartnerCourier(installation.engine)
+    courier.start()
     while not stopped.wait(LOOK_S if known >= 0 else 0):
         now = dt.datetime.now(dt.UTC)
         expiry.look(keeper.world.snapshot, now)
         nightly.look(installation.engine, now.astimezone(keeper.world.network.zone))
+        outside.look(installation.engine, now)
         if keeper.world.revision != known:
             known = keeper.world.revision
             log.info("offers are compiled", revision=known, offers=keeper.world.offer_count)
+    courier.stop()
+    outside.stop()
     nightly.stop()
     keeper.stop()

@@ -46,7 +46,7 @@ Row = tuple[object, ...]
 
 def carpool_gtfs(world: World, site: str) -> bytes:
     """
-    All offers to everyone that are searched, as a zipped feed.
+    All offers to everyone of drivers here that are searched, as a zipped feed.
 
     A trip calls at up to twenty meeting points that the driver passes, or fits into his budget all
     together, and leaves at the beginning of his window. Trips of booked dates have the seats that
@@ -87,9 +87,9 @@ def carpool_gtfs(world: World, site: str) -> bytes:
 
 
 def timetable_trips(world: World) -> Iterator[tuple[str, Offer, Body]]:
-    """Trips of offers to everyone, as planned: whole offers, and what is left of dated rides."""
+    """Trips of drivers here for everyone, as planned: whole offers, what is left of rides."""
     shown: set[OfferId] = set()
-    for row in world.public.nonzero()[0].tolist():
+    for row in (world.public & world.is_own).nonzero()[0].tolist():
         offer = world.offers[row]
         if offer.id not in shown:  # behind it, the same as late as it is
             yield f"carpool:{offer.id}", offer, world.bodies[row]

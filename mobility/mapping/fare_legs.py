@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.modes import RAIL_MODES, Mode
 from payments.rating import FareLeg
 from routing.itinerary import Itinerary
@@ -17,15 +19,20 @@ FARE_MODE = {
 }
 
 
-def fare_legs(itinerary: Itinerary) -> tuple[list[FareLeg], list[int]]:
+def fare_legs(
+    itinerary: Itinerary, without: Collection[int] = ()
+) -> tuple[list[FareLeg], list[int]]:
     """
     Legs that are paid for, and which leg of the itinerary each is.
 
     A vehicle that goes on as another trip is boarded, and paid, once: by the mode in which it is
-    boarded, for all of its way. The first of its legs stands for them.
+    boarded, for all of its way. The first of its legs stands for them. Legs of the rows `without`
+    are paid for elsewhere.
     """
     legs, rows = [], []
     for own in itinerary.vehicles:
+        if own[0] in without:
+            continue
         first = itinerary.legs[own[0]]
         shapes = [itinerary.legs[row].shape for row in own]
         metres = sum(0 if shape is None else round(shape.metres) for shape in shapes)

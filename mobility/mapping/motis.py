@@ -27,7 +27,7 @@ from mobility.mapping.quoted import quotes_of
 from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
 from mobility.mapping.timeless import USES, Timeless, line_names, mode_name, timeless
-from mobility.mapping.written_prices import write_fare_transfers, write_price
+from mobility.mapping.written_prices import write_fare_transfers, write_outside, write_price
 from mobility.world import World
 from routing.itinerary import (
     Call,
@@ -379,6 +379,12 @@ class MotisWriter:
         assert leg.end.point is not None
         name = "Covoiturage" if self._language == "fr" else "Carpool"
         page = f"{self._site}/?offer={offer.id}&date={leg.date.isoformat()}"
+        agency, home = offer.driver, f"{self._site}/"
+        own: Json = {"chance_to_run": self._world.chances.get(offer.id, Chance.NEW)}
+        if offer.outside is not None:
+            page, agency = offer.outside.url, offer.outside.operator
+            home = f"https://{agency}/"
+            own = write_outside(offer.outside)
         return {
             "headsign": leg.end.name,
             "tripFrom": self.place(leg.start),
@@ -391,8 +397,8 @@ class MotisWriter:
             "routeTextColor": "FFFFFF",
             "routeType": CARPOOL_ROUTE_TYPE,
             "agencyId": "carpool",
-            "agencyName": offer.driver,
-            "agencyUrl": f"{self._site}/",
+            "agencyName": agency,
+            "agencyUrl": home,
             "tripId": f"{leg.date:%Y%m%d}_carpool:{offer.id}",
             **line_names(name, name, self._version),
             "routeLongName": name,
@@ -409,9 +415,9 @@ class MotisWriter:
                 "detour_budget_s": leg.budget_s,
                 "drive_s": leg.drive_s,
                 "seats_left": leg.seat_count,
-                "chance_to_run": self._world.chances.get(offer.id, Chance.NEW),
                 "audience": offer.circle.audience,
                 "takes": [need for need in Need if need in offer.takes],
+                **own,
             },
         }
 

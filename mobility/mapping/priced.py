@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from payments.rating import Price
 from routing.itinerary import Itinerary, PlanAnswer
 
+OTHER_OPERATOR = "other_operator"
+"""Why a price is unknown: another operator asks for a part of it; charges are for the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class PricedItinerary:

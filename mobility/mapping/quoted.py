@@ -8,7 +8,7 @@ from collections.abc import Collection
 from carpool.audience import Need
 from carpool.bookings import DROPOFF_SLACK
 from carpool.quotes import Quote
-from mobility.mapping.priced import PricedItinerary
+from mobility.mapping.priced import OTHER_OPERATOR, PricedItinerary
 from mobility.world import World
 from payments.rating import Price
 from routing.itinerary import Itinerary, RideLeg, StreetLeg
@@ -20,11 +20,11 @@ CHANGE = dt.timedelta(minutes=2)
 def quotes_of(
     world: World, priced: PricedItinerary, seats: int, needs: Collection[Need] = ()
 ) -> dict[int, Quote]:
-    """Quotes of an itinerary's rides, by the rows of their legs."""
+    """Quotes of an itinerary's rides with drivers here, by the rows of their legs."""
     it, points = priced.itinerary, world.network.points
     found = {}
     for row, leg in enumerate(it.legs):
-        if not isinstance(leg, RideLeg):
+        if not isinstance(leg, RideLeg) or world.offers[leg.offer].outside:
             continue
         assert leg.start.point is not None
         assert leg.end.point is not None
@@ -57,6 +57,6 @@ def _spare(it: Itinerary, row: int) -> dt.timedelta:
 
 def _price_cents(price: Price, row: int) -> int | None:
     """What the leg adds; a charge for several legs stands at the first of them."""
-    if price.amount_cents is None:
+    if price.amount_cents is None and price.unknown_reason != OTHER_OPERATOR:
         return None
     return sum(c.amount_cents for c in price.charges if c.legs[0] == row)

@@ -105,7 +105,7 @@ class StandardWriter:
             **self._ends(ride.pickup, ride.dropoff),
             "duration": quote.dropoff_s - quote.pickup_s,
             "distance": ride.metres,
-            "webUrl": f"{self._site}/",
+            "webUrl": f"{self._site}/?offer={ride.offer.id}",
         }
         walks = {"departureToPickup": ride.walk_to_s, "dropoffToArrival": ride.walk_from_s}
         for name, walk_s in walks.items():
@@ -128,7 +128,7 @@ class StandardWriter:
         schedule = {
             "passengerPickupDate": ride.quote.pickup_s,
             "type": "PLANNED",
-            "webUrl": f"{self._site}/",
+            "webUrl": f"{self._site}/?offer={ride.offer.id}&date={ride.quote.date.isoformat()}",
         }
         quote = sign_quote(ride.quote, self._world.quote_key)
         return {"id": quote, **schedule} if len(quote) <= ID_LENGTH else schedule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from carpool.offers import Outside
 from mobility.mapping.sentences import charge_label
 from payments.rating import Price
 
@@ -28,6 +29,14 @@ def write_price(price: Price) -> Json:
             }
             for c in price.charges
         ],
+    }
+
+
+def write_outside(outside: Outside) -> Json:
+    """Who another operator is, and what it asks for a seat: its amount is not ours to promise."""
+    return {
+        "operator": outside.operator,
+        "operator_price": {"amount_cents": outside.price_cents, "currency": outside.currency},
     }
 
 

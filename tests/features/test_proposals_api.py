@@ -22,6 +22,7 @@ from mobility.db.proposals import MatchingUnderWay, taking_turn
 from mobility.db.schema import follower, person, proposal
 from mobility.installation import open_installation
 from mobility.jobs.match_commuters import NightlyMatch
+from mobility.jobs.separate_run import SeparateRun
 from mobility.settings import Settings
 from mobility.wish_book import WishBook
 from mobility.world import World, open_snapshot
@@ -296,17 +297,18 @@ def test_a_night_has_one_run_and_a_run_that_failed_is_tried_again(engine: Engine
 
     noted(0)
     night = dt.datetime(2026, 12, 10, 3, tzinfo=ZONE)
-    nightly = NightlyMatch((sys.executable, "-c", "import sys; sys.exit(1)"))
+    run = SeparateRun("matched", (sys.executable, "-c", "import sys; sys.exit(1)"))
+    nightly = NightlyMatch(run)
     begun = []
     for after_min in (-90, 0, 1, 20, 180, 40):
         at = night + dt.timedelta(minutes=after_min)
         if after_min == 40:
             noted(at.date().toordinal())
         nightly.look(engine, at)
-        begun.append(nightly._process is not None)
-        if nightly._process is not None:
-            assert nightly._process.wait() == 1
-            nightly._is_running()
+        begun.append(run._process is not None)
+        if run._process is not None:
+            assert run._process.wait() == 1
+            run.is_running()
     assert begun == [False, True, False, True, False, False]
     nightly.stop()
 

@@ -800,6 +800,7 @@ export interface components {
             routeLongName?: string;
             displayName?: string;
             agencyName?: string;
+            routeUrl?: string;
             tripId?: string;
             cancelled?: boolean;
             mobility?: {
@@ -807,6 +808,12 @@ export interface components {
                 quote?: string;
                 audience?: components["schemas"]["Audience"];
                 takes?: components["schemas"]["Need"][];
+                /** @description Another operator */
+                operator?: string;
+                operator_price?: {
+                    amount_cents: number | null;
+                    currency: string;
+                };
             };
             intermediateStops?: components["schemas"]["Place"][];
             legGeometry: {

@@ -99,6 +99,10 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
     ...(audience === "everyone" ? [] : [t(`audience.${audience}`)]),
     ...takes.map((need) => t(`need.${need}`)),
   ];
+  const bookAt = (name: string, price: NonNullable<Leg["mobility"]>["operator_price"]) =>
+    price?.amount_cents == null
+      ? t("leg.bookAt", { name })
+      : t("leg.bookAtFor", { name, price: format.money(price.amount_cents, price.currency) });
   return (
     <div className="leg-body">
       <p className="leg-title">
@@ -114,6 +118,13 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
         <span className="leg-facts">{facts.join(" · ")}</span>
         {leg.cancelled && <strong className="cancelled">{t("leg.cancelled")}</strong>}
       </p>
+      {leg.mobility?.operator && leg.routeUrl && (
+        <p>
+          <a href={leg.routeUrl} target="_blank" rel="noopener noreferrer">
+            {bookAt(leg.mobility.operator, leg.mobility.operator_price)}
+          </a>
+        </p>
+      )}
       {kind === "carpool" && (
         <ul className="carpool-facts">
           <li>

@@ -1,0 +1,72 @@
+"""Another carpool operator, as its server answers ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from mobility.partner_client import PartnerClient
+from tests.support.standard_covoiturage import Json
+
+
+@dataclass
+class OtherOperator:
+    """
+    Answers every search with all of its rows, as a careless server may.
+
+    `spoil` may give another answer, or raise what the network would.
+    """
+
+    operator: str = field(default_factory=lambda: f"op-{uuid.uuid4().hex[:12]}.example.org")
+    key: str = field(default_factory=lambda: f"secret-{uuid.uuid4().hex}")
+    journeys: list[Any] = field(default_factory=list)
+    trips: list[Any] = field(default_factory=list)
+    asked: list[httpx.Request] = field(default_factory=list)
+    spoil: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.operator}/standard"
+
+    def client(self, key: str | None = None) -> PartnerClient:
+        return PartnerClient(key or self.key, httpx.MockTransport(self._answer))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        spoilt = self.spoil(request)
+        if spoilt is not None:
+            return spoilt
+        if request.headers.get("x-api-key") != self.key:
+            return httpx.Response(401)
+        found = re.fullmatch(r"/standard/driver_(journeys|regular_trips)", request.url.path)
+        assert found is not None
+        rows = self.journeys if found[1] == "journeys" else self.trips
+        return httpx.Response(200, content=json.dumps(rows))
+
+    def journey(self, start: Json, end: Json, pickup_s: int, **changes: Any) -> Json:
+        """A row about a drive of somebody new."""
+        number = uuid.uuid4().hex
+        driver = {"id": number, "operator": self.operator, "alias": f"Nils {number[:4]}"}
+        row = {
+            "id": number, "operator": self.operator, "driver": driver, "duration": 600,
+            "type": "PLANNED", "passengerPickupLat": start["lat"],
+            "passengerPickupLng": start["lon"], "passengerDropLat": end["lat"],
+            "passengerDropLng": end["lon"], "passengerPickupDate": pickup_s, "availableSeats": 2,
+            "price": {"type": "PAYING", "amount": 1.8, "currency": "EUR"},
+            "webUrl": f"https://{self.operator}/j/{number}",
+        }  # fmt: skip
+        return {**row, **changes}
+
+    def trip(self, start: Json, end: Json, clock: str, days: list[str], **changes: Any) -> Json:
+        """A row about what somebody new drives every week."""
+        row = self.journey(start, end, 0, **changes)
+        for name in ("passengerPickupDate", "id", "type"):
+            del row[name]
+        schedules = [{"passengerPickupDay": d, "passengerPickupTimeOfDay": clock} for d in days]
+        return {**row, "schedules": schedules}
