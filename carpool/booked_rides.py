@@ -98,7 +98,8 @@ def planned_parts(network: Network, ride: StoredRide, body: Body) -> Parts:
     if ride.state in {RideState.CANCELLED, RideState.ABORTED}:
         offer = timed_offer(ride.offer, body)
         return [(_on_one_day(ride, offer.depart_from_s, offer.depart_to_s), body)]
-    return _parts(network, replace(ride, late_s=0), body)
+    plan = tuple(replace(visit, reached_at=None) for visit in ride.plan)
+    return _parts(network, replace(ride, late_s=0, plan=plan), body)
 
 
 def searched_parts(network: Network, ride: StoredRide, compiled: Body) -> Parts:

@@ -23,8 +23,9 @@ from mobility.world import LoadedRide, World
 
 CHANGE_S = 60
 """A delay that has changed by less is not worth a change of the ride."""
-SEEN_AGAIN = SEEN_HOLDS - dt.timedelta(minutes=1)
-"""So often at least the database learns that the car is still seen."""
+SEEN_AGAIN = dt.timedelta(minutes=2)
+"""So often at least the database learns that the car is still seen, and what it has passed."""
+assert SEEN_AGAIN < SEEN_HOLDS
 
 
 class NotFollowed(BookingStateConflict):

@@ -410,6 +410,11 @@ def test_the_search_sees_new_times_and_what_the_car_has_passed_is_gone(
         leg = leg_of(api, offer)
         return None if leg is None else dt.datetime.fromisoformat(leg["startTime"])
 
+    def pickup() -> str | None:
+        """One may walk to where the car has not been yet."""
+        leg = leg_of(api, offer)
+        return None if leg is None else leg["mobility"]["pickup_point_id"]
+
     planned = dt.datetime.fromisoformat(before["startTime"])
     wait_until(lambda: (starts() or planned) >= planned + 11 * MINUTE)
     leg = found(api, offer)
@@ -417,9 +422,15 @@ def test_the_search_sees_new_times_and_what_the_car_has_passed_is_gone(
     (held,) = booth.hold(booth.person("late"), leg["mobility"]["quote"], now=asked_at)
     assert held.pickup_from >= planned + 11 * MINUTE
     start_ride(booth.desk, ride.driven.driver, ride.ride_id, now=ride.leaves_at + 12 * MINUTE)
-    assert starts() is not None
+    assert pickup() == ride.booking.pickup_point
     ride.report(ride.leaves_at + 14 * MINUTE, ride.place(ride.pair[0]), accuracy_m=400.0)
-    wait_until(lambda: starts() is None)
+    between = next(
+        row
+        for row in range(ride.driven.way.body.searched)
+        if 60 <= (ride.driven.way.between_s(row, ride.pair[1]) or 0) <= 200
+    )
+    ride.report(ride.leaves_at + 18 * MINUTE, ride.place(between), accuracy_m=100.0)
+    wait_until(lambda: pickup() != ride.booking.pickup_point)
     with booth.desk.engine.begin() as connection:
         stored = SqlRideStore(connection).read_ride(ride.ride_id)
         loaded = load_ride(booth.desk, connection, stored)
