@@ -42,7 +42,7 @@ from mobility.users.scopes import Principal
 router = APIRouter(prefix="/mobility/v1", tags=["series"])
 SERIES, WINDOW_S = 20, 3_600
 """That one rider books, or goes on with, in an hour: each is up to 180 bookings."""
-LISTED = 50
+LISTED = 20
 
 
 class SeriesWanted(BaseModel):

@@ -29,6 +29,7 @@ from mobility.db.idempotency import KeyReused
 from mobility.db.journeys import JourneyEnds, read_journeys
 from mobility.db.notices import list_notices
 from mobility.db.offers import SqlOfferStore
+from mobility.db.series import list_series
 from mobility.users.scopes import Principal
 from tests.support.booking_storm import broken_promises
 from tests.support.bookings import Booth, Driven, at_once, codes, first_pair, now, soon
@@ -231,6 +232,29 @@ def test_a_series_that_is_worked_on_is_left_to_whoever_works_on_it(
     assert {answer for answer, _ in answers(booth, series_id)} == {A.OPEN}
     continue_series(booth.desk, now=now() + dt.timedelta(minutes=3))
     assert {answer for answer, _ in answers(booth, series_id)} == {A.BOOKED}
+
+
+def test_a_date_is_not_booked_by_whoever_comes_to_it_once_the_series_was_given_back(
+    booth: Booth, weekly: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ride, rider = weekly(), booth.person("rider")
+    book, begun = action.book_journeys, False
+
+    def given_back_first(*args: Any, **more: Any) -> Any:
+        nonlocal begun
+        if not begun:
+            begun = True
+            with booth.desk.engine.connect() as connection:
+                (stored,) = list_series(connection, rider.person_id, 1)
+            cancel_series(booth.desk, rider, stored.series.id, now=now())
+        return book(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(action, "book_journeys", given_back_first)
+        series_id = go(booth, rider, wanted(booth, ride))
+    assert set(answers(booth, series_id)) == {(A.REFUSED, "cancelled")}
+    assert booth.seats_taken(ride) == []
+    assert told(booth, ride.driver) == []
 
 
 def test_a_driver_who_is_asked_answers_all_dates_in_one_act(
