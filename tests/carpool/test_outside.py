@@ -119,6 +119,9 @@ def test_one_driver_is_in_one_car_at_a_time() -> None:
     other = read_journey(journey(id="e", driver={"id": "8", "alias": "Ida"}), ZONE)
     kept = one_car_each([short, long, later, next_week, other])
     assert {drive.given_id for drive in kept} == {"b", "c", "d", "e"}
+    friday = {"passengerPickupDay": "FRI", "passengerPickupTimeOfDay": "07:30:00"}
+    (on_fridays,) = read_regular_trip({**trip(), "schedules": [friday]})
+    assert len(one_car_each([long, on_fridays])) == 2, "that is a Monday"
     kept = one_car_each([short, long, next_week, *read_regular_trip(trip())])
     # It is driven on Mondays: its dates are the same car.
     assert [(drive.date, drive.weekdays) for drive in kept] == [
