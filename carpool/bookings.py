@@ -186,6 +186,8 @@ class Booking:
     until: dt.datetime | None
     """When it ends by itself, unless somebody answers."""
     created_at: dt.datetime
+    quoted_late_s: int = 0
+    """By how much the ride was late when it was booked: its times have that in them."""
     told_late_s: int = 0
     """The delay of which its rider was told last."""
     late_s: int = 0

@@ -242,6 +242,7 @@ def _hold_one(
         code=f"{secrets.randbelow(CODES):04d}",
         until=min(now + HOLD, to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE),
         created_at=now,
+        quoted_late_s=ride.ride.late_s,
         told_late_s=ride.ride.late_s,
     )
     found = _insert(desk, ride.ride, ready.way, booking)

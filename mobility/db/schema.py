@@ -177,6 +177,7 @@ booking = sa.Table(
     sa.Column("until", sa.DateTime(timezone=True)),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("quoted_late_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0"),
 )
 

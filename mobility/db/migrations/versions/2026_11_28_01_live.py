@@ -21,5 +21,5 @@ def upgrade() -> None:
     ):
         op.add_column("ride", column)
     op.execute("update ride set said_late_s = late_s where late_s > 0")
-    told = sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0")
-    op.add_column("booking", told)
+    for name in ("quoted_late_s", "told_late_s"):
+        op.add_column("booking", sa.Column(name, sa.Integer, nullable=False, server_default="0"))
