@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
-revision = "2026_11_28_01_live"
+revision = "2026_12_10_01_live"
 down_revision = "2026_12_09_partners"
 
 WHEN = sa.DateTime(timezone=True)
