@@ -66,7 +66,8 @@ def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
             return None
         at_s = int(planned.at.timestamp())
         promised = booking.pickup_to if planned.is_pickup else booking.dropoff_by
-        latest_s = max(int(promised.timestamp()) - ride.late_s, at_s)
+        late_s = max(ride.late_s, booking.quoted_late_s)
+        latest_s = max(int(promised.timestamp()) - late_s, at_s)
         visits.append(
             Visit(
                 booking=str(booking.id),
@@ -74,7 +75,7 @@ def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
                 segment=planned.segment,
                 seats=booking.seats if planned.is_pickup else -booking.seats,
                 earliest_s=(
-                    min(int(booking.pickup_from.timestamp()), at_s)
+                    int(booking.pickup_from.timestamp()) - booking.quoted_late_s
                     if planned.is_pickup
                     else -NEVER_S
                 ),

@@ -189,6 +189,8 @@ class Booking:
     created_at: dt.datetime
     needs: frozenset[Need] = frozenset()
     """What the rider brings along."""
+    quoted_late_s: int = 0
+    """By how much the ride was late when it was booked: its times have that in them."""
     told_late_s: int = 0
     """The delay of which its rider was told last."""
     late_s: int = 0

@@ -183,7 +183,7 @@ def track_ride(network: Network, ride: StoredRide, body: Body) -> Track | None:
                 place=Coordinate(float(points.lat[point]), float(points.lon[point])),
                 hop_s=_hop_s(network, before, there),
                 planned_s=_seconds(visit.at),
-                earliest_s=_seconds(min(booking.pickup_from, visit.at)) if visit.is_pickup else 0,
+                earliest_s=_seconds(booking.pickup_from) if visit.is_pickup else 0,
                 reached_s=None if reached_at is None else _seconds(reached_at),
             )
         )

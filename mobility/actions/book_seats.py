@@ -87,14 +87,6 @@ class _Ready:
     way: RideWay
 
 
-class _Foreseen(NamedTuple):
-    """Where a booking goes in the plan that a ride had before it was locked."""
-
-    ride_version: int
-    visits: tuple[Visit, ...]
-    schedule: Schedule
-
-
 class Journey(NamedTuple):
     """Rides that are booked together."""
 
@@ -143,8 +135,7 @@ def hold_seats(
     Hold the seats of all quotes, or none, for five minutes.
 
     What takes time is done before the rides are locked, and made again if it turns out under the
-    lock that an offer or a plan was changed. Whoever has no place in the plan as it stands does not
-    wait for the lock. Asked again with the same `key`, nothing more happens.
+    lock that an offer was changed. Asked again with the same `key`, nothing more happens.
 
     Parameters
     ----------
@@ -268,17 +259,13 @@ def _hold(
                 (_booking_of(quote, ready[quote], rider_id, together, now), quote)
                 for quote in journey.quotes
             ]
-        foreseen = [
-            _foresee(desk, store.read_ride(booking.ride_id), booking, quote, ready[quote])
-            for booking, quote in booked
-        ]
         _check_points(connection, [quote for _, quote in booked])
         rides = lock(desk, connection, {r.ride_id for r in ready.values()}, now)
         held = []
-        for (booking, quote), place in zip(booked, foreseen, strict=True):
+        for booking, quote in booked:
             ride = rides[booking.ride_id]
             _check_terms(store, ride.ride, quote, person)
-            held.append(_hold_one(desk, ride, booking, quote, ready[quote], place))
+            held.append(_hold_one(desk, ride, booking, quote, ready[quote]))
         if once is not None:
             keep_answer(connection, once.user_id, once.key, str(held[0].together_id))
         if confirms:
@@ -323,41 +310,16 @@ def _booking_of(
     )
 
 
-def _foresee(
-    desk: RideDesk, ride: StoredRide, booking: Booking, quote: Quote, ready: _Ready
-) -> _Foreseen | None:
-    """
-    Find the place of a booking in a ride that is not locked; None where that tells nothing.
-
-    Raises
-    ------
-    RideNotFree, TooLate, AlreadyOnTheWay
-        The ride as it stands cannot take the rider.
-    """
-    due = any(b.until is not None and b.until <= booking.created_at for b in ride.bookings)
-    if due or ride.offer_version != ready.version:
-        return None
-    _check_open(ride, quote, booking)
-    return _Foreseen(ride.version, *_insert(desk, ride, ready.way, booking))
-
-
 def _hold_one(
-    desk: RideDesk,
-    ride: LockedRide,
-    booking: Booking,
-    quote: Quote,
-    ready: _Ready,
-    foreseen: _Foreseen | None,
+    desk: RideDesk, ride: LockedRide, booking: Booking, quote: Quote, ready: _Ready
 ) -> Booking:
     version = ride.ride.offer_version
     if version != ready.version or not (ride.ride.bookings or version == ride.ride.latest_version):
         raise _Changed
     _check_open(ride.ride, quote, booking)
-    booking = replace(booking, told_late_s=ride.ride.late_s)
-    if foreseen is not None and foreseen.ride_version == ride.ride.version:
-        ride.add(booking, foreseen.visits, foreseen.schedule)
-    else:
-        ride.add(booking, *_insert(desk, ride.ride, ready.way, booking))
+    late_s = ride.ride.late_s
+    booking = replace(booking, quoted_late_s=late_s, told_late_s=late_s)
+    ride.add(booking, *_insert(desk, ride.ride, ready.way, booking))
     return booking
 
 

@@ -13,7 +13,6 @@ import structlog
 from carpool.bookings import (
     COMPLAINT,
     DRIVER_LATE,
-    PICKUP_WINDOW,
     RIDER_LATE,
     Booking,
     BookingEvent,
@@ -152,11 +151,9 @@ def _check(
 
 
 def _comes_by(booking: Booking, ride: StoredRide) -> dt.datetime:
-    """Until when the car comes, as late as it is; who booked a late ride was quoted its delay."""
-    late = dt.timedelta(seconds=ride.late_s)
-    planned = (v.at for v in ride.plan if v.booking == booking.id and v.is_pickup)
-    expected = (at + late + PICKUP_WINDOW for at in planned)
-    return min(booking.pickup_to + late, max(booking.pickup_to, *expected))
+    """Until when the car comes, as late as it is by now."""
+    later_s = max(ride.late_s - booking.quoted_late_s, 0)
+    return booking.pickup_to + dt.timedelta(seconds=later_s)
 
 
 def _check_after(earliest: dt.datetime, at: dt.datetime) -> None:

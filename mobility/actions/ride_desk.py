@@ -168,7 +168,7 @@ class LockedRide:
             if not after.takes_seats:
                 self._release(booking)
         if event is BookingEvent.BOARD and self.ride.state is RideState.SCHEDULED:
-            self.put(state=RideState.EN_ROUTE)  # its driver forgot to say so
+            self.leave()  # its driver forgot to say so
         if self.ride.state is RideState.EN_ROUTE and not self.ride.bookings:
             self.put(state=RideState.COMPLETED)
         if told is None:
@@ -243,6 +243,10 @@ class LockedRide:
                         self.plan(visits, schedule)
                 except AlreadyOnTheWay:  # the driver cannot leave sooner
                     self.put(plan=left)
+
+    def leave(self) -> None:
+        """Let the ride be under way; what its phone tells from now on says where."""
+        self.put(state=RideState.EN_ROUTE, seen_at=None)
 
     def tell_rider(self, booking: Booking, kind: str, **content: object) -> None:
         """Tell a rider something of his booking."""

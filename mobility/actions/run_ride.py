@@ -54,7 +54,7 @@ def start_ride(
                 ride.happen(booking, BookingEvent.CANCEL_DRIVER)
         if not ride.ride.bookings:
             raise BookingStateConflict("nobody rides along: there is nothing to start")
-        ride.put(state=RideState.EN_ROUTE)
+        ride.leave()
 
     return _with_ride(desk, driver, ride_id, start, now)
 
@@ -143,6 +143,8 @@ def delay_riders(
     ride.put(late_s=late_s)
     planned = {(visit.booking, visit.is_pickup): visit.at for visit in ride.ride.plan}
     expected = {visit: at + dt.timedelta(seconds=late_s) for visit, at in planned.items()}
+    for booking in ride.ride.bookings:  # it waits for whoever was quoted a longer delay
+        expected[booking.id, True] = max(expected[booking.id, True], booking.pickup_from)
     if measured is not None and late_s == ride.ride.seen_late_s:
         expected |= {v: to_instant(at_s) for v, at_s in measured.items() if v in planned}
     for booking in ride.ride.bookings:

@@ -225,6 +225,7 @@ booking = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("needs", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("quoted_late_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0"),
 )
 

@@ -421,8 +421,9 @@ def test_the_search_sees_new_times_and_what_the_car_has_passed_is_gone(
     asked_at = ride.leaves_at + 5 * MINUTE
     (held,) = booth.hold(booth.person("late"), leg["mobility"]["quote"], now=asked_at)
     assert held.pickup_from >= planned + 11 * MINUTE
-    start_ride(booth.desk, ride.driven.driver, ride.ride_id, now=ride.leaves_at + 12 * MINUTE)
     assert pickup() == ride.booking.pickup_point
+    start_ride(booth.desk, ride.driven.driver, ride.ride_id, now=ride.leaves_at + 12 * MINUTE)
+    wait_until(lambda: leg_of(api, offer) is None)  # nobody knows where it is
     ride.report(ride.leaves_at + 14 * MINUTE, ride.place(ride.pair[0]), accuracy_m=400.0)
     between = next(
         row

@@ -163,8 +163,9 @@ def _broken_on_ride(
         aboard += own.seats if visit.is_pickup else -own.seats
         if not 0 <= aboard <= stored.offer.seat_count:
             wrong.append(f"ride {ride_id}: {aboard} of {stored.offer.seat_count} seats taken")
-        on_time = own.pickup_from <= visit.at <= own.pickup_to
-        if not (on_time if visit.is_pickup else visit.at <= own.dropoff_by):
+        at = visit.at + dt.timedelta(seconds=own.quoted_late_s)
+        on_time = own.pickup_from <= at <= own.pickup_to
+        if not (on_time if visit.is_pickup else at <= own.dropoff_by):
             wrong.append(f"ride {ride_id}: the promise of {own.id} is broken")
     people = connection.execute(
         sa.select(engagement.c.person_id).where(engagement.c.ride_id == ride_id)

@@ -4,8 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
+<<<<<<<< HEAD:mobility/db/migrations/versions/2026_12_15_live.py
 revision = "2026_12_15_live"
 down_revision = "2026_12_14_series"
+========
+revision = "2026_12_10_01_live"
+down_revision = "2026_12_09_partners"
+>>>>>>>> next-live:mobility/db/migrations/versions/2026_12_10_01_live.py
 
 WHEN = sa.DateTime(timezone=True)
 
@@ -21,5 +26,5 @@ def upgrade() -> None:
     ):
         op.add_column("ride", column)
     op.execute("update ride set said_late_s = late_s where late_s > 0")
-    told = sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0")
-    op.add_column("booking", told)
+    for name in ("quoted_late_s", "told_late_s"):
+        op.add_column("booking", sa.Column(name, sa.Integer, nullable=False, server_default="0"))
