@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError as DatabaseAway
@@ -121,14 +120,14 @@ def in_one_trip(connection: sa.Connection) -> Iterator[None]:
     None of them may give rows back. What one of them raises is raised at the end of the block,
     and none of those after it is done.
     """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    driver: Any = connection.connection.driver_connection
+    driver_error = connection.dialect.loaded_dbapi.Error
     try:
         with driver.pipeline():
             yield
-    except psycopg.Error as error:
+    except driver_error as error:
         raise sa.exc.DBAPIError.instance(
-            None, None, error, psycopg.Error, dialect=connection.dialect
+            None, None, error, driver_error, dialect=connection.dialect
         ) from error
 
 
