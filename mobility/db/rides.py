@@ -108,8 +108,8 @@ class SqlRideStore:
         )
 
     def read_ride(self, ride_id: uuid.UUID) -> StoredRide:
-        """A ride as it is, which may be another one at once."""
-        return self._stored(_RIDE, of=ride_id)[0]
+        """A ride as it is, which may be another one at once; raises `RideNotFound`."""
+        return self._one(_RIDE, ride_id)
 
     def lock_rides(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StoredRide]:
         """Rides by their ids, locked in order until the commit; raises `RideNotFound`."""
@@ -119,10 +119,7 @@ class SqlRideStore:
         """One ride, locked until the commit; raises `RideNotFound`."""
         # A row that was waited for is read as the one before has left it; its bookings are read
         # by another statement, once it is locked.
-        found = self._stored(_RIDE_LOCKED, of=ride_id)
-        if not found:
-            raise RideNotFound(f"there is no ride {ride_id}")
-        return found[0]
+        return self._one(_RIDE_LOCKED, ride_id)
 
     def lock_ride_if_free(self, ride_id: uuid.UUID) -> StoredRide | None:
         """One ride, locked, unless somebody else has it at the moment."""
@@ -258,6 +255,12 @@ class SqlRideStore:
     def disengage(self, ride_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> None:
         """Give people their time back."""
         self._connection.execute(_DISENGAGE, {"of": ride_id, "who": person_ids})
+
+    def _one(self, query: sa.Select[Any], ride_id: uuid.UUID) -> StoredRide:
+        found = self._stored(query, of=ride_id)
+        if not found:
+            raise RideNotFound(f"there is no ride {ride_id}")
+        return found[0]
 
     def _stored(self, query: sa.Select[Any], **values: Any) -> list[StoredRide]:  # noqa: ANN401
         rows = list(self._connection.execute(query, values).mappings())
