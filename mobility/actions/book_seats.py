@@ -44,7 +44,6 @@ RIDES_LIMIT = 4
 TRIES = 5
 """How often a driver may change his offer while somebody books it."""
 CODES = 10_000
-NO_PLACE = "the ride cannot take you as it was quoted any more: search again"
 
 
 class RideNotFree(Conflict):
@@ -70,14 +69,6 @@ class _Ready:
     ride_id: uuid.UUID
     version: int
     way: RideWay
-
-
-class _Foreseen(NamedTuple):
-    """Where a booking goes in the plan that a ride had before it was locked."""
-
-    ride_version: int
-    visits: tuple[Visit, ...]
-    schedule: Schedule
 
 
 class _Wanted(NamedTuple):
@@ -111,8 +102,7 @@ def hold_seats(
     Hold the seats of all quotes, or none, for five minutes.
 
     What takes time is done before the rides are locked, and made again if it turns out under the
-    lock that an offer or a plan was changed. Whoever has no place in the plan as it stands does not
-    wait for the lock. Asked again with the same `key`, nothing more happens.
+    lock that an offer was changed. Asked again with the same `key`, nothing more happens.
 
     Parameters
     ----------
@@ -198,19 +188,12 @@ def _hold(
             if known is not None:
                 return store.list_together(uuid.UUID(known))
         store.lock_person(rider.person_id)
-        add_journey(connection, together, ends or _ends_of(desk, [quote for quote, _ in rides_of]))
-        booked = [
-            (_booking_of(quote, ready, rider, together, now), quote, ready)
+        rides = lock(desk, connection, [ready.ride_id for _, ready in rides_of], now)
+        held = [
+            _hold_one(desk, rides[ready.ride_id], quote, ready, rider, together, now)
             for quote, ready in rides_of
         ]
-        foreseen = [
-            _foresee(desk, store.read_ride(ready.ride_id), booking, quote, ready)
-            for booking, quote, ready in booked
-        ]
-        rides = lock(desk, connection, [ready.ride_id for _, ready in rides_of], now)
-        for (booking, quote, ready), place in zip(booked, foreseen, strict=True):
-            _hold_one(desk, rides[ready.ride_id], booking, quote, ready, place)
-        held = [booking for booking, _, _ in booked]
+        add_journey(connection, together, ends or _ends_of(desk, held))
         if key is not None:
             keep_answer(connection, rider.user_id, key, str(together))
         if also is not None:
@@ -220,21 +203,31 @@ def _hold(
     return held
 
 
-def _ends_of(desk: RideDesk, asked: Sequence[Quote]) -> JourneyEnds:
-    network = desk.snapshot.network
-    start = network.point_coordinate(asked[0].pickup)
-    end = network.point_coordinate(asked[-1].dropoff)
-    if start is None or end is None:
-        raise RideNotFree(NO_PLACE)
+def _ends_of(desk: RideDesk, held: Sequence[Booking]) -> JourneyEnds:
+    places = [
+        desk.snapshot.network.point_coordinate(point)
+        for point in (held[0].pickup_point, held[-1].dropoff_point)
+    ]
+    start, end = (place for place in places if place is not None)  # known, or not booked
     return JourneyEnds(start, end)
 
 
-def _booking_of(
-    quote: Quote, ready: _Ready, rider: Principal, together: uuid.UUID, now: dt.datetime
+def _hold_one(
+    desk: RideDesk,
+    ride: LockedRide,
+    quote: Quote,
+    ready: _Ready,
+    rider: Principal,
+    together: uuid.UUID,
+    now: dt.datetime,
 ) -> Booking:
-    return Booking(
+    version = ride.ride.offer_version
+    if version != ready.version or not (ride.ride.bookings or version == ride.ride.latest_version):
+        raise _Changed
+    _check_open(ride.ride, quote, rider, now)
+    booking = Booking(
         id=uuid.uuid4(),
-        ride_id=ready.ride_id,
+        ride_id=ride.ride.id,
         rider_id=rider.person_id,
         together_id=together,
         state=BookingState.HELD,
@@ -250,79 +243,44 @@ def _booking_of(
         until=min(now + HOLD, to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE),
         created_at=now,
     )
+    found = _insert(desk, ride.ride, ready.way, booking)
+    if found is None:
+        raise RideNotFree("the ride cannot take you as it was quoted any more: search again")
+    ride.add(booking, *found)
+    return booking
 
 
-def _foresee(
-    desk: RideDesk, ride: StoredRide, booking: Booking, quote: Quote, ready: _Ready
-) -> _Foreseen | None:
-    """
-    Find the place of a booking in a ride that is not locked; None where that tells nothing.
-
-    Raises
-    ------
-    RideNotFree, TooLate, AlreadyOnTheWay
-        The ride as it stands cannot take the rider.
-    """
-    due = any(b.until is not None and b.until <= booking.created_at for b in ride.bookings)
-    if due or ride.offer_version != ready.version:
-        return None
-    _check_open(ride, quote, booking)
-    return _Foreseen(ride.version, *_insert(desk, ride, ready.way, booking))
-
-
-def _hold_one(
-    desk: RideDesk,
-    ride: LockedRide,
-    booking: Booking,
-    quote: Quote,
-    ready: _Ready,
-    foreseen: _Foreseen | None,
-) -> None:
-    version = ride.ride.offer_version
-    if version != ready.version or not (ride.ride.bookings or version == ride.ride.latest_version):
-        raise _Changed
-    _check_open(ride.ride, quote, booking)
-    if foreseen is not None and foreseen.ride_version == ride.ride.version:
-        ride.add(booking, foreseen.visits, foreseen.schedule)
-    else:
-        ride.add(booking, *_insert(desk, ride.ride, ready.way, booking))
-
-
-def _check_open(ride: StoredRide, quote: Quote, booking: Booking) -> None:
+def _check_open(ride: StoredRide, quote: Quote, rider: Principal, now: dt.datetime) -> None:
     if ride.offer_state is not OfferState.PUBLISHED:
         raise RideNotFree("the driver does not offer this ride any more: search again")
     if ride.state is not RideState.SCHEDULED or ride.late_s:
         raise RideNotFree("this ride is under way, or was cancelled: search again")
     if not ride.offer.runs_on(ride.date):
         raise RideNotFree("the driver does not drive on this day any more: search again")
-    if to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE <= booking.created_at:
+    if to_instant(quote.pickup_s) - LATE_ANSWER_BEFORE <= now:
         raise TooLate("it is too late to book this ride: search again")
-    if ride.driver_id == booking.rider_id:
+    if ride.driver_id == rider.person_id:
         raise AlreadyOnTheWay("this ride is your own")
-    if any(other.rider_id == booking.rider_id for other in ride.bookings):
+    if any(booking.rider_id == rider.person_id for booking in ride.bookings):
         raise AlreadyOnTheWay("you have a seat on this ride already")
 
 
 def _insert(
     desk: RideDesk, ride: StoredRide, way: RideWay, booking: Booking
-) -> tuple[tuple[Visit, ...], Schedule]:
-    """Visits of a ride that has one more booking, and their times; raises `RideNotFree`."""
+) -> tuple[tuple[Visit, ...], Schedule] | None:
     network = desk.snapshot.network
     visits = visits_of(network, ride)
     pickup = network.point_row.get(booking.pickup_point)
     dropoff = network.point_row.get(booking.dropoff_point)
     if visits is None or pickup is None or dropoff is None:
-        raise RideNotFree(NO_PLACE)
+        return None
     from_s, to_s = (int(at.timestamp()) for at in (booking.pickup_from, booking.pickup_to))
     by_s = int(booking.dropoff_by.timestamp())
-    found = way.insert(
+    return way.insert(
         visits,
         Visit(str(booking.id), pickup, 0, booking.seats, from_s, to_s),
         Visit(str(booking.id), dropoff, 0, -booking.seats, -NEVER_S, by_s),
     )
-    if found is None:
-        raise RideNotFree(NO_PLACE)
-    return found
 
 
 @again_after_deadlock
