@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fastapi import APIRouter, Request, Response
 
 from core.remember import Remembered
@@ -28,8 +30,9 @@ _feeds: Remembered[tuple[World, str], bytes] = Remembered(lambda of: carpool_gtf
 def carpool_feed(request: Request) -> Response:
     """Carpool offers as GTFS (route type 1551): fixed stops and times, for any planner."""
     world, site = world_of(request), site_of(request)
-    etag = f'"{world.epoch}-{world.revision}-{world.snapshot.folder.name}"'
+    feed = _feeds((world, site))
+    etag = f'"{hashlib.sha256(feed).hexdigest()}"'
     headers = {"etag": etag, "cache-control": CACHE}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(_feeds((world, site)), media_type=MEDIA_TYPE, headers=headers)
+    return Response(feed, media_type=MEDIA_TYPE, headers=headers)
