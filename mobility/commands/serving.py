@@ -15,8 +15,6 @@ from mobility.settings import Settings
 
 GRACE_S = 30
 """Longest wait for requests under way when a server is told to stop."""
-HUNG_S = 20
-"""A process that answers nothing for so long is replaced: a busy machine may need seconds."""
 
 app = typer.Typer()
 db_app = typer.Typer(help="The database of this installation.", no_args_is_help=True)
@@ -45,7 +43,6 @@ def serve(
     uvicorn.run(
         "mobility.serving_process:create_app", factory=True, host=host, port=port, workers=workers,
         log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S,
-        timeout_worker_healthcheck=HUNG_S,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ ASK_THE_DRIVER = 3
 NOT_HERE = 1
 LONG_AGO = (2020, 1, 1, 0, 0, 0)
 """Time of the files in the archive: the same offers give the same bytes."""
+VERSION_LENGTH = 16
 HEADERS = {
     "agency": ("agency_id", "agency_name", "agency_url", "agency_timezone", "agency_lang"),
     "routes": (
@@ -82,7 +84,8 @@ def carpool_gtfs(world: World, site: str) -> bytes:
         pick((str(row[column]) for row in tables["calendar"]), default="")
         for pick, column in ((min, -2), (max, -1))
     )
-    tables["feed_info"] = [(name, f"{site}/", "fr", first, last, world.revision)]
+    version = hashlib.sha256(repr(tables).encode()).hexdigest()[:VERSION_LENGTH]
+    tables["feed_info"] = [(name, f"{site}/", "fr", first, last, version)]
     return _zipped(tables)
 
 

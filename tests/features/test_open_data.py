@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from carpool.fixed_trips import fixed_trip
 from gtfs_data.checks import Severity
 from mobility.actions.check_feed import check_feed
+from mobility.db.changes import Position
 from mobility.mapping.carpool_gtfs import carpool_gtfs
 from mobility.world import World
 from tests.support.check_peers import PEERS
@@ -79,6 +81,18 @@ def test_booked_date_is_left_out_of_the_offer_and_a_trip_of_its_own(porto: Any) 
     assert table(booked, "calendar_dates") == [
         {"service_id": of_trip[f"carpool:{offer.id}"], "date": date, "exception_type": "2"}
     ]
+
+
+def test_same_offers_give_the_same_feed_whatever_else_changed(porto: Any) -> None:
+    world: World = porto.world
+    position = Position(uuid4(), world.revision + 7)
+    later = World(world.snapshot, world.offers, world.bodies, position=position)
+    assert carpool_gtfs(later, SITE) == carpool_gtfs(world, SITE)
+    fewer = World(world.snapshot, world.offers[1:], world.bodies[1:], position=position)
+    versions = [
+        table(carpool_gtfs(of, SITE), "feed_info")[0]["feed_version"] for of in (world, fewer)
+    ]
+    assert versions[0] != versions[1]
 
 
 def test_feed_is_served_and_not_sent_twice(api: httpx.Client) -> None:

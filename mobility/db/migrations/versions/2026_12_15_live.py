@@ -4,13 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
-<<<<<<<< HEAD:mobility/db/migrations/versions/2026_12_15_live.py
 revision = "2026_12_15_live"
 down_revision = "2026_12_14_series"
-========
-revision = "2026_12_10_01_live"
-down_revision = "2026_12_09_partners"
->>>>>>>> next-live:mobility/db/migrations/versions/2026_12_10_01_live.py
 
 WHEN = sa.DateTime(timezone=True)
 
