@@ -49,7 +49,10 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         An end is far from any street open to cars, no road joins them, or the drive takes so long
         that nobody drives it in one go.
     """
-    places = [_snap(network, offer, place) for place in (offer.start, *offer.vias, offer.end)]
+    of = f"offer {offer.id}: "
+    places = [
+        snap_to_street(network, place, of=of) for place in (offer.start, *offer.vias, offer.end)
+    ]
     leaving = [_tie(network, place, leaving=True) for place in places[:-1]]
     reaching = [_tie(network, place, leaving=False) for place in places[1:]]
     solo = [
@@ -98,6 +101,17 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         via_nodes=tuple(int(at.node[0]) for at in reaching[:-1]),
         searched_count=None if searched.all() else int(searched.sum()),
     )
+
+
+def snap_to_street(network: Network, place: Coordinate, *, of: str = "") -> Snapped:
+    """Nearest street open to cars; raises `OfferUnusable`, its message beginning with `of`."""
+    at = network.find_snapped("car", place, STREET_LIMIT_M)
+    if at is None:
+        raise OfferUnusable(
+            f"{of}no street open to cars within {STREET_LIMIT_M:.0f} m of "
+            f"{place.lat:.5f}, {place.lon:.5f}"
+        )
+    return at
 
 
 def timed_offer(offer: Offer, body: Body) -> Offer:
@@ -158,16 +172,6 @@ def _searched(network: Network, table: Int32, solo_s: int, budget_s: int) -> npt
     )
     detour = (table[1] + table[2] - solo_s) / max(budget_s, 1)
     return spread_choice(x_m, y_m, detour, SEARCHED_LIMIT)
-
-
-def _snap(network: Network, offer: Offer, place: Coordinate) -> Snapped:
-    at = network.find_snapped("car", place, STREET_LIMIT_M)
-    if at is None:
-        raise OfferUnusable(
-            f"offer {offer.id}: no street open to cars within {STREET_LIMIT_M:.0f} m of "
-            f"{place.lat:.5f}, {place.lon:.5f}"
-        )
-    return at
 
 
 def _tie(network: Network, at: Snapped, *, leaving: bool) -> Ties:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carpool.audience import Need
 from carpool.bookings import Booking, BookingState
 from carpool.offers import WEEKDAYS, Offer
 from carpool.quotes import Quote
@@ -167,4 +168,5 @@ def _quote_as_json(quote: Quote) -> dict[str, Any]:
 
 def _quote(values: dict[str, Any]) -> Quote:
     date, offer = dt.date.fromisoformat(values["date"]), OfferId(values["offer"])
-    return Quote(**{**values, "date": date, "offer": offer})
+    needs = tuple(map(Need, values.get("needs", ())))
+    return Quote(**{**values, "date": date, "offer": offer, "needs": needs})

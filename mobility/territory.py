@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from carpool.driving_costs import POWER_CLASSES, DrivingCosts
+from carpool.offers import Energy
 from core.errors import InvalidInput
 from core.time import get_zone
+
+MILLICENTS_LIMIT = 1_000_000
+"""Ten euros per kilometre."""
 
 
 class InvalidTerritory(InvalidInput):
@@ -59,6 +64,33 @@ class LimitValues(_Model):
     pickup_stop_s: int = Field(default=60, ge=0, le=600)
 
 
+class DrivingCostValues(_Model):
+    """What driving costs here, where that is known better than `carpool.driving_costs` does."""
+
+    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
+    toll_millicents_per_km: int | None = Field(default=None, ge=0, le=MILLICENTS_LIMIT)
+    energy_millicents_per_km: dict[Energy, Annotated[int, Field(ge=0, le=MILLICENTS_LIMIT)]] = (
+        Field(default_factory=dict)
+    )
+    """Of a car of any power."""
+
+    def costs(self) -> DrivingCosts:
+        """The same over what is usual."""
+        usual = DrivingCosts(self.currency)
+        toll = self.toll_millicents_per_km
+        return replace(
+            usual,
+            toll_millicents_per_km=usual.toll_millicents_per_km if toll is None else toll,
+            energy_millicents_per_km={
+                **usual.energy_millicents_per_km,
+                **{
+                    energy: (per_km,) * (len(POWER_CLASSES) + 1)
+                    for energy, per_km in self.energy_millicents_per_km.items()
+                },
+            },
+        )
+
+
 class Territory(_Model):
     """The whole file."""
 
@@ -77,6 +109,7 @@ class Territory(_Model):
     riders: Path | None = None
     attributions: tuple[Attribution, ...] = ()
     limits: LimitValues = LimitValues()
+    driving_costs: DrivingCostValues = DrivingCostValues()
     speeds: dict[str, Any] = Field(default_factory=dict)
 
 

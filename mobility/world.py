@@ -15,6 +15,7 @@ import numpy.typing as npt
 from carpool.audience import ANYBODY, OfferTerms, Seeker
 from carpool.booked_rides import Parts
 from carpool.chances import Chance
+from carpool.driving_costs import DrivingCosts
 from carpool.offers import Offer
 from carpool.ports import PublishedOffer, StoredRide
 from carpool.running import RunningDates
@@ -24,6 +25,7 @@ from core.remember import Remembered
 from gtfs_data.store import read_manifest
 from mobility.db.changes import Position
 from mobility.snapshots import ground_hash
+from mobility.territory import DrivingCostValues
 from payments.tariff import Tariff, read_tariff
 from routing.network import Network, open_network
 from routing.places import Places
@@ -66,6 +68,7 @@ class Snapshot:
     places: Places
     tariff: Tariff | None
     limits: Limits
+    driving_costs: DrivingCosts
     ground_hash: str
 
 
@@ -80,6 +83,7 @@ def open_snapshot(folder: Path) -> Snapshot:
         places=Places(folder / "places"),
         tariff=read_tariff(tariff) if tariff.is_file() else None,
         limits=Limits(**about["limits"]),
+        driving_costs=DrivingCostValues.model_validate(about.get("driving_costs", {})).costs(),
         ground_hash=ground_hash(folder),
     )
 

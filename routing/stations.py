@@ -280,7 +280,7 @@ class _Edges:
         """Streets with the edges at their end; nobody rides or drives there."""
         count = len(self.pathway)
         ends = np.array([self._columns["edge_from"], self._columns["edge_to"]], np.int32).T
-        none = ("edge_name", "edge_may_stop")
+        none = ("edge_name", "edge_may_stop", "edge_toll")
         columns: dict[str, Any] = {**self._columns, **{name: [0] * count for name in none}}
         for name in ("bike_forward_s", "bike_backward_s", "car_forward_s", "car_backward_s"):
             columns[name] = [NO_ACCESS] * count

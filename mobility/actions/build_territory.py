@@ -144,6 +144,7 @@ def _about(
         **described,
         "built_at": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         "limits": territory.limits.model_dump(),
+        "driving_costs": territory.driving_costs.model_dump(mode="json"),
         "attributions": [a.model_dump() for a in territory.attributions],
         "centre": {
             "lat": centre.lat if centre else float(streets.node_lat.mean()),

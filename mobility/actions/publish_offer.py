@@ -16,9 +16,10 @@ from carpool.compile import (
     pack_body,
     timed_offer,
 )
-from carpool.offers import Offer, OfferState, parse_offer
+from carpool.drawn_line import vias_of_line
+from carpool.offers import InvalidOffer, Offer, OfferState, parse_offer
 from carpool.ports import StoredOffer
-from carpool.privacy import moved_place
+from carpool.privacy import FARTHEST_M, moved_place
 from core.errors import Conflict
 from core.geo import Coordinate
 from core.ids import OfferId
@@ -37,6 +38,8 @@ from routing.raptor.body_table import Body
 
 OPEN_LIMIT = 100
 """Offers of one driver that have not ended."""
+KEPT_APART_M = 2 * FARTHEST_M
+"""From what stands for a home: so far from the home itself is all that a drawn line adds."""
 _dice = SystemRandom()
 
 
@@ -106,7 +109,7 @@ def publish_own_offer(
         if known:
             return OwnOffer(SqlOfferStore(connection).get_of(driver.person_id, OfferId(known)))
     given = parse_offer({**values, "driver": alias}, OfferId(str(uuid.uuid4())))
-    offer = _with_homes_moved(engine, snapshot, driver, given, values)
+    offer = _as_driven(engine, snapshot, driver, given, values)
     body = _compiled(snapshot.network, offer)  # before the transaction: it takes its time
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
@@ -148,7 +151,7 @@ def change_own_offer(
     with engine.connect() as connection:
         before = SqlOfferStore(connection).get_of(driver.person_id, offer_id)
     given = parse_offer({**values, "driver": before.offer.driver}, before.offer.id)
-    offer = _with_homes_moved(engine, snapshot, driver, given, values)
+    offer = _as_driven(engine, snapshot, driver, given, values)
     body = _compiled(snapshot.network, offer)
     with engine.begin() as connection:
         store = SqlOfferStore(connection)
@@ -190,6 +193,34 @@ def change_and_announce(
         revision = SqlOfferStore(connection).change_state(offer_id, state)
         record_act(connection, None, "offer_state_changed", offer_id, {"state": state})
     wakeups.announce(revision)
+
+
+def _as_driven(
+    engine: Engine,
+    snapshot: Snapshot,
+    driver: Principal,
+    given: Offer,
+    values: Mapping[str, Any],
+) -> Offer:
+    """
+    An offer as it is searched: its homes moved, and stops instead of the line that was drawn.
+
+    Raises
+    ------
+    InvalidOffer, OfferUnusable
+        It has both a line and stops, or the line cannot be driven.
+    """
+    line = [Coordinate(place["lat"], place["lon"]) for place in values.get("line", ())]
+    if line and given.vias:
+        raise InvalidOffer("either a line, or vias")
+    offer = _with_homes_moved(engine, snapshot, driver, given, values)
+    if not line:
+        return offer
+    start_m, end_m = (
+        0.0 if values[end].get("public") else KEPT_APART_M for end in ("start", "end")
+    )
+    vias = vias_of_line(snapshot.network, line, offer.start, offer.end, (start_m, end_m))
+    return replace(offer, vias=vias)
 
 
 def _with_homes_moved(

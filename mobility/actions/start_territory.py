@@ -44,6 +44,7 @@ EXPLAINED = {
     "attributions": "Who must be named on the page. Street data always needs OpenStreetMap's line.",
     "limits": "Seconds to change vehicles, to change to a carpool, and that a driver stops.",
     "speeds": "Speeds that differ here, by kind of street.",
+    "driving_costs": "What driving costs here, in thousandths of a cent per kilometre.",
 }
 EXAMPLES = {
     "generated": "generated: false",
@@ -57,6 +58,7 @@ EXAMPLES = {
     "riders": "riders: riders.json",
     "limits": "limits: {change_s: 60, carpool_change_s: 300, pickup_stop_s: 60}",
     "speeds": "speeds: {foot_mps: 1.3, car_kmh: {residential: 25}}",
+    "driving_costs": "driving_costs: {toll_millicents_per_km: 11000}",
 }
 
 

@@ -10,7 +10,17 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from carpool.audience import Audience, Need
-from carpool.offers import POWER_LIMIT, Acceptance, Energy, OfferState, offer_as_json
+from carpool.driving_costs import cost_of_drive, driven_way
+from carpool.offers import (
+    POWER_LIMIT,
+    SEAT_LIMIT,
+    VIA_LIMIT,
+    Acceptance,
+    Energy,
+    OfferState,
+    offer_as_json,
+)
+from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.actions.publish_offer import (
     OwnOffer,
@@ -32,7 +42,11 @@ PointId = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
 Clock = Annotated[str, Field(max_length=20)]
 WRITES, WINDOW_S = 200, 3_600
 """Changes of one driver in an hour: each makes every process build its world anew."""
+COSTS = 600
+"""Drives of which one driver asks the cost in an hour."""
 PAGE = 100
+LINE_LIMIT = 2_000
+"""Corners of a drawn line."""
 ROWS = 400
 """Dates, points or stops in one list: far above what `carpool.offers` takes."""
 
@@ -106,7 +120,44 @@ class OfferContent(BaseModel):
     """By which riders know the car; shown to them once their booking is confirmed."""
 
 
-class OfferChange(OfferContent):
+class GivenOffer(OfferContent):
+    """An offer as it is entered."""
+
+    line: Annotated[list[Place], Field(max_length=LINE_LIMIT)] = []
+    """
+    Instead of `vias`: the way that he drives, as corners of a line. As few stops are found as make
+    the fastest drive follow it; none within 3 km of what stands for a home.
+    """
+
+
+class DriveContent(BaseModel):
+    """A drive that may be offered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Place
+    end: Place
+    vias: Annotated[list[Place], Field(max_length=VIA_LIMIT)] = []
+    seats: Annotated[int, Field(ge=1, le=SEAT_LIMIT)] = 3
+    energy: Energy | None = None
+    fiscal_power: Annotated[int, Field(ge=1, le=POWER_LIMIT)] | None = None
+
+
+class DriveCosts(BaseModel):
+    """What a drive costs its driver."""
+
+    drive_s: int
+    metres: int
+    toll_metres: int
+    """Of these, on toll roads."""
+    currency: str
+    energy_cents: int
+    toll_cents: int
+    share_cents: list[int]
+    """What each pays, the driver among them, with one rider, with two …"""
+
+
+class OfferChange(GivenOffer):
     """A new version of an offer."""
 
     version: Annotated[int, Field(ge=1, lt=2**31 - 1)]
@@ -137,7 +188,7 @@ class Offers(BaseModel):
 
 @router.post("", status_code=201)
 def publish(
-    request: Request, driver: Driver, given: OfferContent, key: IdempotencyKey = None
+    request: Request, driver: Driver, given: GivenOffer, key: IdempotencyKey = None
 ) -> OfferFacts:
     """Publish an offer: every server finds it within a second."""
     here = _counted(request, driver)
@@ -146,6 +197,22 @@ def publish(
         now=now_of(request),
     )  # fmt: skip
     return _facts(own)
+
+
+@router.post("/costs")
+def costs(request: Request, driver: Driver, given: DriveContent) -> DriveCosts:
+    """Say what a drive costs its driver, before he offers seats on it."""
+    here, snapshot = installation_of(request), world_of(request).snapshot
+    here.limits.count(f"costs:{driver.user_id}", most=COSTS, per_s=WINDOW_S)
+    ends = [Coordinate(place.lat, place.lon) for place in (given.start, *given.vias, given.end)]
+    way = driven_way(snapshot.network, ends)
+    of = snapshot.driving_costs
+    cost = cost_of_drive(of, way, given.energy, given.fiscal_power)
+    return DriveCosts(
+        drive_s=way.drive_s, metres=way.metres, toll_metres=way.toll_metres, currency=of.currency,
+        energy_cents=cost.energy_cents, toll_cents=cost.toll_cents,
+        share_cents=[cost.share_cents(riders) for riders in range(1, given.seats + 1)],
+    )  # fmt: skip
 
 
 @router.get("")

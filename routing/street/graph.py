@@ -53,6 +53,8 @@ class Streets:
     """Row of `names`; 0 is no name."""
     edge_may_stop: npt.NDArray[np.uint8]
     """1 where a car may stop to let a rider in or out."""
+    edge_toll: npt.NDArray[np.uint8]
+    """1 where a car pays for driving."""
     foot_forward_s: Int32
     foot_backward_s: Int32
     bike_forward_s: Int32
@@ -126,6 +128,7 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
         edge_kind=kinds[edge_way],
         edge_name=names[1][edge_way],
         edge_may_stop=np.array([u.car_may_stop for u in uses], np.uint8)[edge_way],
+        edge_toll=np.array([u.car_toll for u in uses], np.uint8)[edge_way],
         edge_step_free=np.array([u.step_free for u in uses], np.uint8)[edge_way],
         edge_first_point=first_point,
         point_lat=lat,
@@ -221,7 +224,7 @@ def profile_arcs(streets: Streets, profile: str, *, reverse: bool = False) -> Ar
 OSMNX_TAGS = (
     "highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle", "motor_vehicle",
     "motorcar", "junction", "tunnel", "bridge", "area", "oneway", "oneway:bicycle", "cycleway",
-    "wheelchair", "kerb", "incline", "smoothness", "width",
+    "wheelchair", "kerb", "incline", "smoothness", "width", "toll", "toll:motorcar",
 )  # fmt: skip
 """Tags that the rules read, and that osmnx must therefore keep."""
 

@@ -20,7 +20,8 @@ WAY_TAGS = frozenset(
     {
         "highway", "name", "ref", "oneway", "oneway:bicycle", "cycleway", "maxspeed", "access",
         "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "junction", "tunnel",
-        "bridge", "area", "route", "wheelchair", "kerb", "incline", "smoothness", "width",
+        "bridge", "area", "route", "wheelchair", "kerb", "incline", "smoothness", "width", "toll",
+        "toll:motorcar",
     }
 )  # fmt: skip
 PLACE_KINDS = frozenset(

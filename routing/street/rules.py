@@ -1,8 +1,8 @@
 """
 Who may use a way, in which direction, and how fast: OSM tags to four profiles.
 
-Sources: OSM wiki, "Key:access", "Key:oneway", "Key:maxspeed", "OSM tags for routing". Turn
-restrictions and barriers on nodes are not read; docs/planner.md says so.
+Sources: OSM wiki, "Key:access", "Key:oneway", "Key:maxspeed", "Key:toll", "OSM tags for routing".
+Turn restrictions and barriers on nodes are not read; docs/planner.md says so.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class WayUse:
     car_forward_mps: float
     car_backward_mps: float
     car_may_stop: bool
+    car_toll: bool = False
     wheelchair_mps: float = 0
     step_free: StepFree = StepFree.UNKNOWN
 
@@ -119,6 +120,7 @@ def use_of_way(tags: Mapping[str, str], speeds: Speeds) -> WayUse:
             and tags.get("junction") not in ("roundabout", "circular")
             and (limit or 0) <= STOPPING_LIMIT_KMH
         ),
+        car_toll=car and tags.get("toll:motorcar", tags.get("toll", "no")) == "yes",
         wheelchair_mps=(
             min(foot_mps, speeds.wheelchair_mps) if foot and step_free is not StepFree.NO else 0
         ),

@@ -51,6 +51,7 @@ def bare_streets(stop_lat: Float64, stop_lon: Float64) -> tuple[Streets, Int32]:
         edge_kind=rows,
         edge_name=rows,
         edge_may_stop=np.zeros(0, np.uint8),
+        edge_toll=np.zeros(0, np.uint8),
         foot_forward_s=rows,
         foot_backward_s=rows,
         bike_forward_s=rows,
