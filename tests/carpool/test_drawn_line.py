@@ -78,7 +78,8 @@ def test_line_along_the_fastest_drive_needs_no_stop_and_near_a_home_none_is_foun
     lat, lon = driven(grid.network, ends)
     fastest = [Coordinate(float(a), float(b)) for a, b in zip(lat, lon, strict=True)]
     assert vias_of_line(grid.network, fastest, *ends) == ()
-    around = [ends[0], corner, ends[1]]
+    by_corner = driven(grid.network, [ends[0], corner, ends[1]])
+    around = [Coordinate(float(a), float(b)) for a, b in zip(*by_corner, strict=True)]
     vias = vias_of_line(grid.network, around, *ends)
     assert vias
     apart = vias_of_line(grid.network, around, *ends, apart_m=(1_500, 0))

@@ -195,6 +195,9 @@ export const listOffers = async (after?: string) =>
 export const publishOffer = async (body: OfferContent, key: string) =>
   unwrap(await client.POST("/mobility/v1/offers", { params: { header: { "Idempotency-Key": key } }, body }));
 
+export const costsOfDrive = async (body: Schemas["Drive"], signal?: AbortSignal) =>
+  unwrap(await client.POST("/mobility/v1/offers/costs", { body, signal }));
+
 export const replaceOffer = async (id: string, body: Schemas["OfferChange"]) =>
   unwrap(await client.PUT("/mobility/v1/offers/{id}", { params: { path: { id } }, body }));
 

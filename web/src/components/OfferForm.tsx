@@ -1,12 +1,20 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Offer, type OfferContent, publishOffer, replaceOffer, sayWoman } from "../api/client";
+import {
+  type Offer,
+  type OfferContent,
+  publishOffer,
+  replaceOffer,
+  type Schemas,
+  sayWoman,
+} from "../api/client";
 import { useCircles } from "../circles";
 import { useFormat } from "../format";
 import { NEEDS } from "../search";
 import { useKeyedAct } from "../session";
 import { useTimezone } from "../territory";
 import { addDays, localDate } from "../time";
+import { DriveCost } from "./DriveCost";
 import { type Picked, PlaceField, useLookup } from "./PlaceField";
 import { Refusal } from "./Refusal";
 
@@ -17,6 +25,7 @@ type End = (typeof ENDS)[number];
 type Place = { text: string; picked: Picked | null; error: string | null };
 const NO_PLACE: Place = { text: "", picked: null, error: null };
 const SEATS = 8;
+const VIAS = 5;
 const DETOUR_MIN = 60;
 const AUDIENCES = ["everyone", "women", "verified"] as const;
 /** A quarter of a year, unless the driver says otherwise. */
@@ -32,11 +41,9 @@ type Props = {
   onDone?: () => void;
 };
 
-const placeOf = (offer: Offer | undefined, names: Props["names"], end: End): Place => {
-  if (!offer) return NO_PLACE;
-  const { lat, lon } = offer[end];
+const placeAt = ({ lat, lon }: Schemas["Point"], name?: string): Place => {
   const value = `${lat},${lon}`;
-  const text = names?.[end] ?? value;
+  const text = name ?? value;
   return { text, picked: { name: text, value, lat, lon }, error: null };
 };
 
@@ -59,8 +66,14 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
   const circles = useCircles();
   const today = localDate(new Date(), useTimezone());
   const [places, setPlaces] = useState<Record<End, Place>>({
-    start: placeOf(before, names, "start"),
-    end: placeOf(before, names, "end"),
+    start: before ? placeAt(before.start, names?.start) : NO_PLACE,
+    end: before ? placeAt(before.end, names?.end) : NO_PLACE,
+  });
+  const [vias, setVias] = useState(() => (before?.vias ?? []).map((via) => placeAt(via)));
+  const [car, setCar] = useState<Car>({
+    seats: before?.seats ?? 3,
+    energy: before?.vehicle?.energy,
+    fiscal_power: before?.vehicle?.fiscal_power,
   });
   const [arrives, setArrives] = useState(before?.arrive_to != null);
   const [circle, setCircle] = useState(before?.community ?? before?.audience ?? "everyone");
@@ -73,18 +86,35 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
   });
   const setPlace = (end: End, place: Partial<Place>) =>
     setPlaces((old) => ({ ...old, [end]: { ...NO_PLACE, ...place } }));
+  const setVia = (at: number, place: Partial<Place>) =>
+    setVias((old) => old.map((via, nth) => (nth === at ? { ...NO_PLACE, ...place } : via)));
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
-    const find = async (end: End) => places[end].picked ?? (await lookup(places[end].text));
-    const [start, end] = await Promise.all([find("start"), find("end")]);
+    const find = async (place: Place) => place.picked ?? (await lookup(place.text));
+    const wanted = vias.filter(({ text }) => text.trim());
+    const [start, end, ...between] = await Promise.all([
+      find(places.start),
+      find(places.end),
+      ...wanted.map(find),
+    ]);
     if (typeof start === "string") setPlace("start", { text: places.start.text, error: start });
     if (typeof end === "string") setPlace("end", { text: places.end.text, error: end });
-    if (typeof start === "string" || typeof end === "string") return;
-    publish.mutate(toContent(given, start, end, before), {
+    setVias(
+      wanted.map((via, at) => {
+        const found = between[at]!;
+        return typeof found === "string" ? { ...via, error: found } : { ...via, picked: found };
+      }),
+    );
+    const stops = between.filter((found) => typeof found !== "string");
+    if (typeof start === "string" || typeof end === "string" || stops.length < between.length) return;
+    publish.mutate(toContent(given, start, end, stops, before), {
       onSuccess: () => {
-        if (!before) setPlaces({ start: NO_PLACE, end: NO_PLACE });
+        if (!before) {
+          setPlaces({ start: NO_PLACE, end: NO_PLACE });
+          setVias([]);
+        }
         onDone?.();
       },
     });
@@ -99,10 +129,15 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
     : takes.includes("small_luggage")
       ? "small_luggage"
       : "";
-  const car = before?.vehicle;
+  const vehicle = before?.vehicle;
+  const picked = [places.start, ...vias.filter(({ text }) => text), places.end].map((place) => place.picked);
   return (
     <>
-      <form className="form" onSubmit={submit}>
+      <form
+        className="form"
+        onSubmit={submit}
+        onChange={({ currentTarget }) => setCar(carOf(new FormData(currentTarget)))}
+      >
         <div className="ends">
           <div className="ends-line" aria-hidden="true" />
           {ENDS.map((end) => (
@@ -116,6 +151,24 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             />
           ))}
         </div>
+        {vias.map((via, at) => (
+          <PlaceField
+            // biome-ignore lint/suspicious/noArrayIndexKey: the stops have no other name
+            key={at}
+            label={t("offer.via", { nth: at + 1 })}
+            text={via.text}
+            error={via.error}
+            onText={(text) => (text ? setVia(at, { text }) : setVias((old) => old.toSpliced(at, 1)))}
+            onPick={(picked) => setVia(at, { text: picked.name, picked })}
+          />
+        ))}
+        {vias.length < VIAS && (
+          <p className="acts">
+            <button className="act" type="button" onClick={() => setVias((old) => [...old, NO_PLACE])}>
+              {t("offer.addVia")}
+            </button>
+          </p>
+        )}
         <fieldset className="checks">
           <legend>{t("offer.public")}</legend>
           {ENDS.map((end) => (
@@ -264,27 +317,27 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
               name="make"
               maxLength={60}
               required={false}
-              defaultValue={car?.make}
+              defaultValue={vehicle?.make}
             />
             <Given
               label={t("vehicle.colour")}
               name="colour"
               maxLength={30}
               required={false}
-              defaultValue={car?.colour}
+              defaultValue={vehicle?.colour}
             />
             <Given
               label={t("vehicle.plate")}
               name="plate"
               maxLength={15}
               required={false}
-              defaultValue={car?.plate}
+              defaultValue={vehicle?.plate}
             />
           </div>
           <div className="row">
             <label className="field">
               <span>{t("vehicle.energy")}</span>
-              <select name="energy" defaultValue={car?.energy ?? ""}>
+              <select name="energy" defaultValue={vehicle?.energy ?? ""}>
                 <option value="">{t("vehicle.unsaid")}</option>
                 {ENERGIES.map((energy) => (
                   <option key={energy} value={energy}>
@@ -300,10 +353,11 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
               min={1}
               max={99}
               required={false}
-              defaultValue={car?.fiscal_power ?? undefined}
+              defaultValue={vehicle?.fiscal_power ?? undefined}
             />
           </div>
         </details>
+        <DriveCost places={picked} car={car} />
         <Refusal error={publish.error} />
         <button className="primary" type="submit" disabled={publish.isPending}>
           {t(before ? "offer.change" : "offer.publish")}
@@ -322,16 +376,32 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
   );
 }
 
+/** What of a car its costs depend on. */
+export type Car = Pick<Schemas["Drive"], "seats" | "energy" | "fiscal_power">;
+
+const carOf = (given: FormData): Car => ({
+  seats: Number(given.get("seats")),
+  energy: ENERGIES.find((energy) => energy === given.get("energy")) ?? null,
+  fiscal_power: Number(given.get("fiscal_power")) || null,
+});
+
 /** What the form does not show stays as it was. */
-function toContent(given: FormData, start: Picked, end: Picked, before?: Offer): OfferContent {
+function toContent(
+  given: FormData,
+  start: Picked,
+  end: Picked,
+  vias: Picked[],
+  before?: Offer,
+): OfferContent {
   const text = (name: string) => String(given.get(name) ?? "");
   const time = (name: string) => text(name) || null;
   const place = ({ lat, lon }: Picked, name: End) => ({ lat, lon, public: given.has(`${name}-public`) });
   const circle = text("circle");
   const audience = AUDIENCES.find((name) => name === circle) ?? "community";
+  const { seats, energy, fiscal_power } = carOf(given);
   const bulk = NEEDS.filter((need) => need === text("luggage"));
   return {
-    vias: before?.vias ?? [],
+    vias: vias.map(({ lat, lon }) => ({ lat, lon })),
     except_dates: before?.except_dates ?? [],
     struck_points: before?.struck_points ?? [],
     start: place(start, "start"),
@@ -348,14 +418,14 @@ function toContent(given: FormData, start: Picked, end: Picked, before?: Offer):
           make: text("make").trim(),
           colour: text("colour").trim(),
           plate: text("plate").trim(),
-          energy: ENERGIES.find((energy) => energy === text("energy")) ?? null,
-          fiscal_power: text("fiscal_power") ? Number(text("fiscal_power")) : null,
+          energy,
+          fiscal_power,
         }
       : null,
     weekdays: WEEKDAYS.filter((day) => given.getAll("weekday").includes(day)),
     valid_from: text("valid_from"),
     valid_to: text("valid_to"),
-    seats: Number(text("seats")),
+    seats,
     detour_budget_s: Number(text("detour")) * 60,
     acceptance: text("acceptance") === "ask" ? "ask" : "automatic",
   };
