@@ -19,6 +19,7 @@ from google.transit import gtfs_realtime_pb2 as rt
 
 from carpool.bookings import Booking, BookingEvent, BookingState
 from carpool.offers import Offer
+from carpool.ports import StoredRide
 from carpool.privacy import FARTHEST_M
 from carpool.tracking import Fix, Reason
 from core.geo import Coordinate, distance_m
@@ -29,6 +30,8 @@ from mobility.actions.change_booking import Side
 from mobility.actions.follow_ride import report_positions
 from mobility.actions.ride_desk import load_ride
 from mobility.actions.run_ride import be_late, cancel_ride, start_ride
+from mobility.db.changes import lock_changes
+from mobility.db.engine import Connection
 from mobility.db.notices import list_notices
 from mobility.db.rides import SqlRideStore
 from mobility.db.schema import booking
@@ -254,7 +257,13 @@ def shift(booth: Booth, ride: Ridden, pickup_from: dt.datetime) -> None:
                 }
             )
         )
-        store.save_ride(replace(stored, plan=plan, version=stored.version + 1))
+        saved(store, connection, replace(stored, plan=plan))
+
+
+def saved(store: SqlRideStore, connection: Connection, ride: StoredRide) -> None:
+    store.save_ride(replace(ride, version=ride.version + 1))
+    lock_changes(connection)
+    store.record_change(ride.id)
 
 
 def make_private(booth: Booth, ride: Ridden) -> None:
@@ -268,7 +277,7 @@ def make_private(booth: Booth, ride: Ridden) -> None:
         )
         store = SqlRideStore(connection)
         stored = store.lock_ride(ride.ride_id)
-        store.save_ride(replace(stored, version=stored.version + 1))
+        saved(store, connection, stored)
 
 
 def test_from_within_the_circle_around_a_private_start_no_time_tells_how_far_the_door_is(

@@ -2,4 +2,10 @@
 import "swagger-ui-dist/swagger-ui.css";
 import SwaggerUI from "swagger-ui-dist/swagger-ui-es-bundle.js";
 
-SwaggerUI({ dom_id: "#api", url: "/openapi.json", deepLinking: true, validatorUrl: null });
+SwaggerUI({
+  dom_id: "#api",
+  url: "/openapi.json",
+  deepLinking: true,
+  docExpansion: "none",
+  validatorUrl: null,
+});

@@ -452,6 +452,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/offers/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["costsOfDrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/offers/{id}": {
         parameters: {
             query?: never;
@@ -1148,6 +1164,23 @@ export interface components {
             detour_budget_s: number;
             /** @enum {string} */
             acceptance: "automatic" | "ask";
+        };
+        Drive: {
+            start: components["schemas"]["Point"];
+            end: components["schemas"]["Point"];
+            vias: components["schemas"]["Point"][];
+            seats: number;
+            energy?: components["schemas"]["Energy"] | null;
+            fiscal_power?: number | null;
+        };
+        DriveCosts: {
+            drive_s: number;
+            metres: number;
+            toll_metres: number;
+            currency: string;
+            energy_cents: number;
+            toll_cents: number;
+            share_cents: number[];
         };
         Offer: components["schemas"]["OfferContent"] & {
             id: string;
@@ -1990,6 +2023,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Offer"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    costsOfDrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Drive"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriveCosts"];
                 };
             };
             default: components["responses"]["Error"];

@@ -153,7 +153,6 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
         </div>
         {vias.map((via, at) => (
           <PlaceField
-            // biome-ignore lint/suspicious/noArrayIndexKey: the stops have no other name
             key={at}
             label={t("offer.via", { nth: at + 1 })}
             text={via.text}
