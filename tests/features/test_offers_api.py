@@ -15,6 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from carpool.compile import VERSION, unpack_body
+from carpool.offers import VIA_LIMIT
+from carpool.privacy import FARTHEST_M
 from core.geo import Coordinate, distance_m
 from mobility.actions.run_demo import RunningServer, users_file
 from mobility.actions.seed_demo_users import read_users
@@ -142,6 +144,56 @@ def test_a_new_version_that_will_not_do_leaves_the_old_one(
     facts = ("drive_s", "point_count")  # said when an offer is published or changed only
     kept = {k: v for k, v in driver("GET", path).json().items() if k not in facts}
     assert kept == {k: v for k, v in own.items() if k not in facts}
+
+
+def test_a_driver_hears_what_a_drive_costs_before_he_offers_it(
+    driver: Callable[..., httpx.Response], content: dict[str, Any]
+) -> None:
+    place = {end: {n: content[end][n] for n in ("lat", "lon")} for end in ("start", "end")}
+    told = driver("POST", "/costs", json={**place, "seats": 3})
+    assert told.status_code == 200, told.text
+    facts = told.json()
+    whole = facts["energy_cents"] + facts["toll_cents"]
+    assert facts["metres"] > 1_000
+    assert facts["energy_cents"] == round(facts["metres"] * 0.0152)
+    assert [round(whole / people + 1e-6) for people in (2, 3, 4)] == facts["share_cents"]
+    diesel = driver("POST", "/costs", json={**place, "energy": "diesel", "fiscal_power": 4}).json()
+    assert diesel["energy_cents"] < facts["energy_cents"]
+    nowhere = driver("POST", "/costs", json={**place, "end": {"lat": 0.0, "lon": 0.0}})
+    assert (nowhere.status_code, code_of(nowhere)) == (422, "offer_unusable")
+
+
+def test_a_drawn_line_becomes_stops_and_tells_of_no_home(
+    driver: Callable[..., httpx.Response], content: dict[str, Any], demo_home: Path, booth: Booth
+) -> None:
+    network = booth.desk.snapshot.network
+    offers = json.loads((demo_home / "demo" / "offers.json").read_text(encoding="utf-8"))
+    start, end = (Coordinate(content[e]["lat"], content[e]["lon"]) for e in ("start", "end"))
+    others = [Coordinate(o["end"]["lat"], o["end"]["lon"]) for o in offers]
+    around = max(others, key=lambda place: distance_m(start, place) + distance_m(place, end))
+    line = []
+    for a, b in ((start, around), (around, end)):
+        ends = [network.find_snapped("car", place, 500) for place in (a, b)]
+        route = network.find_route("car", *ends, 7_200)  # type: ignore[arg-type]
+        assert route is not None
+        line += [{"lat": p, "lon": q} for p, q in zip(route.lat, route.lon, strict=True)]
+    asked = {**content, "vias": [], "line": line[:: len(line) // 1_000 + 1]}
+    public = {name: {**content[name], "public": True} for name in ("start", "end")}
+    private = {name: {**content[name], "public": False} for name in ("start", "end")}
+    plain = driver("POST", json={**content, **public, "vias": []}).json()
+    drawn = driver("POST", json={**asked, **public})
+    assert drawn.status_code == 201, drawn.text
+    assert 1 <= len(drawn.json()["vias"]) <= VIA_LIMIT
+    assert drawn.json()["drive_s"] > plain["drive_s"]
+    of_home = driver("POST", json={**asked, **private})
+    assert of_home.status_code == 201, of_home.text
+    for via in of_home.json()["vias"]:
+        for home in (start, end):
+            assert distance_m(home, Coordinate(via["lat"], via["lon"])) >= FARTHEST_M
+    both = driver("POST", json={**asked, "vias": line[:1]})
+    assert (both.status_code, code_of(both)) == (422, "invalid_offer")
+    short = driver("POST", json={**asked, "line": line[:1]})
+    assert (short.status_code, code_of(short)) == (422, "offer_unusable")
 
 
 def test_a_request_that_comes_twice_publishes_once(
