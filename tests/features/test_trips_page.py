@@ -373,6 +373,9 @@ def test_driver_publishes_pauses_and_ends_an_offer(
     page.get_by_label("L’arrivée est un lieu public").check()
     page.get_by_label("Partir entre").fill("05:20")
     page.get_by_label("et", exact=True).fill("05:30")
+    cost = page.get_by_role("region", name="Ce que coûte ce trajet")
+    expect(cost.get_by_text(re.compile(r"énergie [\d,]+"))).to_be_visible()
+    expect(cost.get_by_text(re.compile(r"avec \d passagers? : "))).to_have_count(3)
     page.get_by_role("button", name="Publier l’offre").click()
     expect(page.get_by_text(re.compile(r"Offre publiée\. Durée du trajet : \d"))).to_be_visible()
 

@@ -31,14 +31,16 @@ export function Circles() {
   return (
     <section className="listed circles" aria-labelledby={heading}>
       <h3 id={heading}>{t("circles.title")}</h3>
-      <label className="checks">
-        <input
-          type="checkbox"
-          checked={woman.isPending ? woman.variables : circles.is_woman}
-          onChange={({ target }) => woman.mutate(target.checked)}
-        />{" "}
-        {t("circles.woman")}
-      </label>
+      <div className="checks">
+        <label>
+          <input
+            type="checkbox"
+            checked={woman.isPending ? woman.variables : circles.is_woman}
+            onChange={({ target }) => woman.mutate(target.checked)}
+          />{" "}
+          {t("circles.woman")}
+        </label>
+      </div>
       <p className="help">{t("circles.womanHelp")}</p>
       <p>{t(circles.is_verified ? "circles.verified" : "circles.unverified")}</p>
       <ul>
