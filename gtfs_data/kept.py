@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gtfs_data.archive import SPOILT_ARCHIVE, UnreadableFeed, list_members
+from gtfs_data.archive import SPOILT_ARCHIVE, UnreadableFeed, list_members, open_archive
 from gtfs_data.checks import Findings
 from gtfs_data.reader import (
     COLOUR,
@@ -228,6 +228,32 @@ def read_kept(snapshot: Path, feed_id: str, table: str) -> pd.DataFrame:
         values[:] = [kind.parse(row[i]) if row[i] else kind.blank for row in rows]
         frame[name] = values
     return pd.DataFrame(frame)
+
+
+def read_archive_tables(
+    path: Path, names: Collection[str], findings: Findings
+) -> dict[str, pd.DataFrame]:
+    """
+    Frames of some tables of an archive, as `read_kept` gives them, without a snapshot.
+
+    Raises
+    ------
+    UnreadableFeed
+        It is no archive, or a table of it cannot be read.
+    """
+    _, archive = open_archive(path)
+    with archive:
+        members = list_members(archive, path)
+        frames = {}
+        for name in names:
+            known = TABLES[name].columns if name in TABLES else COLUMNS[name]
+            member = members.get(f"{name}.txt")
+            frames[name] = (
+                empty_table(known)
+                if member is None
+                else read_table(archive, member, known, findings)
+            )
+        return frames
 
 
 def read_zones(snapshot: Path, feed_id: str) -> dict[str, Json]:

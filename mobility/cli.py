@@ -20,6 +20,7 @@ from mobility.commands import (
     serving,
     snapshots,
     studies,
+    tariffs,
     users,
 )
 from mobility.commands.terminal import errors, plain
@@ -39,6 +40,7 @@ app.add_typer(elevators.app, name="elevators")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(partners.app, name="partners")
 app.add_typer(users.app, name="users")
+app.add_typer(tariffs.app, name="tariff")
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ from gtfs_data.store import read_manifest
 from mobility.db.changes import Position
 from mobility.snapshots import ground_hash
 from mobility.territory import DrivingCostValues
-from payments.tariff import Tariff, read_tariff
+from payments.tariff import Tariff
+from payments.tariff_file import read_tariff
 from routing.network import Network, open_network
 from routing.places import Places
 from routing.query import Limits

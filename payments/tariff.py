@@ -1,29 +1,29 @@
 """
-A tariff as data: prices per leg, fare journeys and caps, read from YAML.
+A tariff as data: prices of legs, fare journeys and products.
 
-Amounts are whole cents; prices per kilometre are thousandths of a cent. A tariff is identified
-by the hash of its content, which every charge names.
+Amounts are whole cents; prices per kilometre and minute are thousandths of a cent. Nothing here
+reads a file: `payments.tariff_file` does.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
-
-import yaml
+from enum import StrEnum
+from functools import cached_property
 
 from core.errors import InvalidInput
-from core.time import get_zone
-
-T = TypeVar("T")
-R = TypeVar("R")
+from core.money import round_half_up
 
 MODES = ("bus", "tram", "coach", "rail", "subway", "ferry", "carpool", "bike", "other")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOLIDAY = "holiday"
+"""A date of the tariff's holidays, whatever weekday it is."""
+MILLICENTS = 60_000_000
+"""A cent, in the unit in which kilometres and minutes are added up exactly."""
+LIST_PRICE = 1000
+"""Permille of a rider without a category."""
 
 
 class InvalidTariff(InvalidInput):
@@ -33,35 +33,180 @@ class InvalidTariff(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
-class LegPrice:
-    """Price of one leg: the first rule whose modes match applies."""
+class FareLeg:
+    """What a price depends on: no place, no person."""
+
+    mode: str
+    board_at: dt.datetime
+    metres: int
+    seconds: int = 0
+    zones: tuple[str, ...] = ()
+    """Zones of the tariff in which the leg is, from the first to the last; none are known: ()."""
+    operator: str = ""
+    route: str = ""
+    id: str = ""
+    """Of what it comes from, such as a tap."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBand:
+    """Hours on some days; one that ends before it begins goes on past midnight."""
 
     id: str
+    days: frozenset[str]
+    from_s: int
+    to_s: int
+
+    def holds(self, day: str, day_before: str, clock_s: int) -> bool:
+        """Whether a time of a day lies in the band."""
+        if self.from_s < self.to_s:
+            return day in self.days and self.from_s <= clock_s < self.to_s
+        return (day in self.days and clock_s >= self.from_s) or (
+            day_before in self.days and clock_s < self.to_s
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Legs that a price is for; None: whatever it is."""
+
     modes: frozenset[str]
-    base_cents: int
+    operators: frozenset[str] | None = None
+    routes: frozenset[str] | None = None
+    from_zones: frozenset[str] | None = None
+    to_zones: frozenset[str] | None = None
+    bands: frozenset[str] | None = None
+    """Time bands of which one holds when the leg is boarded."""
+    categories: frozenset[str] | None = None
+    """Rider categories of which the rider has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Price of the kilometres of a leg between two distances."""
+
+    from_m: int
+    to_m: int | None
     per_km_millicents: int
-    min_cents: int
-    max_cents: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class FareJourneys:
-    """Legs boarded within a window of the first count as one journey, priced by its dearest."""
+class LegPrice:
+    """Price of one leg: the first rule that matches applies."""
 
+    id: str
+    when: When
+    base_cents: int = 0
+    tiers: tuple[Tier, ...] = ()
+    per_min_millicents: int = 0
+    free_s: int = 0
+    """Seconds of the leg that cost nothing."""
+    min_cents: int = 0
+    max_cents: int | None = None
+    by_zones: Mapping[tuple[str, str], int] | None = None
+    """Base by the first and last zone; the rule matches no other pair."""
+    by_zone_count: tuple[int, ...] | None = None
+    """Base by the number of zones; the rule matches no leg through more."""
+
+    def base_of(self, leg: FareLeg) -> int | None:
+        """Price of boarding, or None where the leg's zones are not in the rule's tables."""
+        if self.by_zones is not None:
+            return self.by_zones.get((leg.zones[0], leg.zones[-1])) if leg.zones else None
+        if self.by_zone_count is not None:
+            count = len(set(leg.zones))
+            return self.by_zone_count[count - 1] if 0 < count <= len(self.by_zone_count) else None
+        return self.base_cents
+
+    def least_cents(self) -> int:
+        """What no leg is below that the rule is for."""
+        bases: tuple[int, ...] = (self.base_cents,)
+        if self.by_zones is not None:
+            bases = tuple(self.by_zones.values())
+        elif self.by_zone_count is not None:
+            bases = self.by_zone_count
+        cents = max(min(bases, default=0), self.min_cents)
+        return cents if self.max_cents is None else min(cents, self.max_cents)
+
+    def price(self, leg: FareLeg, base_cents: int, permille: int = LIST_PRICE) -> int:
+        """Cents of a leg of which the boarding costs `base_cents`, rounded once."""
+        if not self.tiers and not self.per_min_millicents and permille == LIST_PRICE:
+            cents = max(base_cents, self.min_cents)
+            return cents if self.max_cents is None else min(cents, self.max_cents)
+        exact = base_cents * MILLICENTS
+        for tier in self.tiers:
+            end_m = leg.metres if tier.to_m is None else min(leg.metres, tier.to_m)
+            exact += tier.per_km_millicents * max(end_m - tier.from_m, 0) * 60
+        exact += self.per_min_millicents * max(leg.seconds - self.free_s, 0) * 1000
+        exact = max(exact, self.min_cents * MILLICENTS)
+        if self.max_cents is not None:
+            exact = min(exact, self.max_cents * MILLICENTS)
+        return round_half_up(exact * permille, LIST_PRICE * MILLICENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class FareJourney:
+    """
+    Legs that are paid together: they follow one another and are boarded within a window.
+
+    A leg of a mode that no fare journey of the tariff takes neither joins nor parts others. A fare
+    journey ends with its fare day.
+    """
+
+    id: str
     window_s: int
+    """From the first boarding to the last."""
     modes: frozenset[str]
+    most_legs: int | None = None
+    pattern: tuple[frozenset[str], ...] | None = None
+    """Modes of its legs in order, where it has a price of its own."""
+    price_cents: int | None = None
+    """None: as much as its dearest leg."""
+    other_routes: bool = False
+    """Whether all its legs are on different routes."""
+
+
+class Period(StrEnum):
+    """For how long a product is good."""
+
+    FARE_DAY = "fare_day"
+    ROLLING_7D = "rolling_7d"
+    CALENDAR_MONTH = "calendar_month"
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
-    """The most that a fare day costs for some modes."""
+class Product:
+    """What makes legs free for a price: chosen afterwards, where it is cheaper."""
 
     id: str
     modes: frozenset[str]
-    max_cents: int
+    period: Period
+    price_cents: int
+    zones: frozenset[str] | None = None
+    """A leg is covered when all its zones are among these."""
+    operators: frozenset[str] | None = None
+    category_cents: Mapping[str, int] | None = None
+    """Price for some rider categories; others pay their share of `price_cents`."""
+    is_subscription: bool = False
+    """Whether whoever must pay for subscriptions pays for this."""
+
+    def covers(self, leg: FareLeg) -> bool:
+        """Whether a leg boarded in its period is free."""
+        return (
+            leg.mode in self.modes
+            and (self.operators is None or leg.operator in self.operators)
+            and (self.zones is None or (bool(leg.zones) and self.zones.issuperset(leg.zones)))
+        )
 
 
 @dataclass(frozen=True, slots=True)
+class Category:
+    """Riders who pay a share of the prices."""
+
+    id: str
+    permille: int
+
+
+@dataclass(frozen=True)
 class Tariff:
     """One version of a territory's fares."""
 
@@ -71,146 +216,29 @@ class Tariff:
     cutover_s: int
     """Seconds after midnight at which a fare day begins."""
     leg_prices: tuple[LegPrice, ...]
-    fare_journeys: FareJourneys | None
-    caps: tuple[Cap, ...]
+    fare_journeys: tuple[FareJourney, ...]
+    products: tuple[Product, ...]
     content_hash: str
     """SHA-256 of the canonical JSON of the content."""
+    valid_from: dt.date | None = None
+    """First fare day; None: since ever."""
+    valid_to: dt.date | None = None
+    time_bands: tuple[TimeBand, ...] = ()
+    holidays: frozenset[dt.date] = frozenset()
+    categories: tuple[Category, ...] = ()
 
+    @cached_property
+    def rules_of_mode(self) -> Mapping[str, tuple[LegPrice, ...]]:
+        """Rules that may price a leg of a mode, in order."""
+        modes: frozenset[str] = frozenset().union(*(rule.when.modes for rule in self.leg_prices))
+        return {m: tuple(rule for rule in self.leg_prices if m in rule.when.modes) for m in modes}
 
-def read_tariff(path: Path) -> Tariff:
-    """Read a tariff file; raises `InvalidTariff` naming what is wrong and where."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InvalidTariff(f"cannot read tariff {path}: {error}") from error
-    return parse_tariff(content)
+    def day_kind(self, date: dt.date) -> str:
+        """Weekday of a date, or `HOLIDAY`."""
+        return HOLIDAY if date in self.holidays else WEEKDAYS[date.weekday()]
 
-
-def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML holds
-    """Build a tariff from the content of its YAML file."""
-    if not isinstance(content, Mapping):
-        raise InvalidTariff("a tariff is a mapping: tariff, currency, leg_prices …")
-    unknown = sorted(set(content) - KEYS)
-    if unknown:
-        raise InvalidTariff(f"tariff: {unknown[0]} is not known: one of {', '.join(sorted(KEYS))}")
-    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
-    return Tariff(
-        id=_read(content, "tariff", str),
-        currency=_read(content, "currency", _currency),
-        timezone=_read(content, "timezone", lambda name: get_zone(name).key),
-        cutover_s=_read(content, "fare_day_cutover", _clock_s, "04:00"),
-        leg_prices=_read(content, "leg_prices", lambda rules: _each(rules, _leg_price)),
-        fare_journeys=_read(content, "fare_journeys", _fare_journeys, None),
-        caps=_read(content, "caps", lambda caps: _each(caps, _cap), ()),
-        content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
-    )
-
-
-KEYS = frozenset(
-    {
-        "tariff", "currency", "timezone", "fare_day_cutover", "leg_prices", "fare_journeys",
-        "caps",
-    }
-)  # fmt: skip
-_NEEDED: Any = object()
-
-
-def _read(
-    content: Mapping[str, Any],
-    key: str,
-    read: Callable[[Any], T],
-    default: object = _NEEDED,
-) -> T:
-    """Read one field; whatever is wrong in it is told under its name."""
-    if key not in content and default is _NEEDED:
-        raise InvalidTariff(f"tariff: {key} is missing")
-    try:
-        return read(content.get(key, default))
-    except KeyError as error:
-        raise InvalidTariff(f"tariff: {key}: {error.args[0]} is missing") from error
-    except (TypeError, ValueError, AttributeError, InvalidInput) as error:
-        raise InvalidTariff(f"tariff: {key}: {error}") from error
-
-
-def _each(rules: Any, read: Callable[[Mapping[str, Any]], R]) -> tuple[R, ...]:  # noqa: ANN401
-    """Read a list of rules whose ids differ."""
-    if not isinstance(rules, (list, tuple)):
-        raise TypeError("a list is expected")
-    ids = [rule["id"] for rule in rules]
-    twice = [rule_id for rule_id in ids if ids.count(rule_id) > 1]
-    if twice:
-        raise ValueError(f"{twice[0]} stands twice")
-    return tuple(read(rule) for rule in rules)
-
-
-def _only(values: Mapping[str, Any], *keys: str) -> None:
-    if not isinstance(values, Mapping):
-        raise TypeError(f"{values!r} is not a mapping")
-    unknown = sorted(set(values) - set(keys))
-    if unknown:
-        raise ValueError(f"{unknown[0]} is not known: one of {', '.join(keys)}")
-
-
-def _fare_journeys(values: Any) -> FareJourneys | None:  # noqa: ANN401
-    if values is None:
-        return None
-    _only(values, "window_min", "modes")
-    return FareJourneys(_cents(values, "window_min") * 60, _modes(values["modes"]))
-
-
-def _leg_price(rule: Mapping[str, Any]) -> LegPrice:
-    _only(rule, "id", "when", "base_cents", "per_km_millicents", "min_cents", "max_cents")
-    if not isinstance(rule["when"], Mapping):
-        raise TypeError(f"when: {rule['when']!r} is not a mapping")
-    _only(rule["when"], "mode")
-    price = LegPrice(
-        id=str(rule["id"]),
-        modes=_modes(rule["when"]["mode"]),
-        base_cents=_cents(rule, "base_cents", 0),
-        per_km_millicents=_cents(rule, "per_km_millicents", 0),
-        min_cents=_cents(rule, "min_cents", 0),
-        max_cents=_cents(rule, "max_cents") if "max_cents" in rule else None,
-    )
-    if price.max_cents is not None and price.max_cents < price.min_cents:
-        raise ValueError(f"rule {price.id}: max_cents is below min_cents")
-    return price
-
-
-def _cap(cap: Mapping[str, Any]) -> Cap:
-    _only(cap, "id", "period", "modes", "max_cents")
-    if cap["period"] != "day":
-        raise ValueError(f"cap {cap['id']}: period {cap['period']!r} is not known (day)")
-    return Cap(str(cap["id"]), _modes(cap["modes"]), _cents(cap, "max_cents"))
-
-
-def _cents(values: Mapping[str, Any], key: str, default: int | None = None) -> int:
-    value = values[key] if default is None else values.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{key} is {value!r}: write a whole number of at least 0")
-    return value
-
-
-def _modes(value: str | list[str]) -> frozenset[str]:
-    if not isinstance(value, (str, list)):
-        raise TypeError(f"mode {value!r} is neither a name nor a list of names")
-    modes = frozenset([value] if isinstance(value, str) else value)
-    unknown = sorted(modes - set(MODES))
-    if unknown:
-        raise ValueError(f"unknown mode {unknown[0]!r}: one of {', '.join(MODES)}")
-    return modes
-
-
-def _currency(value: str) -> str:
-    if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
-        raise ValueError(f"currency {value!r} is not an ISO 4217 code")
-    return value
-
-
-def _clock_s(text: str) -> int:
-    if not isinstance(text, str):
-        raise TypeError(f'{text!r} is not a time: write it in quotes, "04:00"')
-    try:
-        moment = dt.time.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f'{text!r} is not a time ("04:00")') from error
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
+    def is_valid_on(self, fare_day: dt.date) -> bool:
+        """Whether legs of a fare day are priced by this version."""
+        return (self.valid_from is None or self.valid_from <= fare_day) and (
+            self.valid_to is None or fare_day <= self.valid_to
+        )

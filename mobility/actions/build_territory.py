@@ -23,7 +23,7 @@ from mobility.actions.draw_basemap import BASEMAP, OSM_CREDIT, BasemapDrawing
 from mobility.service_drop import check_service, service_of_feeds
 from mobility.snapshots import current_snapshot, point_at, prune
 from mobility.territory import FeedSource, TerritoryFile
-from payments.tariff import read_tariff
+from payments.tariff_file import read_tariff
 from routing.network import Network, save_network
 from routing.places import build_places
 

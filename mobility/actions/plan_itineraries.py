@@ -15,7 +15,8 @@ from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.priced import OTHER_OPERATOR, PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
 from mobility.world import World
-from payments.rating import Charge, Price, price_itinerary
+from payments.bill import Charge, Price
+from payments.rating import price_itinerary
 from payments.tariff import Tariff
 from routing.itinerary import Itinerary, RideLeg
 from routing.network import Network

@@ -22,7 +22,8 @@ from core.geo import Coordinate
 from core.time import DAY_S, day_start_epoch_s
 from mobility.mapping.found import FoundRide, FoundTrip
 from mobility.world import World
-from payments.rating import FareLeg, price_itinerary
+from payments.rating import price_itinerary
+from payments.tariff import FareLeg
 from routing.raptor.body_table import Body
 from routing.street.access import route_of_arcs
 

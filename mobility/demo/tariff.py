@@ -35,10 +35,24 @@ fare_journeys:
   window_min: 60
   modes: [bus, tram, coach]
 
-# Plafond : jamais plus de 4,20 € par jour.
-caps:
+# Profils : sur justificatif daté, une part du prix.
+categories:
+  - {id: jeune, permille: 500}
+
+# Forfaits choisis après coup, s'ils sont moins chers : jamais plus de 4,20 € par jour,
+# 15 € pour sept jours de suite, 42 € par mois.
+products:
   - id: day
-    period: day
+    period: fare_day
     modes: [bus, tram, coach]
-    max_cents: 420
+    price_cents: 420
+  - id: week
+    period: rolling_7d
+    modes: [bus, tram, coach]
+    price_cents: 1500
+  - id: month
+    period: calendar_month
+    modes: [bus, tram, coach]
+    price_cents: 4200
+    is_subscription: true
 """

@@ -9,7 +9,7 @@ from gtfs_data.store import frozen
 from gtfs_data.timetable import Timetable
 from mobility.mapping.co2 import GRAMS_PER_PASSENGER_KM
 from mobility.mapping.fare_legs import FARE_MODE
-from payments.tariff import LegPrice, Tariff
+from payments.tariff import Tariff
 from routing.raptor.criteria import CriteriaTable
 
 FREE = -1
@@ -19,9 +19,9 @@ def criteria_table(t: Timetable, tariff: Tariff | None) -> CriteriaTable:
     """
     Least prices by line, and its grams a kilometre.
 
-    Modes that the tariff joins into fare journeys, or caps together, are one product that is paid
-    once, at the least price of its modes: no lawful bill is lower. Any other mode is paid for
-    at every boarding. A line without a price counts nothing, one without a factor no grams.
+    Modes that the tariff joins into fare journeys, or covers by one product, are paid once, at the
+    least price of any of them: no lawful bill is lower. Any other mode is paid for at every
+    boarding. A line without a price counts nothing, one without a factor no grams.
     """
     modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
     fare_modes = [FARE_MODE.get(mode, "other") for mode in modes]
@@ -45,27 +45,28 @@ def criteria_table(t: Timetable, tariff: Tariff | None) -> CriteriaTable:
 
 
 def _least_prices(tariff: Tariff) -> dict[str, int]:
-    """Cents that a boarding of each mode costs at least, capped or not."""
+    """Cents that a boarding of each mode costs at least, for a rider without a category."""
     least: dict[str, int] = {}
-    for rule in tariff.leg_prices:  # the first rule that names a mode is its own
-        for mode in rule.modes:
-            least.setdefault(mode, _least_cents(rule))
-    for cap in tariff.caps:
-        for mode in cap.modes & least.keys():
-            least[mode] = min(least[mode], cap.max_cents)
+    for rule in tariff.leg_prices:
+        if rule.when.categories is None:
+            for mode in rule.when.modes:
+                least[mode] = min(least.get(mode, rule.least_cents()), rule.least_cents())
+    paid_together = [(j.modes, j.price_cents) for j in tariff.fare_journeys]
+    paid_together += [(product.modes, product.price_cents) for product in tariff.products]
+    for modes, cents in paid_together:
+        if cents is not None:
+            for mode in modes & least.keys():
+                least[mode] = min(least[mode], cents)
     return least
 
 
-def _least_cents(rule: LegPrice) -> int:
-    cents = max(rule.base_cents, rule.min_cents)
-    return cents if rule.max_cents is None else min(cents, rule.max_cents)
-
-
 def _paid_together(tariff: Tariff) -> list[frozenset[str]]:
-    """Modes that share a fare journey or a cap, in groups that share nothing."""
+    """Modes that share a fare journey or a product, in groups that share nothing."""
     groups: list[frozenset[str]] = []
-    joining = () if tariff.fare_journeys is None else (tariff.fare_journeys.modes,)
-    for modes in (*joining, *(cap.modes for cap in tariff.caps)):
+    for modes in (
+        *(journey.modes for journey in tariff.fare_journeys),
+        *(product.modes for product in tariff.products),
+    ):
         touching = [group for group in groups if group & modes]
         groups = [group for group in groups if not group & modes]
         groups.append(frozenset(modes).union(*touching))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core.modes import RAIL_MODES, Mode
-from payments.rating import FareLeg
+from payments.tariff import FareLeg
 from routing.itinerary import Itinerary
 
 FARE_MODE = {
@@ -36,6 +36,8 @@ def fare_legs(
         first = itinerary.legs[own[0]]
         shapes = [itinerary.legs[row].shape for row in own]
         metres = sum(0 if shape is None else round(shape.metres) for shape in shapes)
-        legs.append(FareLeg(FARE_MODE.get(first.mode, "other"), first.start_at, metres))
+        seconds = int((itinerary.legs[own[-1]].end_at - first.start_at).total_seconds())
+        mode = FARE_MODE.get(first.mode, "other")
+        legs.append(FareLeg(mode, first.start_at, metres, seconds))
         rows.append(own[0])
     return legs, rows

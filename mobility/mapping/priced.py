@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payments.rating import Price
+from payments.bill import Price
 from routing.itinerary import Itinerary, PlanAnswer
 
 OTHER_OPERATOR = "other_operator"

@@ -10,7 +10,7 @@ from carpool.bookings import DROPOFF_SLACK
 from carpool.quotes import Quote
 from mobility.mapping.priced import OTHER_OPERATOR, PricedItinerary
 from mobility.world import World
-from payments.rating import Price
+from payments.bill import Price
 from routing.itinerary import Itinerary, RideLeg, StreetLeg
 
 CHANGE = dt.timedelta(minutes=2)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from payments.rating import Charge
+from payments.bill import Charge
 from routing.itinerary import Explanation
 from routing.ranking import Reason
 
@@ -148,8 +148,8 @@ def _shown(value: object, language: str, zone: ZoneInfo) -> str:
 def charge_label(charge: Charge, language: str) -> str:
     """What a charge is for; the rule's own id names it."""
     french = language == "fr"
-    if charge.kind == "cap":
-        return f"Plafond « {charge.rule} »" if french else f"“{charge.rule}” cap"
+    if charge.kind == "product":
+        return f"Forfait « {charge.rule} »" if french else f"“{charge.rule}” pass"
     if charge.kind == "fare_journey":
         return (
             f"Trajet « {charge.rule} », correspondances comprises"

@@ -6,7 +6,7 @@ from typing import Any
 
 from carpool.offers import Outside
 from mobility.mapping.sentences import charge_label
-from payments.rating import Price
+from payments.bill import Price
 
 Json = dict[str, Any]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from payments.tariff import InvalidTariff, parse_tariff, read_tariff
+from payments.tariff import InvalidTariff, Period, Tier
+from payments.tariff_file import parse_tariff, read_tariff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +25,8 @@ leg_prices:
   - {id: rail, when: {mode: rail}, base_cents: 180, per_km_millicents: 9000, max_cents: 1200}
   - {id: urban, when: {mode: [bus, tram]}, base_cents: 150}
 fare_journeys: {window_min: 60, modes: [bus, tram]}
-caps:
-  - {id: day, period: day, modes: [bus, tram], max_cents: 420}
+products:
+  - {id: day, period: fare_day, modes: [bus, tram], price_cents: 420}
 """
 
 
@@ -50,13 +51,13 @@ def test_tariff_is_read_from_its_file(tmp_path: Path) -> None:
     tariff = read_tariff(path)
     assert (tariff.id, tariff.currency, tariff.timezone) == ("valmont", "EUR", "Europe/Paris")
     assert tariff.cutover_s == 4 * 3600
-    assert [(p.id, p.base_cents, p.per_km_millicents, p.min_cents, p.max_cents)
+    assert [(p.id, p.base_cents, p.tiers, p.min_cents, p.max_cents)
             for p in tariff.leg_prices] == [
-        ("rail", 180, 9000, 0, 1200), ("urban", 150, 0, 0, None),
+        ("rail", 180, (Tier(0, None, 9000),), 0, 1200), ("urban", 150, (), 0, None),
     ]  # fmt: skip
-    assert tariff.fare_journeys is not None
-    assert tariff.fare_journeys.window_s == 3600
-    assert [(c.id, c.max_cents) for c in tariff.caps] == [("day", 420)]
+    assert [journey.window_s for journey in tariff.fare_journeys] == [3600]
+    (day,) = tariff.products
+    assert (day.id, day.period, day.price_cents) == ("day", Period.FARE_DAY, 420)
 
 
 def test_fare_day_begins_at_four_unless_told() -> None:
@@ -64,18 +65,18 @@ def test_fare_day_begins_at_four_unless_told() -> None:
     assert parse_tariff(changed("fare_day_cutover", "03:30")).cutover_s == 12_600
 
 
-def test_caps_and_fare_journeys_may_be_left_out() -> None:
-    content = changed("caps", ...)
+def test_products_and_fare_journeys_may_be_left_out() -> None:
+    content = changed("products", ...)
     del content["fare_journeys"]
     tariff = parse_tariff(content)
-    assert (tariff.caps, tariff.fare_journeys) == ((), None)
+    assert (tariff.products, tariff.fare_journeys) == ((), ())
 
 
 def test_hash_is_that_of_the_content_and_not_of_its_spelling() -> None:
     content = yaml.safe_load(TEXT)
     turned = dict(reversed(list(content.items())))
     assert parse_tariff(content).content_hash == parse_tariff(turned).content_hash
-    other = parse_tariff(changed("caps.0.max_cents", 421))
+    other = parse_tariff(changed("products.0.price_cents", 421))
     assert other.content_hash != parse_tariff(content).content_hash
 
 
@@ -110,11 +111,31 @@ def test_hash_is_that_of_the_content_and_not_of_its_spelling() -> None:
         ("fare_journeys.modes", ..., "modes"),
         ("fare_journeys.modes", ["bus", "zeppelin"], "zeppelin"),
         ("fare_journeys", "60", "fare_journeys"),
-        ("caps", None, "caps"),
-        ("caps.0.period", "month", "period"),
-        ("caps.0.period", ..., "period"),
-        ("caps.0.max_cents", ..., "max_cents"),
-        ("caps.0.max_cents", 4.2, "max_cents"),
+        ("products", None, "products"),
+        ("products.0.period", "month", "period 'month' is not known: one of fare_day"),
+        ("products.0.period", ..., "period"),
+        ("products.0.price_cents", ..., "price_cents"),
+        ("products.0.price_cents", 4.2, "price_cents"),
+        ("products.0.category_cents", {"youth": 1}, "'youth' is not in the tariff"),
+        ("products.0.is_subscription", "yes", "is_subscription"),
+        ("leg_prices.0.when.time_band", "peak", "'peak' is not in the tariff"),
+        ("leg_prices.0.when.category", "youth", "'youth' is not in the tariff"),
+        ("leg_prices.0.by_zones", {"A": {"B": 1}}, "either base_cents or by_zones"),
+        ("leg_prices.0.tiers_km", [[0, None, 1]], "either per_km_millicents or tiers_km"),
+        ("leg_prices.1.tiers_km", [[0, 5, 1]], "the last, and no other"),
+        ("leg_prices.1.tiers_km", [[0, 5, 1], [6, None, 1]], "goes on from the one before"),
+        ("leg_prices.1.tiers_km", [[0, None, 1], [5, None, 1]], "the last, and no other"),
+        ("valid_from", "soon", "valid_from"),
+        ("holidays", ["2027-13-01"], "holidays"),
+        ("categories", [{"id": "rich", "permille": 1001}], "nobody pays more"),
+        ("time_bands", [{"id": "x", "days": "someday", "from": "07:00", "to": "09:00"}], "someday"),
+        ("time_bands", [{"id": "x", "days": "sat", "from": "07:00", "to": "07:00"}], "x"),
+        (
+            "fare_journeys",
+            [{"id": "a", "window_min": 60, "pattern": ["bus"], "price_cents": 1}],
+            "pattern",
+        ),
+        ("fare_journeys.price_cents", 100, "only with a pattern"),
     ],
 )
 def test_error_in_a_tariff_names_the_field(path: str, value: Any, named: str) -> None:

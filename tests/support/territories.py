@@ -48,7 +48,14 @@ TARIFF = {
         },
     ],
     "fare_journeys": {"window_min": 60, "modes": ["bus", "tram", "subway", "coach"]},
-    "caps": [{"id": "day", "period": "day", "modes": ["bus", "tram", "subway"], "max_cents": 420}],
+    "products": [
+        {
+            "id": "day",
+            "period": "fare_day",
+            "modes": ["bus", "tram", "subway"],
+            "price_cents": 420,
+        }
+    ],
 }
 
 

@@ -12,7 +12,7 @@ from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.motis import Detail, MotisWriter
 from mobility.mapping.priced import PricedItinerary
 from payments.rating import price_itinerary
-from payments.tariff import parse_tariff
+from payments.tariff_file import parse_tariff
 from tests.oracles.itinerary_checker import decoded
 from tests.support.tiny import answer, tiny_world
 

@@ -1,0 +1,170 @@
+"""Commands about tariffs: check one, try examples on it, rate legs, begin one from GTFS fares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from core.errors import InvalidInput
+from mobility.commands.terminal import Json, console, errors
+
+app = typer.Typer(
+    help="Tariffs: files that say what riders pay. Start with mobility tariff check FILE.",
+    no_args_is_help=True,
+)
+TariffFile = Annotated[Path, typer.Argument(help="Tariff as YAML.")]
+
+
+@app.command("check")
+def tariff_check(tariff: TariffFile, as_json: Json = False) -> None:
+    """
+    Look for contradictions: rides that lower a bill, rules and products nobody gets.
+
+    Example: mobility tariff check tariff.yaml
+    """
+    from mobility.mapping.leg_table import leg_row
+    from payments.tariff_file import read_tariff
+    from payments.tariff_lint import lint
+
+    read = read_tariff(tariff)
+    findings = lint(read)
+    if as_json:
+        rows = [
+            {"code": f.code, "rule": f.rule, "message": f.message,
+             "legs": [leg_row(leg, read.timezone) for leg in f.legs]}
+            for f in findings
+        ]  # fmt: skip
+        console.print_json(data={"tariff_hash": read.content_hash, "findings": rows})
+    else:
+        for finding in findings:
+            console.print(f"{finding.code}: {finding.message}", style="yellow", highlight=False)
+            for leg in finding.legs:
+                own = leg_row(leg, read.timezone)
+                told = "  ".join(f"{name}={value}" for name, value in own.items() if value)
+                console.print(f"  {told}", highlight=False)
+        if not findings:
+            console.print(f"{tariff}: nothing found against {read.id} ({read.content_hash[:12]}).")
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command("test")
+def tariff_test(
+    tariff: TariffFile,
+    examples: Annotated[Path, typer.Argument(help="CSV of legs with example and expected_cents.")],
+    as_json: Json = False,
+) -> None:
+    """
+    Rate examples and compare with what they should cost.
+
+    Legs of one `example` are one rider's; its `expected_cents` stands on any of its rows.
+
+    Example: mobility tariff test tariff.yaml examples.csv
+    """
+    from mobility.mapping.leg_table import read_examples
+    from payments.rating import rate
+    from payments.tariff_file import read_tariff
+
+    read = read_tariff(tariff)
+    results = []
+    for example in read_examples(examples, read.timezone):
+        bill = rate([read], example.legs)
+        got = None if bill.unpriced else bill.amount_cents
+        results.append((example, got))
+    wrong = [(example, got) for example, got in results if got != example.expected_cents]
+    if as_json:
+        rows = [
+            {"example": e.name, "expected_cents": e.expected_cents, "amount_cents": got}
+            for e, got in results
+        ]
+        console.print_json(data={"wrong": len(wrong), "examples": rows})
+    else:
+        for example, got in wrong:
+            amount = "without a price" if got is None else f"{got} cents"
+            errors.print(f"{example.name}: {amount}, expected {example.expected_cents}")
+        console.print(f"{len(results) - len(wrong)} of {len(results)} examples as expected.")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command("rate")
+def tariff_rate(
+    tariff: TariffFile,
+    legs: Annotated[Path, typer.Argument(help="CSV of one rider's legs.")],
+    as_json: Json = False,
+) -> None:
+    """
+    Print the cheapest lawful bill for one rider's legs, line by line.
+
+    Example: mobility tariff rate tariff.yaml march.csv
+    """
+    from mobility.mapping.leg_table import leg_row, read_legs
+    from mobility.mapping.sentences import charge_label
+    from payments.rating import rate
+    from payments.tariff_file import read_tariff
+
+    read = read_tariff(tariff)
+    bill = rate([read], read_legs(legs, read.timezone))
+    if as_json:
+        rows = [
+            {"rule": c.rule, "kind": c.kind, "legs": list(c.legs), "amount_cents": c.amount_cents,
+             "since": None if c.since is None else c.since.isoformat()}
+            for c in bill.charges
+        ]  # fmt: skip
+        unpriced = [{"leg": row, "reason": reason} for row, reason in bill.unpriced]
+        console.print_json(
+            data={
+                "amount_cents": bill.amount_cents, "currency": read.currency, "charges": rows,
+                "legs": [leg_row(leg, read.timezone) for leg in bill.legs], "unpriced": unpriced,
+                "tariff_hash": read.content_hash,
+            }
+        )  # fmt: skip
+        return
+    table = Table("charge", "legs", "cents")
+    for charge in bill.charges:
+        since = "" if charge.since is None else f" from {charge.since}"
+        named = ", ".join(str(row + 1) for row in charge.legs)
+        table.add_row(charge_label(charge, "en") + since, named, str(charge.amount_cents))
+    table.add_row("total", "", f"{bill.amount_cents} {read.currency}")
+    console.print(table)
+    for row, reason in bill.unpriced:
+        errors.print(f"leg {row + 1} has no price: {reason}")
+
+
+@app.command("import")
+def tariff_import(
+    feed: Annotated[Path, typer.Argument(help="GTFS archive with fare_attributes.txt.")],
+    feed_id: Annotated[str, typer.Option("--feed", help="Id of the feed in the territory file.")],
+    out: Annotated[Path, typer.Option("--out", help="Tariff file to write.")],
+) -> None:
+    """
+    Begin a tariff from the fares of a GTFS feed; what it cannot say is listed.
+
+    Example: mobility tariff import metro.zip --feed metro --out tariff.yaml
+    """
+    import yaml
+
+    from gtfs_data.checks import Findings
+    from gtfs_data.kept import read_archive_tables
+    from mobility.mapping.gtfs_fares import FARE_TABLES, starting_tariff
+    from payments.tariff_file import parse_tariff
+
+    if out.exists():
+        raise InvalidInput(f"{out} is there already: name another file with --out")
+    findings = Findings()
+    made = starting_tariff(feed_id, read_archive_tables(feed, FARE_TABLES, findings))
+    if not made.content["leg_prices"]:
+        raise InvalidInput(f"{feed} has no fares in fare_attributes.txt")
+    parse_tariff(made.content)
+    text = yaml.safe_dump(made.content, sort_keys=False, allow_unicode=True)
+    out.write_text(text, encoding="utf-8")
+    for finding in findings:
+        errors.print(f"{finding.file} line {finding.row}: {finding.message}", highlight=False)
+    for line in made.left_out:
+        errors.print(f"left out: {line}", highlight=False)
+    console.print(
+        f"{out}: {len(made.content['leg_prices'])} rules. Check it: mobility tariff check"
+    )

@@ -1,0 +1,349 @@
+"""
+Reading a tariff from YAML: every mistake is told with its field.
+
+A tariff is identified by the hash of its content, which every charge names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from core.errors import InvalidInput
+from core.time import DAY_S, get_zone
+from payments.tariff import (
+    HOLIDAY,
+    LIST_PRICE,
+    MODES,
+    WEEKDAYS,
+    Category,
+    FareJourney,
+    InvalidTariff,
+    LegPrice,
+    Period,
+    Product,
+    Tariff,
+    Tier,
+    TimeBand,
+    When,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+KEYS = frozenset(
+    {
+        "tariff", "currency", "timezone", "fare_day_cutover", "valid_from", "valid_to",
+        "time_bands", "holidays", "categories", "leg_prices", "fare_journeys", "products",
+    }
+)  # fmt: skip
+DAYS = {
+    "workday": frozenset(WEEKDAYS[:5]),
+    "weekend": frozenset(WEEKDAYS[5:]),
+    "every": frozenset((*WEEKDAYS, HOLIDAY)),
+    **{day: frozenset({day}) for day in (*WEEKDAYS, HOLIDAY)},
+}
+_NEEDED: Any = object()
+
+
+def read_tariff(path: Path) -> Tariff:
+    """Read a tariff file; raises `InvalidTariff` naming what is wrong and where."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidTariff(f"cannot read tariff {path}: {error}") from error
+    return parse_tariff(content)
+
+
+def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML holds
+    """Build a tariff from the content of its YAML file."""
+    if not isinstance(content, Mapping):
+        raise InvalidTariff("a tariff is a mapping: tariff, currency, leg_prices …")
+    unknown = sorted(map(str, set(content) - KEYS))
+    if unknown:
+        raise InvalidTariff(f"tariff: {unknown[0]} is not known: one of {', '.join(sorted(KEYS))}")
+    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
+    bands = _read(content, "time_bands", lambda bands: _each(bands, _time_band), ())
+    categories = _read(content, "categories", lambda each: _each(each, _category), ())
+    known = {"time_band": {b.id for b in bands}, "category": {c.id for c in categories}}
+    return Tariff(
+        id=_read(content, "tariff", str),
+        currency=_read(content, "currency", _currency),
+        timezone=_read(content, "timezone", lambda name: get_zone(name).key),
+        cutover_s=_read(content, "fare_day_cutover", _clock_s, "04:00"),
+        leg_prices=_read(
+            content, "leg_prices", lambda rules: _each(rules, lambda r: _leg_price(r, known))
+        ),
+        fare_journeys=_read(content, "fare_journeys", _fare_journeys, ()),
+        products=_read(
+            content, "products", lambda each: _each(each, lambda p: _product(p, known)), ()
+        ),
+        content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+        valid_from=_read(content, "valid_from", _date, None),
+        valid_to=_read(content, "valid_to", _date, None),
+        time_bands=bands,
+        holidays=_read(content, "holidays", lambda days: frozenset(map(_day, _list(days))), ()),
+        categories=categories,
+    )
+
+
+def _read(
+    content: Mapping[str, Any],
+    key: str,
+    read: Callable[[Any], T],
+    default: object = _NEEDED,
+) -> T:
+    """Read one field; whatever is wrong in it is told under its name."""
+    if key not in content and default is _NEEDED:
+        raise InvalidTariff(f"tariff: {key} is missing")
+    try:
+        return read(content.get(key, default))
+    except KeyError as error:
+        raise InvalidTariff(f"tariff: {key}: {error.args[0]} is missing") from error
+    except (TypeError, ValueError, AttributeError, InvalidInput) as error:
+        raise InvalidTariff(f"tariff: {key}: {error}") from error
+
+
+def _list(values: Any) -> list[Any] | tuple[Any, ...]:  # noqa: ANN401
+    if not isinstance(values, (list, tuple)):
+        raise TypeError("a list is expected")
+    return values
+
+
+def _each(rules: Any, read: Callable[[Mapping[str, Any]], R]) -> tuple[R, ...]:  # noqa: ANN401
+    """Read a list of rules whose ids differ."""
+    ids = [rule["id"] for rule in _list(rules)]
+    twice = [rule_id for rule_id in ids if ids.count(rule_id) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]} stands twice")
+    return tuple(read(rule) for rule in rules)
+
+
+def _only(values: Mapping[str, Any], *keys: str) -> None:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{values!r} is not a mapping")
+    unknown = sorted(map(str, set(values) - set(keys)))
+    if unknown:
+        raise ValueError(f"{unknown[0]} is not known: one of {', '.join(keys)}")
+
+
+def _time_band(values: Mapping[str, Any]) -> TimeBand:
+    _only(values, "id", "days", "from", "to")
+    days: frozenset[str] = frozenset().union(
+        *(_named(day, DAYS, "day") for day in _names(values["days"]))
+    )
+    end = values["to"]
+    end_s = DAY_S if end == "24:00" else _clock_s(end)
+    band = TimeBand(str(values["id"]), days, _clock_s(values["from"]), end_s)
+    if band.from_s == band.to_s:
+        raise ValueError(f"{band.id}: it ends when it begins")
+    return band
+
+
+def _category(values: Mapping[str, Any]) -> Category:
+    _only(values, "id", "permille")
+    category = Category(str(values["id"]), _whole(values, "permille", LIST_PRICE))
+    if category.permille > LIST_PRICE:
+        raise ValueError(f"{category.id}: permille is above {LIST_PRICE}: nobody pays more")
+    return category
+
+
+def _leg_price(rule: Mapping[str, Any], known: Mapping[str, set[str]]) -> LegPrice:
+    _only(
+        rule, "id", "when", "base_cents", "per_km_millicents", "tiers_km", "per_min_millicents",
+        "free_min", "min_cents", "max_cents", "by_zones", "by_zone_count",
+    )  # fmt: skip
+    bases = [key for key in ("base_cents", "by_zones", "by_zone_count") if key in rule]
+    if len(bases) > 1:
+        raise ValueError(f"rule {rule['id']}: either {bases[0]} or {bases[1]}")
+    if "per_km_millicents" in rule and "tiers_km" in rule:
+        raise ValueError(f"rule {rule['id']}: either per_km_millicents or tiers_km")
+    price = LegPrice(
+        id=str(rule["id"]),
+        when=_when(rule["when"], known),
+        base_cents=_whole(rule, "base_cents", 0),
+        tiers=_tiers(rule),
+        per_min_millicents=_whole(rule, "per_min_millicents", 0),
+        free_s=_whole(rule, "free_min", 0) * 60,
+        min_cents=_whole(rule, "min_cents", 0),
+        max_cents=_whole(rule, "max_cents") if "max_cents" in rule else None,
+        by_zones=_by_zones(rule["by_zones"]) if "by_zones" in rule else None,
+        by_zone_count=_by_zone_count(rule["by_zone_count"]) if "by_zone_count" in rule else None,
+    )
+    if price.max_cents is not None and price.max_cents < price.min_cents:
+        raise ValueError(f"rule {price.id}: max_cents is below min_cents")
+    return price
+
+
+def _when(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> When:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"when: {values!r} is not a mapping")
+    _only(
+        values, "mode", "operator", "route", "from_zone", "to_zone", "time_band", "category"
+    )  # fmt: skip
+    some = {key: frozenset(_names(values[key])) for key in values if key != "mode"}
+    for key, ids in known.items():
+        missing = sorted(some.get(key, frozenset()) - ids)
+        if missing:
+            raise ValueError(f"when: {key} {missing[0]!r} is not in the tariff")
+    return When(
+        _modes(values["mode"]), some.get("operator"), some.get("route"), some.get("from_zone"),
+        some.get("to_zone"), some.get("time_band"), some.get("category"),
+    )  # fmt: skip
+
+
+def _tiers(rule: Mapping[str, Any]) -> tuple[Tier, ...]:
+    if "tiers_km" not in rule:
+        per_km = _whole(rule, "per_km_millicents", 0)
+        return (Tier(0, None, per_km),) if per_km else ()
+    tiers, end_m = [], 0
+    for row in _list(rule["tiers_km"]):
+        from_km, to_km, per_km = row
+        values = {"from": from_km, "to": to_km, "price": per_km}
+        from_m = _whole(values, "from") * 1000
+        to_m = None if to_km is None else _whole(values, "to") * 1000
+        if from_m != end_m or (to_m is not None and to_m <= from_m):
+            raise ValueError(
+                f"rule {rule['id']}: tiers_km: {row}: each goes on from the one before"
+            )
+        tiers.append(Tier(from_m, to_m, _whole(values, "price")))
+        if to_m is None:
+            break
+        end_m = to_m
+    if not tiers or tiers[-1].to_m is not None or len(tiers) != len(rule["tiers_km"]):
+        raise ValueError(f"rule {rule['id']}: tiers_km: the last, and no other, ends with null")
+    return tuple(tiers)
+
+
+def _by_zones(table: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    return {(str(start), str(end)): _whole(row, end) for start, row in table.items() for end in row}
+
+
+def _by_zone_count(values: Any) -> tuple[int, ...]:  # noqa: ANN401
+    cents = tuple(_whole({"by_zone_count": value}, "by_zone_count") for value in _list(values))
+    if not cents or list(cents) != sorted(cents):
+        raise ValueError("by_zone_count: prices of one zone, of two …, none below the one before")
+    return cents
+
+
+def _fare_journeys(values: Any) -> tuple[FareJourney, ...]:  # noqa: ANN401
+    if values is None:
+        return ()
+    if isinstance(values, Mapping):  # the only one needs no name
+        values = [{"id": "fare_journey", **values}]
+    return _each(values, _fare_journey)
+
+
+def _fare_journey(values: Mapping[str, Any]) -> FareJourney:
+    _only(
+        values, "id", "window_min", "modes", "most_legs", "pattern", "price_cents", "other_routes"
+    )
+    pattern = None
+    if "pattern" in values:
+        pattern = tuple(_modes(mode) for mode in _list(values["pattern"]))
+        if len(pattern) < 2 or "price_cents" not in values or "modes" in values:
+            raise ValueError("pattern: modes of two legs or more, with price_cents, without modes")
+    elif "price_cents" in values:
+        raise ValueError("price_cents: only with a pattern")
+    other_routes = values.get("other_routes", False)
+    if not isinstance(other_routes, bool):
+        raise TypeError("other_routes: true or false")
+    return FareJourney(
+        id=str(values["id"]),
+        window_s=_whole(values, "window_min") * 60,
+        modes=_modes(values["modes"]) if pattern is None else frozenset().union(*pattern),
+        most_legs=_whole(values, "most_legs") if "most_legs" in values else None,
+        pattern=pattern,
+        price_cents=None if pattern is None else _whole(values, "price_cents"),
+        other_routes=other_routes,
+    )
+
+
+def _product(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> Product:
+    _only(
+        values, "id", "period", "modes", "zones", "operators", "price_cents", "category_cents",
+        "is_subscription",
+    )  # fmt: skip
+    periods = {str(period): period for period in Period}
+    category_cents = None
+    if "category_cents" in values:
+        table = values["category_cents"]
+        missing = sorted(set(table) - known["category"])
+        if missing:
+            raise ValueError(f"category_cents: {missing[0]!r} is not in the tariff")
+        category_cents = {str(category): _whole(table, category) for category in table}
+    subscription = values.get("is_subscription", False)
+    if not isinstance(subscription, bool):
+        raise TypeError("is_subscription: true or false")
+    return Product(
+        id=str(values["id"]),
+        modes=_modes(values["modes"]),
+        period=_named(values["period"], periods, f"product {values['id']}: period"),
+        price_cents=_whole(values, "price_cents"),
+        zones=frozenset(_names(values["zones"])) if "zones" in values else None,
+        operators=frozenset(_names(values["operators"])) if "operators" in values else None,
+        category_cents=category_cents,
+        is_subscription=subscription,
+    )
+
+
+def _named(value: Any, table: Mapping[str, T], what: str) -> T:  # noqa: ANN401
+    if value not in table:
+        raise ValueError(f"{what} {value!r} is not known: one of {', '.join(table)}")
+    return table[value]
+
+
+def _whole(values: Mapping[str, Any], key: str, default: int | None = None) -> int:
+    value = values[key] if default is None else values.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{key} is {value!r}: write a whole number of at least 0")
+    return value
+
+
+def _names(value: Any, what: str = "") -> list[str]:  # noqa: ANN401
+    if not isinstance(value, (str, list)):
+        raise TypeError(f"{what}{value!r} is neither a name nor a list of names")
+    return [value] if isinstance(value, str) else [str(each) for each in value]
+
+
+def _modes(value: str | list[str]) -> frozenset[str]:
+    if value == "all":
+        return frozenset(MODES)
+    modes = frozenset(_names(value, "mode "))
+    unknown = sorted(modes - set(MODES))
+    if unknown:
+        raise ValueError(f"unknown mode {unknown[0]!r}: one of {', '.join(MODES)}, or all")
+    return modes
+
+
+def _currency(value: str) -> str:
+    if not (isinstance(value, str) and len(value) == 3 and value.isupper()):
+        raise ValueError(f"currency {value!r} is not an ISO 4217 code")
+    return value
+
+
+def _date(value: Any) -> dt.date | None:  # noqa: ANN401
+    return None if value is None else _day(value)
+
+
+def _day(value: Any) -> dt.date:  # noqa: ANN401
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a date (2027-01-01)")
+    return dt.date.fromisoformat(value)
+
+
+def _clock_s(text: str) -> int:
+    if not isinstance(text, str):
+        raise TypeError(f'{text!r} is not a time: write it in quotes, "04:00"')
+    try:
+        moment = dt.time.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f'{text!r} is not a time ("04:00")') from error
+    return moment.hour * 3600 + moment.minute * 60 + moment.second

@@ -1,0 +1,393 @@
+"""Bills of months: against every lawful bill of a few legs, and in properties."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import Counter
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from payments.bill import Bill, Proof
+from payments.rating import rate
+from payments.tariff import (
+    Category,
+    FareJourney,
+    FareLeg,
+    InvalidTariff,
+    LegPrice,
+    Period,
+    Product,
+    Tariff,
+    Tier,
+    TimeBand,
+    When,
+)
+from payments.tariff_file import parse_tariff
+from tests.oracles.bill_oracle import cheapest_bill
+
+pytestmark = pytest.mark.unit
+some = settings(deadline=None, derandomize=True, max_examples=120)
+
+PARIS = ZoneInfo("Europe/Paris")
+NAMES = ("bus", "tram", "rail", "carpool")
+ALL = frozenset(NAMES)
+FIRST = dt.date(2027, 3, 24)
+"""A Wednesday: the week after it has the day on which the clock is put forward, and a new month."""
+ZONES = ("A", "B", "C")
+
+modes = st.frozensets(st.sampled_from(NAMES), min_size=1)
+few_cents = st.integers(0, 8).map(lambda n: n * 35)
+some_zones = st.none() | st.frozensets(st.sampled_from(ZONES), min_size=1)
+
+
+@st.composite
+def leg_prices(draw: st.DrawFn, number: int) -> LegPrice:
+    when = When(
+        draw(modes),
+        from_zones=draw(st.none() | st.none() | some_zones),
+        bands=draw(st.sampled_from((None, None, frozenset({"peak"}), frozenset({"night"})))),
+        categories=draw(st.sampled_from((None, None, None, frozenset({"youth"})))),
+    )
+    table = {(a, b): draw(few_cents) for a in ZONES for b in ZONES if a <= b}
+    return LegPrice(
+        f"rule{number}",
+        when,
+        base_cents=draw(few_cents),
+        tiers=draw(
+            st.sampled_from(
+                ((), (Tier(0, None, 8_345),), (Tier(0, 3_000, 12_000), Tier(3_000, None, 4_000)))
+            )
+        ),
+        per_min_millicents=draw(st.sampled_from((0, 0, 5_500))),
+        free_s=draw(st.sampled_from((0, 600))),
+        min_cents=draw(st.sampled_from((0, 40))),
+        max_cents=draw(st.sampled_from((None, 220))),
+        by_zones=table if draw(st.integers(0, 4)) == 0 else None,
+    )
+
+
+@st.composite
+def journeys(draw: st.DrawFn, number: int) -> FareJourney:
+    window_s = draw(st.sampled_from((30, 60, 90))) * 60
+    if draw(st.booleans()):
+        return FareJourney(
+            f"journey{number}", window_s, draw(modes), draw(st.sampled_from((None, 2, 3))),
+            other_routes=draw(st.booleans()),
+        )  # fmt: skip
+    pattern = draw(modes), draw(modes)
+    return FareJourney(
+        f"journey{number}", window_s, pattern[0] | pattern[1], None, pattern, draw(few_cents)
+    )
+
+
+@st.composite
+def products(draw: st.DrawFn, number: int) -> Product:
+    return Product(
+        f"product{number}",
+        draw(modes),
+        draw(st.sampled_from(Period)),
+        draw(st.integers(0, 6)) * 90,
+        zones=draw(st.none() | some_zones),
+        category_cents=draw(st.sampled_from((None, None, {"youth": 60}))),
+    )
+
+
+@st.composite
+def tariffs(draw: st.DrawFn, *, monotone: bool = False) -> Tariff:
+    """With `monotone` only what the linter lets through: no price of a pair below its legs."""
+    count = draw(st.integers(0, 3))
+    rules = [draw(leg_prices(n)) for n in range(count)]
+    joined = [draw(journeys(n)) for n in range(draw(st.integers(0, 2)))]
+    if monotone:
+        joined = [j for j in joined if j.pattern is None]
+    return Tariff(
+        id="random",
+        currency="EUR",
+        timezone="Europe/Paris",
+        cutover_s=draw(st.sampled_from((0, 4 * 3_600))),
+        leg_prices=(*rules, LegPrice("rest", When(ALL), 130)),
+        fare_journeys=tuple(joined),
+        products=tuple(draw(products(n)) for n in range(draw(st.integers(0, 3)))),
+        content_hash=f"hash{draw(st.integers(0, 9))}",
+        time_bands=(
+            TimeBand("peak", frozenset({"mon", "wed", "thu"}), 7 * 3_600, 9 * 3_600 + 1_800),
+            TimeBand("night", frozenset({"wed", "sat", "holiday"}), 22 * 3_600, 6 * 3_600),
+        ),
+        holidays=frozenset({dt.date(2027, 3, 29)}),
+        categories=(Category("youth", 500), Category("poor", 333)),
+    )
+
+
+@st.composite
+def trips(draw: st.DrawFn, most: int = 6) -> list[FareLeg]:
+    """Legs of a few days, some around the end of a fare day, of March and of winter time."""
+    legs = []
+    for nth in range(draw(st.integers(0, most))):
+        day = FIRST + dt.timedelta(days=draw(st.sampled_from((0, 0, 1, 3, 4, 6, 7, 8, 13))))
+        minute = draw(st.sampled_from((0, 179, 200, 239, 241, 400, 450, 470, 500, 1_320, 1_439)))
+        at = dt.datetime.combine(day, dt.time(), PARIS) + dt.timedelta(minutes=minute)
+        start = draw(st.integers(0, 2))
+        zones = ZONES[start : draw(st.integers(start, 2)) + 1] if draw(st.booleans()) else ()
+        legs.append(
+            FareLeg(
+                draw(st.sampled_from(NAMES)), at.astimezone(dt.UTC),
+                draw(st.sampled_from((0, 700, 3_001, 12_345))),
+                draw(st.sampled_from((0, 599, 901))),
+                zones, route=draw(st.sampled_from("12")), id=f"leg{nth}",
+            )
+        )  # fmt: skip
+    return legs
+
+
+@st.composite
+def proofs(draw: st.DrawFn) -> list[Proof]:
+    found = []
+    for _ in range(draw(st.integers(0, 2))):
+        since = FIRST + dt.timedelta(days=draw(st.integers(-3, 9)))
+        until = since + dt.timedelta(days=draw(st.integers(0, 12)))
+        found.append(Proof(draw(st.sampled_from(("youth", "poor", "unknown"))), since, until))
+    return found
+
+
+def total(bill: Bill) -> int:
+    assert bill.unpriced == ()
+    return bill.amount_cents
+
+
+@some
+@given(tariffs(), trips(), proofs())
+def test_bill_is_the_cheapest_of_all_lawful_bills(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    assert total(rate([tariff], legs, proved)) == cheapest_bill([tariff], legs, proved)
+
+
+@some
+@given(tariffs(), tariffs(), trips(5), proofs(), st.integers(-1, 14))
+def test_each_fare_day_is_priced_by_its_version(
+    old: Tariff, new: Tariff, legs: list[FareLeg], proved: list[Proof], after: int
+) -> None:
+    last = FIRST + dt.timedelta(days=after)
+    versions = [
+        replace(old, valid_to=last),
+        replace(new, valid_from=last + dt.timedelta(days=1), cutover_s=old.cutover_s),
+    ]
+    bill = rate(versions, legs, proved)
+    assert total(bill) == cheapest_bill(versions, legs, proved)
+    hashes = {versions[0].content_hash, versions[1].content_hash}
+    assert {charge.tariff_hash for charge in bill.charges} <= hashes
+
+
+@some
+@given(tariffs(), trips(10), proofs(), st.randoms(use_true_random=False))
+def test_order_in_which_legs_became_known_changes_nothing(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof], dice: random.Random
+) -> None:
+    shuffled = dice.sample(legs, len(legs))
+    assert rate([tariff], shuffled, proved) == rate([tariff], legs, proved)
+
+
+@some
+@given(tariffs(), trips(10), proofs())
+def test_every_leg_is_in_one_charge_and_every_charge_names_its_rule(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    bill = rate([tariff], legs, proved)
+    assert Counter(row for c in bill.charges for row in c.legs) == Counter(range(len(legs)))
+    names = {
+        "leg": {rule.id for rule in tariff.leg_prices},
+        "fare_journey": {r.id for r in tariff.leg_prices} | {j.id for j in tariff.fare_journeys},
+        "product": {product.id for product in tariff.products},
+    }
+    for charge in bill.charges:
+        assert charge.rule in names[charge.kind]
+        assert charge.amount_cents >= 0
+        assert charge.tariff_hash == tariff.content_hash
+        assert (charge.since is not None) == (charge.kind == "product")
+
+
+@some
+@given(tariffs(), trips(10), proofs(), st.data())
+def test_one_leg_more_never_lowers_the_bill(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof], data: st.DataObject
+) -> None:
+    assume(legs)
+    fewer = list(legs)
+    del fewer[data.draw(st.integers(0, len(legs) - 1))]
+    assume(all(j.pattern is None for j in tariff.fare_journeys))
+    assert total(rate([tariff], legs, proved)) >= total(rate([tariff], fewer, proved))
+
+
+@some
+@given(tariffs(), trips(10), proofs(), proofs())
+def test_more_proofs_never_raise_the_bill(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof], later: list[Proof]
+) -> None:
+    assert total(rate([tariff], legs, [*proved, *later])) <= total(rate([tariff], legs, proved))
+
+
+@some
+@given(tariffs(), trips(10), proofs())
+def test_no_product_that_could_have_been_bought_would_have_been_cheaper(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    bill = total(rate([tariff], legs, proved))
+    assert bill <= total(rate([replace(tariff, products=())], legs, proved))
+    assert bill <= total(rate([replace(tariff, products=(), fare_journeys=())], legs, proved))
+    for product in tariff.products:
+        alone = replace(tariff, products=(product,))
+        assert bill <= total(rate([alone], legs, proved))
+
+
+@some
+@given(tariffs(), trips(10), st.integers(2, 7))
+def test_prices_that_are_all_multiplied_multiply_the_bill(
+    tariff: Tariff, legs: list[FareLeg], times: int
+) -> None:
+    """Where nothing is rounded: without kilometres, minutes and categories."""
+
+    def scaled(by: int) -> Tariff:
+        def of(cents: int | None) -> int | None:
+            return None if cents is None else cents * by
+
+        return replace(
+            tariff,
+            leg_prices=tuple(
+                replace(
+                    rule, tiers=(), per_min_millicents=0, base_cents=rule.base_cents * by,
+                    min_cents=rule.min_cents * by, max_cents=of(rule.max_cents),
+                    by_zones=rule.by_zones and {k: v * by for k, v in rule.by_zones.items()},
+                )
+                for rule in tariff.leg_prices
+            ),
+            fare_journeys=tuple(
+                replace(j, price_cents=of(j.price_cents)) for j in tariff.fare_journeys
+            ),
+            products=tuple(
+                replace(p, price_cents=p.price_cents * by, category_cents=None)
+                for p in tariff.products
+            ),
+        )  # fmt: skip
+
+    assert total(rate([scaled(times)], legs)) == times * total(rate([scaled(1)], legs))
+
+
+@some
+@given(tariffs(), trips(10), proofs(), st.data())
+def test_a_dearer_rule_lowers_nobodys_bill(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof], data: st.DataObject
+) -> None:
+    def dearer(cents: int) -> int:
+        return cents + data.draw(st.integers(0, 90))
+
+    raised = replace(
+        tariff,
+        leg_prices=tuple(
+            replace(rule, base_cents=dearer(rule.base_cents)) for rule in tariff.leg_prices
+        ),
+        products=tuple(replace(p, price_cents=dearer(p.price_cents)) for p in tariff.products),
+    )
+    assert total(rate([raised], legs, proved)) >= total(rate([tariff], legs, proved))
+
+
+@some
+@given(tariffs(), trips(6), trips(6), proofs())
+def test_one_bill_for_two_media_is_never_dearer_than_two(
+    tariff: Tariff, card: list[FareLeg], phone: list[FareLeg], proved: list[Proof]
+) -> None:
+    apart = total(rate([tariff], card, proved)) + total(rate([tariff], phone, proved))
+    # Two boardings one after the other may hinder a pattern of modes; dearest-leg journeys not.
+    plain = replace(
+        tariff, fare_journeys=tuple(j for j in tariff.fare_journeys if j.pattern is None)
+    )
+    together = total(rate([plain], [*card, *phone], proved))
+    assert together <= sum(total(rate([plain], own, proved)) for own in (card, phone))
+    assert apart >= 0
+
+
+WORKED = parse_tariff(
+    {
+        "tariff": "worked", "currency": "EUR", "timezone": "Europe/Paris",
+        "leg_prices": [
+            {"id": "bus", "when": {"mode": "bus"}, "base_cents": 160},
+            {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000},
+            {"id": "bike", "when": {"mode": "bike"}, "per_min_millicents": 5_000, "free_min": 30},
+        ],
+        "fare_journeys": {"window_min": 90, "modes": ["bus", "rail"]},
+        "categories": [{"id": "youth", "permille": 500}],
+        "products": [
+            {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 450},
+            {"id": "week", "period": "rolling_7d", "modes": ["bus", "rail"], "price_cents": 1500},
+            {"id": "month", "period": "calendar_month", "modes": "all", "price_cents": 4000,
+             "category_cents": {"youth": 1800}},
+        ],
+    }
+)  # fmt: skip
+
+
+def ridden(*texts: str) -> list[FareLeg]:
+    """``03-24 bus 08:00`` or ``03-24 rail 08:00 20000m``, in 2027 on the clock of Paris."""
+    legs = []
+    for text in texts:
+        date, mode, clock, *rest = text.split()
+        at = dt.datetime.fromisoformat(f"2027-{date}T{clock}").replace(tzinfo=PARIS)
+        metres = int(rest[0].removesuffix("m")) if rest else 0
+        legs.append(FareLeg(mode, at.astimezone(dt.UTC), metres, 2_700))
+    return legs
+
+
+def lines(bill: Bill) -> list[str]:
+    return [
+        f"{c.kind} {c.rule} {','.join(map(str, c.legs))}: {c.amount_cents}" for c in bill.charges
+    ]
+
+
+def test_a_week_is_chosen_afterwards_from_the_day_that_makes_it_worth_most() -> None:
+    # Five days of two buses: 3.20 each, 16.00; the week from Wednesday is 15.00. The Tuesday before
+    # is paid by itself, and so is the bike: 15 minutes beyond the free 30 at 5 cents.
+    legs = ridden(
+        "03-23 bus 08:00",
+        *(f"03-{day} bus {hour}:00" for day in (24, 25, 26, 29, 30) for hour in ("08", "18")),
+        "03-25 bike 12:00",
+    )
+    assert lines(rate([WORKED], legs)) == [
+        "leg bus 0: 160",
+        "product week 1,2,3,5,6,7,8,9,10,11: 1500",
+        "leg bike 4: 75",
+    ]
+
+
+def test_a_reduced_product_covers_the_days_on_which_the_proof_holds() -> None:
+    legs = ridden(*(f"03-{day:02d} rail 08:00 30000m" for day in range(1, 21)))
+    assert rate([WORKED], legs).amount_cents == 4000
+    half = [Proof("youth", dt.date(2027, 3, 1), dt.date(2027, 3, 15))]
+    # A train is 3.90, or 1.95: until the 15th the month at 18.00 covers fifteen of these, or two
+    # weeks at 7.50 fourteen; the week of 15.00 behind them takes the fifteenth as well.
+    assert lines(rate([WORKED], legs, half)) == [
+        "product week 0,1,2,3,4,5,6: 750",
+        "product week 7,8,9,10,11,12,13: 750",
+        "product week 14,15,16,17,18,19: 1500",
+    ]
+    whole = [Proof("youth", dt.date(2027, 3, 1), dt.date(2027, 3, 31))]
+    assert lines(rate([WORKED], legs, whole)) == [
+        f"product month {','.join(map(str, range(20)))}: 1800"
+    ]
+
+
+def test_leg_without_a_price_is_told_and_not_free() -> None:
+    bill = rate([WORKED], ridden("03-24 bus 08:00", "03-24 ferry 09:00"))
+    assert (bill.amount_cents, bill.unpriced) == (160, ((1, "no_fare_for_ferry"),))
+    late = replace(WORKED, valid_from=dt.date(2027, 4, 1))
+    assert rate([late], ridden("03-24 bus 08:00")).unpriced == ((0, "no_tariff_on_day"),)
+
+
+def test_versions_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InvalidTariff, match="valid on one day"):
+        rate([WORKED, WORKED], [])
+    with pytest.raises(InvalidTariff, match="one currency"):
+        rate([replace(WORKED, valid_to=FIRST), replace(WORKED, currency="CHF")], [])

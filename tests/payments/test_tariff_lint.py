@@ -1,0 +1,86 @@
+"""The linter: contradictions that stand in a tariff are found, with a history that shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mobility.demo.tariff import TARIFF_YAML
+from payments.rating import rate
+from payments.tariff_file import parse_tariff
+from payments.tariff_lint import Finding, lint
+
+pytestmark = pytest.mark.unit
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    return {
+        "tariff": "linted", "currency": "EUR", "timezone": "Europe/Paris",
+        "leg_prices": [
+            {"id": "bus", "when": {"mode": "bus"}, "base_cents": 160},
+            {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000},
+        ],
+        "fare_journeys": {"window_min": 90, "modes": ["bus", "rail"]},
+        "products": [
+            {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 450},
+            {"id": "week", "period": "rolling_7d", "modes": ["bus"], "price_cents": 1_500},
+        ],
+        **changes,
+    }  # fmt: skip
+
+
+def found(**changes: Any) -> dict[str, Finding]:
+    return {f"{f.code} {f.rule}": f for f in lint(parse_tariff(content(**changes)))}
+
+
+def test_tariff_without_contradictions_is_let_through() -> None:
+    assert found() == {}
+
+
+def test_the_generated_territorys_tariff_is_let_through() -> None:
+    import yaml
+
+    assert lint(parse_tariff(yaml.safe_load(TARIFF_YAML))) == []
+
+
+def test_two_legs_dearer_than_three_are_shown_by_a_history() -> None:
+    changed = content(
+        fare_journeys=[{"id": "three", "window_min": 90, "pattern": ["bus", "bus", "rail"],
+                        "price_cents": 100}],
+    )  # fmt: skip
+    tariff = parse_tariff(changed)
+    (finding,) = (f for f in lint(tariff) if f.code == "ride_lowers_bill")
+    whole = rate([tariff], finding.legs).amount_cents
+    fewer = [rate([tariff], [o for o in finding.legs if o is not leg]) for leg in finding.legs]
+    assert any(bill.amount_cents > whole for bill in fewer)
+    assert len(finding.legs) == 3
+    assert f"to {whole} cents" in finding.message
+
+
+def test_product_that_is_dearer_than_all_it_covers_is_named() -> None:
+    dear = [{"id": "dear", "period": "fare_day", "modes": ["bus"], "price_cents": 9_999}]
+    assert list(found(products=dear)) == ["product_never_chosen dear"]
+
+
+def test_product_of_which_another_covers_more_for_less_is_named() -> None:
+    products = [
+        {"id": "bus", "period": "fare_day", "modes": ["bus"], "price_cents": 500},
+        {"id": "all", "period": "fare_day", "modes": ["bus", "rail"], "price_cents": 400},
+    ]
+    assert list(found(products=products)) == ["product_never_chosen bus"]
+
+
+def test_rule_behind_one_that_takes_all_its_legs_is_named() -> None:
+    rules = [
+        {"id": "any", "when": {"mode": ["bus", "rail"]}, "base_cents": 150},
+        {"id": "late", "when": {"mode": "rail"}, "base_cents": 100},
+    ]
+    assert list(found(leg_prices=rules)) == ["rule_never_applies late"]
+
+
+def test_month_in_the_middle_of_which_a_version_starts_is_named() -> None:
+    month = [{"id": "month", "period": "calendar_month", "modes": ["bus"], "price_cents": 4_000}]
+    assert found(products=month, valid_from="2027-01-01") == {}
+    names = list(found(products=month, valid_from="2027-01-15"))
+    assert names == ["starts_within_month month"]
