@@ -209,6 +209,7 @@ def _stop_texts(feed_id: str, stops: pd.DataFrame) -> dict[str, list[str]]:
         "stop_id": [scoped(feed_id, s) for s in stops["stop_id"]],
         "stop_name": list(stops["stop_name"]),
         "stop_platform": list(stops["platform_code"]),
+        "stop_zone": [zone and scoped(feed_id, zone) for zone in stops["zone_id"]],
     }
 
 

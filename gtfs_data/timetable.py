@@ -40,6 +40,8 @@ class Timetable:
     stop_id: Texts
     stop_name: Texts
     stop_platform: Texts
+    stop_zone: Texts
+    """Fare zone, with the id of its feed before it; blank where none is given."""
     stop_lat: Float64
     stop_lon: Float64
     stop_parent: Int32

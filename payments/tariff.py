@@ -227,11 +227,24 @@ class Tariff:
     holidays: frozenset[dt.date] = frozenset()
     categories: tuple[Category, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
     @cached_property
     def rules_of_mode(self) -> Mapping[str, tuple[LegPrice, ...]]:
         """Rules that may price a leg of a mode, in order."""
         modes: frozenset[str] = frozenset().union(*(rule.when.modes for rule in self.leg_prices))
         return {m: tuple(rule for rule in self.leg_prices if m in rule.when.modes) for m in modes}
+
+    @cached_property
+    def asks_where(self) -> bool:
+        """Whether some price depends on zones, lines or operators."""
+        asked: list[object] = [product.zones or product.operators for product in self.products]
+        for rule in self.leg_prices:
+            when = rule.when
+            asked += [when.operators, when.routes, when.from_zones, when.to_zones]
+            asked += [rule.by_zones, rule.by_zone_count]
+        return any(asked) or any(journey.other_routes for journey in self.fare_journeys)
 
     def day_kind(self, date: dt.date) -> str:
         """Weekday of a date, or `HOLIDAY`."""

@@ -77,8 +77,9 @@ def _price(world: World, query: PlanQuery, itinerary: Itinerary) -> Price:
         for row, leg in enumerate(itinerary.legs)
         if isinstance(leg, RideLeg) and world.offers[leg.offer].outside
     }
-    legs, rows = fare_legs(itinerary, outside)
     tariff = world.snapshot.tariff
+    places = world.network.timetable if tariff is not None and tariff.asks_where else None
+    legs, rows = fare_legs(itinerary, outside, places)
     if tariff is None:
         paid = legs or outside
         return Price(None if paid else 0, "EUR", (), "", "no_tariff" if paid else None)
