@@ -40,6 +40,10 @@ def terms_of(tariff: Tariff, proofs: Sequence[Proof], fare_day: dt.date) -> Term
 
 def price_alone(terms: Terms, leg: FareLeg, local: dt.datetime) -> Single | str:
     """Least price of a leg over the rider's categories, or why it has none."""
+    if len(terms.shares) == 1:
+        flat = terms.tariff.flat_cents_of_mode.get(leg.mode)
+        if flat is not None:
+            return Single(*flat, None)
     bands = _bands_at(terms.tariff, local) if terms.tariff.time_bands else NO_BANDS
     best: Single | None = None
     for category, permille in terms.shares.items():

@@ -154,7 +154,10 @@ class Grouping:
         return Bill(self._legs, tuple(charges), tuple(self._unpriced))
 
     def _version(self, fare_day: dt.date) -> Tariff | None:
-        return next((t for t in self._tariffs if t.is_valid_on(fare_day)), None)
+        for tariff in self._tariffs:
+            if tariff.is_valid_on(fare_day):
+                return tariff
+        return None
 
     def _find_passes(self) -> Iterator[tuple[list[_Pass], list[_Pass]]]:
         """By day of travel: its own products, and longer ones from it on, that may be worth it."""
@@ -289,11 +292,12 @@ class Grouping:
 
     def _cut(self, i: int, uncovered: int) -> tuple[int, tuple[_Piece, ...]]:
         """Cheapest cut of legs that follow one another into fare journeys and single legs."""
-        journeys, singles = self._terms[i].tariff.fare_journeys, self._singles
+        tariff, singles = self._terms[i].tariff, self._singles
+        journeys, joined = tariff.fare_journeys, tariff.joined_modes
         cents, pieces, rows = 0, [], []
         for row in self._rows[i]:
             if uncovered >> row & 1:
-                if any(self._legs[row].mode in journey.modes for journey in journeys):
+                if self._legs[row].mode in joined:
                     rows.append(row)
                 else:
                     cents += singles[row].cents
@@ -350,6 +354,11 @@ def _product_charge(own: _Pass, legs: tuple[int, ...]) -> Charge:
 
 def _subsets(passes: Sequence[_Pass]) -> Iterator[tuple[_Pass, ...]]:
     """All of them, the smallest first: of two bills alike the one with fewer products is taken."""
+    if len(passes) <= 1:
+        yield ()
+        if passes:
+            yield (passes[0],)
+        return
     most = passes[:PRODUCTS_AT_ONCE]
     for count in range(len(most) + 1):
         yield from itertools.combinations(most, count)
@@ -364,8 +373,11 @@ def _together(passes: Iterable[_Pass]) -> int:
 
 def _undominated(passes: Iterable[_Pass]) -> list[_Pass]:
     """Without those of which another covers as much for as little."""
+    found = list(passes)
     kept: list[_Pass] = []
-    for own in sorted(passes, key=lambda p: (p.cents, -p.cover.bit_count(), p.product.id)):
+    if len(found) <= 1:
+        return found
+    for own in sorted(found, key=lambda p: (p.cents, -p.cover.bit_count(), p.product.id)):
         if not any(own.cover & ~other.cover == 0 for other in kept):
             kept.append(own)
     return kept

@@ -108,6 +108,12 @@ class LegPrice:
     by_zone_count: tuple[int, ...] | None = None
     """Base by the number of zones; the rule matches no leg through more."""
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether all legs that it matches cost the same."""
+        tables = self.by_zones is None and self.by_zone_count is None
+        return tables and not self.tiers and not self.per_min_millicents
+
     def base_of(self, leg: FareLeg) -> int | None:
         """Price of boarding, or None where the leg's zones are not in the rule's tables."""
         if self.by_zones is not None:
@@ -129,7 +135,7 @@ class LegPrice:
 
     def price(self, leg: FareLeg, base_cents: int, permille: int = LIST_PRICE) -> int:
         """Cents of a leg of which the boarding costs `base_cents`, rounded once."""
-        if not self.tiers and not self.per_min_millicents and permille == LIST_PRICE:
+        if permille == LIST_PRICE and not self.tiers and not self.per_min_millicents:
             cents = max(base_cents, self.min_cents)
             return cents if self.max_cents is None else min(cents, self.max_cents)
         exact = base_cents * MILLICENTS
@@ -235,6 +241,21 @@ class Tariff:
         """Rules that may price a leg of a mode, in order."""
         modes: frozenset[str] = frozenset().union(*(rule.when.modes for rule in self.leg_prices))
         return {m: tuple(rule for rule in self.leg_prices if m in rule.when.modes) for m in modes}
+
+    @cached_property
+    def flat_cents_of_mode(self) -> Mapping[str, tuple[int, str]]:
+        """Price and rule of modes of which every leg costs the same, whoever rides."""
+        found = {}
+        for mode, rules in self.rules_of_mode.items():
+            first = rules[0]
+            if first.is_flat and first.when == When(first.when.modes):
+                found[mode] = first.least_cents(), first.id
+        return found
+
+    @cached_property
+    def joined_modes(self) -> frozenset[str]:
+        """Modes that fare journeys take."""
+        return frozenset().union(*(journey.modes for journey in self.fare_journeys))
 
     @cached_property
     def asks_where(self) -> bool:

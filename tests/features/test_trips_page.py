@@ -149,6 +149,8 @@ def test_rider_signs_in_books_sees_the_code_and_gives_the_seat_back(
     watched = visit(search_of(drive(50)))
     page = watched.page
     card = open_carpool(page)
+    said = re.compile("onducteur (encore peu connu|vient|a parfois)")
+    expect(card.locator(".carpool-facts").get_by_text(said)).to_be_visible()
     reserve = card.get_by_role("button", name="Réserver le covoiturage")
     reserve.click()
     expect(page.get_by_role("dialog")).to_be_visible()

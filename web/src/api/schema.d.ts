@@ -824,6 +824,8 @@ export interface components {
                 quote?: string;
                 audience?: components["schemas"]["Audience"];
                 takes?: components["schemas"]["Need"][];
+                /** @enum {string} */
+                chance_to_run?: "new" | "almost_sure" | "likely" | "unsure";
                 /** @description Another operator */
                 operator?: string;
                 operator_price?: {

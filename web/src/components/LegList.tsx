@@ -149,6 +149,12 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
                 : t("itinerary.detour", { value: format.minutes(extra.detour_s) })}
             </li>
           )}
+          {leg.mobility?.chance_to_run && (
+            <li>
+              <Icon name="info" size={16} />
+              {t(`chance.${leg.mobility.chance_to_run}`)}
+            </li>
+          )}
           {terms.length > 0 && <li>{terms.join(" · ")}</li>}
         </ul>
       )}
