@@ -13,7 +13,6 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from core.money import round_half_up
 from payments.alone import Single, Terms, are_joined, price_alone, terms_of
@@ -27,7 +26,6 @@ from payments.tariff import (
     Tariff,
 )
 
-ONE_DAY = dt.timedelta(days=1)
 SIX_DAYS = dt.timedelta(days=6)
 PRODUCTS_AT_ONCE = 10
 """Products that may be worth their price from one day on: 1,024 choices; tariffs have few."""
@@ -95,7 +93,7 @@ class Grouping:
         self._days: list[dt.date] = []
         self._rows: list[list[int]] = []
         self._terms: list[Terms] = []
-        self._place(tariffs[0])
+        self._place()
         self._bits = [sum(1 << row for row in rows) for rows in self._rows]
         self._later = [0] * (len(self._days) + 1)
         for i in range(len(self._days) - 1, -1, -1):
@@ -107,16 +105,13 @@ class Grouping:
         self._paid: dict[int, _Paid] = {0: _Paid(0, (), ())}
         self._best: dict[tuple[int, int], _Onward] = {}
 
-    def _place(self, tariff: Tariff) -> None:
+    def _place(self) -> None:
         """Put each leg on its fare day with its price."""
-        zone = ZoneInfo(tariff.timezone)
+        clock = self._tariffs[0].clock
         known: dict[dt.date, Terms | None] = {}
         rows_of: dict[dt.date, list[int]] = {}
         for row, leg in enumerate(self._legs):
-            local = leg.board_at.astimezone(zone)
-            day = local.date()
-            if local.hour * 3600 + local.minute * 60 + local.second < tariff.cutover_s:
-                day -= ONE_DAY
+            local, day = clock(leg)
             if day not in known:
                 known[day] = self._terms_on(day)
             terms = known[day]
@@ -159,20 +154,38 @@ class Grouping:
                 return tariff
         return None
 
+    def passes_of(self, product_id: str) -> Iterator[tuple[int, int]]:
+        """Bits of the legs that a product covers, and its price, from each day on."""
+        for i in range(len(self._days)):
+            for period, since, end in self._begins(i):
+                for own in self._passes_from(i, end, period, since, worth=False):
+                    if own.product.id == product_id and own.cover:
+                        yield own.cover, own.cents
+
     def _find_passes(self) -> Iterator[tuple[list[_Pass], list[_Pass]]]:
         """By day of travel: its own products, and longer ones from it on, that may be worth it."""
-        before = dt.date.min
-        for i, day in enumerate(self._days):
+        for i in range(len(self._days)):
+            own_day: list[_Pass] = []
             longer: list[_Pass] = []
-            for since in self._week_starts(before, day):
-                end = bisect.bisect_right(self._days, since + SIX_DAYS, i)
-                longer += self._passes_from(i, end, Period.ROLLING_7D, since)
-            if before < day.replace(day=1):
-                end = bisect.bisect_right(self._days, _end_of_month(day), i)
-                longer += self._passes_from(i, end, Period.CALENDAR_MONTH, day.replace(day=1))
-            own_day = self._passes_from(i, i + 1, Period.FARE_DAY, day)
+            for period, since, end in self._begins(i):
+                passes = self._passes_from(i, end, period, since)
+                (own_day if period is Period.FARE_DAY else longer).extend(passes)
             yield _undominated(own_day), _undominated(longer)
-            before = day
+
+    def _begins(self, i: int) -> Iterator[tuple[Period, dt.date, int]]:
+        """Products to think of on a day of travel: since when, and the first day behind them."""
+        day, before = self._days[i], self._days[i - 1] if i else dt.date.min
+        yield Period.FARE_DAY, day, i + 1
+        for since in self._week_starts(before, day):
+            end = bisect.bisect_right(self._days, since + SIX_DAYS, i)
+            yield Period.ROLLING_7D, since, end
+        first = day.replace(day=1)
+        if before < first:
+            yield (
+                Period.CALENDAR_MONTH,
+                first,
+                bisect.bisect_right(self._days, _end_of_month(day), i),
+            )
 
     def _week_starts(self, before: dt.date, day: dt.date) -> list[dt.date]:
         """First days of weeks that cover a day of travel and none before: later ones cover more."""
@@ -181,8 +194,10 @@ class Grouping:
         old = (t.valid_to for t in self._tariffs if t.valid_to is not None)  # at their own prices
         return [day, *(last for last in old if before < last < day <= last + SIX_DAYS)]
 
-    def _passes_from(self, i: int, end: int, period: Period, since: dt.date) -> list[_Pass]:
-        """Products that cover legs of some days of travel that cost more by themselves."""
+    def _passes_from(
+        self, i: int, end: int, period: Period, since: dt.date, *, worth: bool = True
+    ) -> list[_Pass]:
+        """Products of some days; with `worth` those that cost less than what they cover."""
         tariff = self._version(since)
         if tariff is None:
             return []
@@ -192,7 +207,7 @@ class Grouping:
                 reach.category, tariff,
             )
             for reach in self._reaches(tariff, period)
-            if reach.cents[end] - reach.cents[i] > reach.price_cents
+            if not worth or reach.cents[end] - reach.cents[i] > reach.price_cents
         ]  # fmt: skip
 
     def _reaches(self, tariff: Tariff, period: Period) -> list[_Reach]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
 from core.money import round_half_up
@@ -24,6 +25,7 @@ MILLICENTS = 60_000_000
 """A cent, in the unit in which kilometres and minutes are added up exactly."""
 LIST_PRICE = 1000
 """Permille of a rider without a category."""
+ONE_DAY = dt.timedelta(days=1)
 
 
 class InvalidTariff(InvalidInput):
@@ -235,6 +237,18 @@ class Tariff:
 
     def __hash__(self) -> int:
         return hash(self.content_hash)
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def clock(self, leg: FareLeg) -> tuple[dt.datetime, dt.date]:
+        """When a leg is boarded on the clock of the territory, and on which fare day."""
+        local = leg.board_at.astimezone(self._zone)
+        day = local.date()
+        if local.hour * 3600 + local.minute * 60 + local.second < self.cutover_s:
+            day -= ONE_DAY
+        return local, day
 
     @cached_property
     def rules_of_mode(self) -> Mapping[str, tuple[LegPrice, ...]]:

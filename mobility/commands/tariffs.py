@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -95,23 +96,30 @@ def tariff_rate(
     tariff: TariffFile,
     legs: Annotated[Path, typer.Argument(help="CSV of one rider's legs.")],
     as_json: Json = False,
+    explained: Annotated[
+        bool,
+        typer.Option("--explain", help="Show the arithmetic, and what else it could have been."),
+    ] = False,
 ) -> None:
     """
     Print the cheapest lawful bill for one rider's legs, line by line.
 
-    Example: mobility tariff rate tariff.yaml march.csv
+    Example: mobility tariff rate tariff.yaml march.csv --explain
     """
     from mobility.mapping.leg_table import leg_row, read_legs
     from mobility.mapping.sentences import charge_label
+    from payments.explaining import alternatives, arithmetic
     from payments.rating import rate
     from payments.tariff_file import read_tariff
 
     read = read_tariff(tariff)
     bill = rate([read], read_legs(legs, read.timezone))
+    others = alternatives([read], bill) if explained else []
     if as_json:
         rows = [
             {"rule": c.rule, "kind": c.kind, "legs": list(c.legs), "amount_cents": c.amount_cents,
-             "since": None if c.since is None else c.since.isoformat()}
+             "since": None if c.since is None else c.since.isoformat(),
+             **({"arithmetic": arithmetic([read], bill, c)} if explained else {})}
             for c in bill.charges
         ]  # fmt: skip
         unpriced = [{"leg": row, "reason": reason} for row, reason in bill.unpriced]
@@ -120,16 +128,21 @@ def tariff_rate(
                 "amount_cents": bill.amount_cents, "currency": read.currency, "charges": rows,
                 "legs": [leg_row(leg, read.timezone) for leg in bill.legs], "unpriced": unpriced,
                 "tariff_hash": read.content_hash,
+                "alternatives": [asdict(other) for other in others],
             }
         )  # fmt: skip
         return
-    table = Table("charge", "legs", "cents")
+    table = Table("charge", "legs", "cents", *(["arithmetic"] if explained else []))
     for charge in bill.charges:
         since = "" if charge.since is None else f" from {charge.since}"
         named = ", ".join(str(row + 1) for row in charge.legs)
-        table.add_row(charge_label(charge, "en") + since, named, str(charge.amount_cents))
+        why = [arithmetic([read], bill, charge)] if explained else []
+        table.add_row(charge_label(charge, "en") + since, named, str(charge.amount_cents), *why)
     table.add_row("total", "", f"{bill.amount_cents} {read.currency}")
     console.print(table)
+    for other in others:
+        said = "without" if other.is_bought else "with"
+        console.print(f"{said} “{other.product}” it would be {other.amount_cents}", highlight=False)
     for row, reason in bill.unpriced:
         errors.print(f"leg {row + 1} has no price: {reason}")
 

@@ -57,6 +57,18 @@ def test_bill_is_printed_line_by_line_and_for_scripts(run: object) -> None:
     assert (facts["amount_cents"], facts["unpriced"]) == (750, [])
 
 
+def test_bill_is_explained_when_asked_for(run: object) -> None:
+    assert callable(run)
+    told = run("rate", "tariff.yaml", "legs.csv", "--explain")
+    assert told.exit_code == 0, told.output
+    assert "450 < 640" in told.output
+    assert "120 + 20 km × 9 = 300" in told.output
+    # Without it three buses, and a fourth joined to the train.
+    assert "without “day” it would be 780" in told.output
+    facts = json.loads(run("rate", "tariff.yaml", "legs.csv", "--explain", "--json").output)
+    assert facts["alternatives"] == [{"product": "day", "is_bought": True, "amount_cents": 780}]
+
+
 def test_examples_that_cost_something_else_are_named(run: object, tmp_path: Path) -> None:
     assert callable(run)
     (tmp_path / "examples.csv").write_text(
