@@ -161,6 +161,7 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             onPick={(picked) => setVia(at, { text: picked.name, picked })}
           />
         ))}
+        {vias.length > 0 && <p className="help">{t("offer.viaHelp")}</p>}
         {vias.length < VIAS && (
           <p className="acts">
             <button className="act" type="button" onClick={() => setVias((old) => [...old, NO_PLACE])}>
