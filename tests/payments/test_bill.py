@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.errors import InvalidInput
 from payments.bill import Bill, Proof
 from payments.rating import rate
 from payments.tariff import (
@@ -384,6 +385,15 @@ def test_leg_without_a_price_is_told_and_not_free() -> None:
     assert (bill.amount_cents, bill.unpriced) == (160, ((1, "no_fare_for_ferry"),))
     late = replace(WORKED, valid_from=dt.date(2027, 4, 1))
     assert rate([late], ridden("03-24 bus 08:00")).unpriced == ((0, "no_tariff_on_day"),)
+
+
+def test_a_year_of_daily_rides_is_rated_and_more_is_refused() -> None:
+    first = dt.datetime(2027, 1, 1, 8, tzinfo=dt.UTC)
+    legs = [FareLeg("bus", first + dt.timedelta(days=day), 0) for day in range(371)]
+    # Twelve months at 40.00, and single buses on five days of January 2028.
+    assert rate([WORKED], legs[:370]).amount_cents == 12 * 4_000 + 5 * 160
+    with pytest.raises(InvalidInput, match="month by month"):
+        rate([WORKED], legs)
 
 
 def test_versions_that_contradict_each_other_are_refused() -> None:
