@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from carpool.tracking import Progress
+from core.errors import NotFound
 from core.remember import Remembered
 from mobility.actions.follow_ride import read_progress
 from mobility.api.access import installation_of, now_of
@@ -27,6 +28,7 @@ from mobility.world import World
 
 KEPT = 2
 MEDIA_TYPE = "application/zip"
+YAML = "application/yaml"
 CACHE = "public, max-age=60"
 PROTOBUF = "application/x-protobuf"
 LIVE_CACHE = "public, max-age=5"
@@ -34,6 +36,13 @@ Format = Annotated[Literal["protobuf", "json"], Query()]
 LIVE_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {PROTOBUF: {}, "application/json": {}}}
 }
+
+
+class NoTariff(NotFound):
+    """The territory has no tariff."""
+
+    code = "no_tariff"
+
 
 router = APIRouter(prefix="/open-data", tags=["open data"])
 _feeds: Remembered[tuple[World, str], bytes] = Remembered(lambda of: carpool_gtfs(*of), KEPT)
@@ -56,6 +65,23 @@ def carpool_feed(request: Request) -> Response:
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(feed, media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.get(
+    "/tariff.yaml",
+    response_class=Response,
+    responses={200: {"content": {YAML: {}}}, 304: {"description": "Not changed"}},
+)
+def tariff_file(request: Request) -> Response:
+    """Say what riders pay: the tariff by which this server prices, as it was written."""
+    snapshot = world_of(request).snapshot
+    if snapshot.tariff is None:
+        raise NoTariff("this territory has no tariff: prices are unknown")
+    headers = {"etag": f'"{snapshot.tariff.content_hash}"', "cache-control": CACHE}
+    if headers["etag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    text = (snapshot.folder / "tariff.yaml").read_bytes()
+    return Response(text, media_type=YAML, headers=headers)
 
 
 @router.get("/gtfs-rt/trip-updates.pb", response_class=Response, responses=LIVE_ANSWERS)

@@ -13,13 +13,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import yaml
 
 from carpool.fixed_trips import fixed_trip
 from gtfs_data.checks import Severity
 from mobility.actions.check_feed import check_feed
 from mobility.db.changes import Position
+from mobility.demo.tariff import TARIFF_YAML
 from mobility.mapping.carpool_gtfs import carpool_gtfs
 from mobility.world import World
+from payments.tariff_file import parse_tariff
 from tests.support.check_peers import PEERS
 
 SITE = "https://mobility.example.org"
@@ -93,6 +96,16 @@ def test_same_offers_give_the_same_feed_whatever_else_changed(porto: Any) -> Non
         table(carpool_gtfs(of, SITE), "feed_info")[0]["feed_version"] for of in (world, fewer)
     ]
     assert versions[0] != versions[1]
+
+
+def test_tariff_is_served_as_it_was_written_and_not_sent_twice(api: httpx.Client) -> None:
+    first = api.get("/open-data/tariff.yaml")
+    assert first.status_code == httpx.codes.OK
+    assert first.text == TARIFF_YAML
+    read = parse_tariff(yaml.safe_load(first.text))
+    assert first.headers["etag"] == f'"{read.content_hash}"'
+    again = api.get("/open-data/tariff.yaml", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (httpx.codes.NOT_MODIFIED, b"")
 
 
 def test_feed_is_served_and_not_sent_twice(api: httpx.Client) -> None:
