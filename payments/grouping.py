@@ -99,7 +99,7 @@ class Grouping:
         for i in range(len(self._days) - 1, -1, -1):
             self._later[i] = self._later[i + 1] | self._bits[i]
         self._reach: dict[tuple[int, Period], list[_Reach]] = {}
-        passes = list(self._find_passes())
+        passes = list(self._find_passes()) if self._may_buy() else [([], [])] * len(self._days)
         self._own_day = [own_day for own_day, _ in passes]
         self._longer = [longer for _, longer in passes]
         self._paid: dict[int, _Paid] = {0: _Paid(0, (), ())}
@@ -127,6 +127,12 @@ class Grouping:
             self._days.append(day)
             self._rows.append(rows_of[day])
             self._terms.append(terms)
+
+    def _may_buy(self) -> bool:
+        """Whether the legs cost more than some product: those of one itinerary seldom do."""
+        alone = sum(single.cents for single in self._singles.values())
+        least = (tariff.least_product_cents for tariff in self._tariffs)
+        return any(cents is not None and cents < alone for cents in least)
 
     def _terms_on(self, fare_day: dt.date) -> Terms | None:
         tariff = self._version(fare_day)

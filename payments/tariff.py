@@ -267,6 +267,15 @@ class Tariff:
         return found
 
     @cached_property
+    def least_product_cents(self) -> int | None:
+        """What the cheapest product costs the rider who pays least for it."""
+        permille = min((c.permille for c in self.categories), default=LIST_PRICE)
+        cents = [product.price_cents * permille // LIST_PRICE for product in self.products]
+        for product in self.products:
+            cents += (product.category_cents or {}).values()
+        return min(cents, default=None)
+
+    @cached_property
     def joined_modes(self) -> frozenset[str]:
         """Modes that fare journeys take."""
         return frozenset().union(*(journey.modes for journey in self.fare_journeys))
