@@ -48,7 +48,11 @@ export function useSignIn(label: string) {
 export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () => endSession(localStorage.getItem(KEPT) ?? "current"),
+    mutationFn: async () => {
+      // What is cancelled is not tried again.
+      await Promise.all([OWN, "plan"].map((first) => queries.cancelQueries({ queryKey: [first] })));
+      return endSession(localStorage.getItem(KEPT) ?? "current");
+    },
     onSuccess: () => forgetSession(queries),
   });
 }
