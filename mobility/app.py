@@ -16,6 +16,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from core.time import Clock, utc_now
 from mobility.api import (
     agents,
+    bills,
     bookings,
     circles,
     geocode,
@@ -42,6 +43,7 @@ from mobility.api import (
     stoptimes,
     tiles,
     trip,
+    usage,
     users,
     wishes,
 )
@@ -121,7 +123,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for module in (
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
-        open_data, standard_covoiturage, partner_bookings, ride_share, circles, points,
+        open_data, standard_covoiturage, partner_bookings, ride_share, circles, points, usage,
+        bills,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

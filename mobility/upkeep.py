@@ -12,8 +12,10 @@ import structlog
 from core.errors import MobilityError
 from core.time import Clock
 from mobility.actions.ask_not_left import ask_not_left
+from mobility.actions.bill_rides import bill_rides
 from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
+from mobility.actions.forget_usage import forget_usage
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
 from mobility.db.engine import DatabaseError
@@ -25,6 +27,7 @@ log = structlog.get_logger()
 EVERY_S = 1.0
 CHANCES_EVERY = dt.timedelta(minutes=10)
 """How a driver's rides end is known to searches so soon."""
+FORGET_EVERY = dt.timedelta(minutes=10)
 
 
 class Upkeep:
@@ -57,6 +60,7 @@ class Upkeep:
 
     def _follow(self) -> None:
         chances_at: dt.datetime | None = None
+        forget_at: dt.datetime | None = None
         while not self._stop.wait(EVERY_S):
             world = self._keeper.world
             desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
@@ -64,7 +68,11 @@ class Upkeep:
             if chances_at is None or now >= chances_at + CHANCES_EVERY:
                 self._try(partial(self._keeper.renew_chances, now))
                 chances_at = now
+            if forget_at is None or now >= forget_at:
+                self._try(partial(forget_usage, self._here.engine, now))
+                forget_at = now + FORGET_EVERY
             self._try(partial(sweep, desk, now=now))
+            self._try(partial(bill_rides, self._here.engine, world, now=now))
             self._try(partial(continue_series, desk, now=now))
             self._try(partial(ask_not_left, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))

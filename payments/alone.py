@@ -42,7 +42,7 @@ def price_alone(terms: Terms, leg: FareLeg, local: dt.datetime) -> Single | str:
     """Least price of a leg over the rider's categories, or why it has none."""
     if len(terms.shares) == 1:
         flat = terms.tariff.flat_cents_of_mode.get(leg.mode)
-        if flat is not None:
+        if flat is not None and leg.promised_cents is None:
             return Single(*flat, None)
     bands = _bands_at(terms.tariff, local) if terms.tariff.time_bands else NO_BANDS
     best: Single | None = None
@@ -54,6 +54,8 @@ def price_alone(terms: Terms, leg: FareLeg, local: dt.datetime) -> Single | str:
             if base_cents is None:
                 continue
             cents = rule.price(leg, base_cents, permille)
+            if leg.promised_cents is not None:
+                cents = min(cents, leg.promised_cents)
             if best is None or cents < best.cents:
                 best = Single(cents, rule.id, category)
             break

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from payments.tariff import FareLeg
 
@@ -23,6 +24,11 @@ class Charge:
     """First fare day of a product."""
     category: str | None = None
     """Rider category by which it is reduced."""
+
+
+def charges_at(charges: Iterable[Charge], rows: Sequence[int]) -> tuple[Charge, ...]:
+    """Charges of legs that are rows of something larger: leg `i` is its row `rows[i]`."""
+    return tuple(replace(c, legs=tuple(rows[leg] for leg in c.legs)) for c in charges)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def price_itinerary(tariff: Tariff, legs: Sequence[FareLeg], *, rider_count: int
 def _in_order(leg: FareLeg) -> tuple[object, ...]:
     """By boarding; then by all else, so that no other order gives another bill."""
     return (
-        leg.board_at, leg.id, leg.mode, leg.metres, leg.seconds, leg.zones, leg.operator, leg.route
+        leg.board_at, leg.id, leg.mode, leg.metres, leg.seconds, leg.zones, leg.operator, leg.route,
+        -1 if leg.promised_cents is None else leg.promised_cents,
     )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ class FareLeg:
     route: str = ""
     id: str = ""
     """Of what it comes from, such as a tap."""
+    promised_cents: int | None = None
+    """Price that was promised before; it costs no more by itself."""
 
 
 @dataclass(frozen=True, slots=True)

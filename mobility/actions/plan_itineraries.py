@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
 from carpool.audience import ANYBODY, Need, Seeker
 from core.ids import OfferId
 from core.remember import Remembered
+from mobility.actions.rate_riders import RiderFares
 from mobility.mapping.co2 import co2_g
 from mobility.mapping.criteria import criteria_table
 from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.priced import OTHER_OPERATOR, PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
 from mobility.world import World
-from payments.bill import Charge, Price
+from payments.bill import Price, charges_at
+from payments.month import price_addition
 from payments.rating import price_itinerary
 from payments.tariff import Tariff
 from routing.itinerary import Itinerary, RideLeg
@@ -37,11 +39,13 @@ def plan_itineraries(
     *,
     seeker: Seeker = ANYBODY,
     without: Collection[OfferId] = (),
+    fares: RiderFares | None = None,
 ) -> PricedAnswer:
     """
     Search the world, the offers left out that are not for whoever asks, and price what was found.
 
-    Who wants steps nowhere gets into cars alone that take wheelchairs.
+    Who wants steps nowhere gets into cars alone that take wheelchairs. With `fares`, what a rider
+    has used, each itinerary also says what it adds to his bill.
     """
     if query.wheelchair and not query.wheelchair_unknown:
         seeker = replace(seeker, needs=seeker.needs | {Need.WHEELCHAIR})
@@ -60,18 +64,14 @@ def plan_itineraries(
     with timed(STAGE_S, "price"):
         return PricedAnswer(
             answer,
-            tuple(_priced(world, query, itinerary) for itinerary in answer.itineraries),
-            tuple(_priced(world, query, itinerary) for itinerary in answer.direct),
+            tuple(_priced(world, query, itinerary, fares) for itinerary in answer.itineraries),
+            tuple(_priced(world, query, itinerary, fares) for itinerary in answer.direct),
         )
 
 
-def _priced(world: World, query: PlanQuery, itinerary: Itinerary) -> PricedItinerary:
-    return PricedItinerary(
-        itinerary, _price(world, query, itinerary), co2_g(itinerary, query.seats)
-    )
-
-
-def _price(world: World, query: PlanQuery, itinerary: Itinerary) -> Price:
+def _priced(
+    world: World, query: PlanQuery, itinerary: Itinerary, fares: RiderFares | None
+) -> PricedItinerary:
     outside = {
         row
         for row, leg in enumerate(itinerary.legs)
@@ -80,15 +80,29 @@ def _price(world: World, query: PlanQuery, itinerary: Itinerary) -> Price:
     tariff = world.snapshot.tariff
     places = world.network.timetable if tariff is not None and tariff.asks_where else None
     legs, rows = fare_legs(itinerary, outside, places)
+    emitted_g = co2_g(itinerary, query.seats)
     if tariff is None:
         paid = legs or outside
-        return Price(None if paid else 0, "EUR", (), "", "no_tariff" if paid else None)
-    price = price_itinerary(tariff, legs, rider_count=query.seats)
-    charges = tuple(
-        Charge(c.rule, c.kind, tuple(rows[i] for i in c.legs), c.amount_cents)
-        for c in price.charges
-    )
+        price = Price(None if paid else 0, "EUR", (), "", "no_tariff" if paid else None)
+        return PricedItinerary(itinerary, price, emitted_g)
+    price = _at_rows(price_itinerary(tariff, legs, rider_count=query.seats), rows, outside)
+    own = None
+    if fares is not None and legs:
+        added = price_addition([tariff], fares.legs, legs, fares.proofs)
+        own = replace(added, charges=charges_at(added.charges, rows))
+        if outside:
+            own = replace(own, amount_cents=None)
+        elif query.seats > 1 and own.amount_cents is not None and price.amount_cents is not None:
+            # Whoever travels with him has no account: they pay what anybody pays.
+            others_cents = price.amount_cents * (query.seats - 1) // query.seats
+            own = replace(own, amount_cents=own.amount_cents + others_cents)
+    return PricedItinerary(itinerary, price, emitted_g, own)
+
+
+def _at_rows(price: Price, rows: Sequence[int], outside: Collection[int]) -> Price:
+    """A price of fare legs as one of the legs of an itinerary, of which others price some."""
     amount_cents, reason = price.amount_cents, price.unknown_reason
     if outside and amount_cents is not None:
         amount_cents, reason = None, OTHER_OPERATOR
+    charges = charges_at(price.charges, rows)
     return Price(amount_cents, price.currency, charges, price.tariff_hash, reason)

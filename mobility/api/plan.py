@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,7 +17,8 @@ from core.errors import NotSupported
 from core.ids import StopId
 from core.modes import Mode
 from mobility.actions.plan_itineraries import plan_itineraries
-from mobility.api.access import Somebody, person_of
+from mobility.actions.rate_riders import RiderFares, read_own_fares
+from mobility.api.access import Somebody, installation_of, person_of
 from mobility.api.answers import json_answer, language_of, site_of, version_of, world_of
 from mobility.api.parameters import Parameters
 from mobility.api.search_parameters import (
@@ -39,7 +42,7 @@ from mobility.mapping.motis import Detail, MotisWriter, instant
 from mobility.mapping.priced import PricedAnswer
 from mobility.mapping.sentences import messages
 from mobility.metrics import STAGE_S, timed
-from mobility.users.scopes import Principal
+from mobility.users.scopes import Principal, Scope
 from mobility.world import World
 from routing.itinerary import LegPlace
 from routing.query import Endpoint, PlanQuery
@@ -141,12 +144,28 @@ def _answer(request: Request, somebody: Principal | None) -> Any:  # noqa: ANN40
     given = Parameters(request.query_params)
     person = person_of(request, somebody)
     shown = {k: str(v) for k, v in request.query_params.items()}
+    world = world_of(request)
     with turns:
         answer = answer_plan(
-            world_of(request), given, shown, version=version_of(request), site=site_of(request),
-            quotes=True, person=person,
+            world, given, shown, version=version_of(request), site=site_of(request),
+            quotes=True, person=person, fares_at=partial(_fares, request, world, somebody),
         )  # fmt: skip
     return json_answer(answer)
+
+
+def _fares(
+    request: Request, world: World, somebody: Principal | None, at: dt.datetime
+) -> RiderFares | None:
+    tariff = world.snapshot.tariff
+    if tariff is None or somebody is None or Scope.RIDER not in somebody.scopes:
+        return None
+    with installation_of(request).engine.connect() as connection:
+        return read_own_fares(connection, tariff, somebody.person_id, at)
+
+
+def nobodys(_at: dt.datetime) -> RiderFares | None:
+    """Nothing that anybody used is known."""
+    return None
 
 
 def answer_plan(
@@ -158,11 +177,16 @@ def answer_plan(
     site: str = "",
     quotes: bool = False,
     person: Person = NOBODY,
+    fares_at: Callable[[dt.datetime], RiderFares | None] = nobodys,
 ) -> dict[str, Any]:
-    """Content of an answer; `shown` is what it repeats of the request, `site` this server."""
+    """
+    Content of an answer; `shown` is what it repeats of the request, `site` this server.
+
+    `fares_at` tells what the rider who asks has used around a time.
+    """
     query = read_query(world, given, version)
     seeker = read_seeker(given, person)
-    priced = plan_itineraries(world, query, seeker=seeker)
+    priced = plan_itineraries(world, query, seeker=seeker, fares=fares_at(query.at))
     writer = MotisWriter(
         world, version, language_of(given), _detail(given), site=site, quotes=quotes
     )

@@ -296,6 +296,7 @@ outbox = sa.Table(
     sa.Column("booking_id", sa.Uuid, sa.ForeignKey("booking.id"), nullable=False),
     sa.Column("content", pg.JSONB, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("billed_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("booking_id", "kind"),
 )
 
@@ -416,4 +417,75 @@ partner_event = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("outcome", sa.Text),
     sa.UniqueConstraint("partner_booking_id", "status"),
+)
+
+fare_account = sa.Table(
+    "fare_account",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), unique=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+medium = sa.Table(
+    "medium",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id"), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("linked_at", sa.DateTime(timezone=True)),
+)
+
+tap = sa.Table(
+    "tap",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("medium", sa.LargeBinary),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("stop", sa.Text),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+fare_leg = sa.Table(
+    "fare_leg",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id")),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("board_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("metres", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("zones", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("promised_cents", sa.Integer),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+proof = sa.Table(
+    "proof",
+    metadata,
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("valid_from", sa.Date, primary_key=True),
+    sa.Column("valid_to", sa.Date, nullable=False),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
+rider_month = sa.Table(
+    "rider_month",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id"), primary_key=True),
+    sa.Column("month", sa.Date, primary_key=True),
+    sa.Column("amount_cents", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("leg_count", sa.Integer, nullable=False),
+    sa.Column("unpriced_count", sa.Integer, nullable=False),
+    sa.Column("tariff_hash", sa.Text, nullable=False),
+    sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -27,8 +27,14 @@ from mobility.mapping.quoted import quotes_of
 from mobility.mapping.sentences import reason_sentences
 from mobility.mapping.steps import write_steps
 from mobility.mapping.timeless import USES, Timeless, line_names, mode_name, timeless
-from mobility.mapping.written_prices import write_fare_transfers, write_outside, write_price
+from mobility.mapping.written_prices import (
+    write_addition,
+    write_fare_transfers,
+    write_outside,
+    write_price,
+)
 from mobility.world import World
+from payments.bill import charges_at
 from routing.itinerary import (
     Call,
     Itinerary,
@@ -141,15 +147,16 @@ class MotisWriter:
         needs: Collection[Need] = (),
     ) -> Json:
         """One itinerary with its price, quoted for so many seats and what the rider brings."""
-        it = priced.itinerary
+        it, added = priced.itinerary, priced.own
         rides = [leg for leg in it.legs if isinstance(leg, RideLeg)]
         shown, price = rows_shown(it, joined=self._detail.joined), priced.price
         if shown[-1] < len(shown) - 1:
-            charges = (replace(c, legs=tuple(shown[i] for i in c.legs)) for c in price.charges)
-            price = replace(price, charges=tuple(charges))
+            price = replace(price, charges=charges_at(price.charges, shown))
+            added = added and replace(added, charges=charges_at(added.charges, shown))
         own: Json = {
             "family": str(it.family),
             "price": write_price(price),
+            **({} if added is None else {"own_price": write_addition(added)}),
             "co2_g": priced.co2_g,
             "best_for": list(it.best_for),
             "detour_s": sum(told_detour_s(leg.detour_s) for leg in rides) if rides else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payments.bill import Price
+from payments.month import Addition
 from routing.itinerary import Itinerary, PlanAnswer
 
 OTHER_OPERATOR = "other_operator"
@@ -18,6 +19,8 @@ class PricedItinerary:
     itinerary: Itinerary
     price: Price
     co2_g: int | None
+    own: Addition | None = None
+    """What it adds to the bill of the rider who asks; its charges name legs of the itinerary."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from payments.bill import Charge
+from payments.month import Addition
 from routing.itinerary import Explanation
 from routing.ranking import Reason
 
@@ -157,3 +158,16 @@ def charge_label(charge: Charge, language: str) -> str:
             else f"“{charge.rule}” journey, changes included"
         )
     return f"Trajet « {charge.rule} »" if french else f"“{charge.rule}” ride"
+
+
+def addition_sentence(added: Addition, language: str) -> str | None:
+    """Why a journey costs a rider so much: caps of his bill that it reaches; None for nothing."""
+    covered = dict.fromkeys(c.rule for c in added.charges if c.kind == "product")
+    if added.amount_cents is None or not covered:
+        return None
+    french = language == "fr"
+    names = [f"« {rule} »" if french else f"“{rule}”" for rule in covered]
+    told = (" et " if french else " and ").join(names)
+    if added.amount_cents == 0 or added.reached.issuperset(covered):
+        return f"Votre plafond {told} est atteint." if french else f"Your {told} cap is reached."
+    return f"Vous atteignez votre plafond {told}." if french else f"You reach your {told} cap."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from carpool.offers import Outside
-from mobility.mapping.sentences import charge_label
+from mobility.mapping.sentences import addition_sentence, charge_label
 from payments.bill import Price
+from payments.month import Addition
 
 Json = dict[str, Any]
 
@@ -29,6 +30,29 @@ def write_price(price: Price) -> Json:
             }
             for c in price.charges
         ],
+    }
+
+
+def write_addition(added: Addition) -> Json:
+    """What a journey adds to the bill of whoever asks, and which charges would then be for it."""
+    return {
+        "amount_cents": added.amount_cents,
+        "month": f"{added.month:%Y-%m}",
+        "so_far_cents": added.so_far_cents,
+        "charges": [
+            {
+                "legs": list(c.legs),
+                "rule": c.rule,
+                "kind": c.kind,
+                "label_fr": charge_label(c, "fr"),
+                "label_en": charge_label(c, "en"),
+                "since": None if c.since is None else c.since.isoformat(),
+                "amount_cents": c.amount_cents,
+            }
+            for c in added.charges
+        ],
+        "why_fr": addition_sentence(added, "fr"),
+        "why_en": addition_sentence(added, "en"),
     }
 
 

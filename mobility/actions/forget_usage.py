@@ -1,0 +1,20 @@
+"""What riders used is forgotten in time: whose taps in two days, whose legs in four months."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from mobility.db.engine import Engine
+from mobility.db.usage import forget_places, forget_riders
+
+PLACES_KEPT = dt.timedelta(hours=48)
+"""From when a tap was received: who was where."""
+RIDERS_KEPT = dt.timedelta(days=120)
+"""From when a leg was boarded: whose it was. Amounts of months stay."""
+
+
+def forget_usage(engine: Engine, now: dt.datetime) -> int:
+    """Forget what is due; returns how many taps and legs nobody can be told from any more."""
+    with engine.begin() as connection:
+        taps = forget_places(connection, now - PLACES_KEPT)
+        return taps + forget_riders(connection, now - RIDERS_KEPT)

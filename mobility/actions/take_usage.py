@@ -1,0 +1,100 @@
+"""Readers and programs tell what riders used: each event once, in whatever order it comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from mobility.actions.rate_riders import renew_months
+from mobility.db.engine import Connection, Engine, again_after_deadlock
+from mobility.db.usage import (
+    add_legs,
+    add_taps,
+    drop_legs,
+    hold_media,
+    list_taps,
+    put_legs,
+)
+from mobility.mapping.tap_legs import leg_of_stay
+from mobility.world import World
+from payments.month import month_of
+from payments.taps import OPEN_LIMIT, TWICE, Tap, Used, pair_taps
+from payments.tariff import FareLeg
+
+NEAR = 2 * OPEN_LIMIT
+"""Taps so near to a new one decide what stays there are."""
+
+
+@again_after_deadlock
+def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datetime) -> int:
+    """
+    Store events, make legs of them and rate the months of their riders: all of it or nothing.
+
+    A tap that comes late is put where it belongs, and the legs near it are made anew. Returns how
+    many events had not come before; the others change nothing.
+    """
+    with engine.begin() as connection:
+        accounts = hold_media(connection, {each.medium for each in used}, now)
+        taps = [(each.medium, each.what) for each in used if isinstance(each.what, Tap)]
+        rides = [
+            (accounts[each.medium], each.what) for each in used if isinstance(each.what, FareLeg)
+        ]
+        new_taps = add_taps(connection, taps, now)
+        new_rides = add_legs(connection, rides, now)
+        changed = [(account_id, leg) for account_id, leg in rides if leg.id in new_rides]
+        fresh: dict[bytes, list[Tap]] = {}
+        for medium, tap in taps:
+            if tap.id in new_taps:
+                fresh.setdefault(medium, []).append(tap)
+        changed += _legs_of_taps(connection, world, accounts, fresh, now)
+        rate_changed(connection, world, changed, now)
+    return len(new_taps) + len(new_rides)
+
+
+def rate_changed(
+    connection: Connection,
+    world: World,
+    changed: Sequence[tuple[uuid.UUID, FareLeg]],
+    now: dt.datetime,
+) -> None:
+    """Rate the months of accounts in which legs have changed; without a tariff nothing is rated."""
+    tariff = world.snapshot.tariff
+    if tariff is None or not changed:
+        return
+    months: dict[uuid.UUID, set[dt.date]] = {}
+    for account_id, leg in changed:
+        months.setdefault(account_id, set()).add(month_of(tariff, leg))
+    for account_id, own in months.items():
+        renew_months(connection, tariff, [account_id], own, now)
+
+
+def _legs_of_taps(
+    connection: Connection,
+    world: World,
+    accounts: dict[bytes, uuid.UUID],
+    fresh: dict[bytes, list[Tap]],
+    now: dt.datetime,
+) -> list[tuple[uuid.UUID, FareLeg]]:
+    """Make the legs around new taps anew; returns those that were made or taken back."""
+    if not fresh:
+        return []
+    times = [tap.at for taps in fresh.values() for tap in taps]
+    near = list_taps(connection, fresh.keys(), min(times) - NEAR, max(times) + NEAR)
+    made: list[tuple[uuid.UUID, FareLeg]] = []
+    gone: set[str] = set()
+    for medium, taps in fresh.items():
+        stays, _ = pair_taps(near.get(medium, []))
+        first = min(tap.at for tap in taps) - OPEN_LIMIT - TWICE
+        last = max(tap.at for tap in taps) + TWICE
+        legs = [leg_of_stay(world.network, s) for s in stays if first <= s.start.at <= last]
+        made += [(accounts[medium], leg) for leg in legs]
+        kept = {leg.id for leg in legs}
+        gone |= {
+            leg_id
+            for tap in near.get(medium, [])
+            if first <= tap.at <= last and (leg_id := f"tap:{tap.id}") not in kept
+        }
+    put_legs(connection, made, now)
+    drop_legs(connection, gone)
+    return made

@@ -1,0 +1,305 @@
+"""What riders owe, and why: /mobility/v1/bills, their cards, and what they have proved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.errors import InvalidInput, NotFound
+from mobility.actions.rate_riders import read_fares, renew_months
+from mobility.api.access import Rider, Staff, installation_of, now_of
+from mobility.api.answers import world_of
+from mobility.db.audit import record_act
+from mobility.db.engine import read_quote_key
+from mobility.db.usage import (
+    MediumNotFound,
+    find_account,
+    find_person,
+    link_medium,
+    list_media,
+    list_months,
+    list_proofs,
+    open_account,
+    put_proof,
+    unlink_medium,
+)
+from mobility.mapping.cloud_events import medium_digest
+from mobility.mapping.sentences import charge_label
+from payments.bill import Proof
+from payments.explaining import alternatives, arithmetic
+from payments.month import MonthBill, month_before, rate_month
+from payments.tariff import Tariff
+
+router = APIRouter(prefix="/mobility/v1", tags=["fares"])
+WRITES, WINDOW_S = 30, 3_600
+"""Cards that one rider links in an hour: numbers must not be guessed."""
+PROOF_DAYS = 3_660
+
+
+class NoTariff(NotFound):
+    """The territory has no tariff: nothing is billed."""
+
+    code = "no_tariff"
+
+
+class PersonNotFound(NotFound):
+    """Nobody has this name."""
+
+    code = "person_not_found"
+
+
+class MonthFacts(BaseModel):
+    """A month, in short."""
+
+    month: str
+    """As `2027-03`."""
+    state: str
+    amount_cents: int
+    currency: str
+    leg_count: int
+    unpriced_count: int
+    """Legs that no rule prices: not free, somebody looks at them."""
+
+
+class LegFacts(BaseModel):
+    """One leg: what its price depends on, and no place."""
+
+    board_at: dt.datetime
+    mode: str
+    metres: int
+    seconds: int
+    zones: list[str]
+    operator: str
+    route: str
+    unpriced: str | None
+    """Why it has no price."""
+
+
+class LineFacts(BaseModel):
+    """One line of a bill."""
+
+    kind: str
+    rule: str
+    label_fr: str
+    label_en: str
+    amount_cents: int
+    legs: list[int]
+    """Legs of the month that it is for, the first being 0."""
+    since: dt.date | None
+    """First day of a product."""
+    category: str | None
+    arithmetic: str
+    """How the amount comes about, in cents; of a product what its legs cost without it."""
+    tariff_hash: str
+
+
+class AlternativeFacts(BaseModel):
+    """What the month would cost otherwise."""
+
+    product: str
+    is_bought: bool
+    """True: without this product, which the bill has; false: with it."""
+    amount_cents: int
+
+
+class BillFacts(BaseModel):
+    """A month of a rider: the cheapest lawful way to pay for all of its legs."""
+
+    month: str
+    state: str
+    currency: str
+    amount_cents: int
+    billed_before_cents: int
+    """Part of the lines that is on the bill of the month before: a week may reach over its end."""
+    lines: list[LineFacts]
+    legs: list[LegFacts]
+    alternatives: list[AlternativeFacts]
+
+
+class CardGiven(BaseModel):
+    """A card to link."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: Annotated[str, Field(min_length=4, max_length=200)]
+    """As readers read it."""
+    label: Annotated[str, Field(max_length=60)] = ""
+
+
+class CardFacts(BaseModel):
+    """A card that is linked; its number is not kept."""
+
+    id: str
+    label: str
+    linked_at: dt.datetime
+
+
+class ProofGiven(BaseModel):
+    """That somebody has proved a category; of the document nothing is kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    alias: Annotated[str, Field(max_length=100)]
+    category: Annotated[str, Field(max_length=100)]
+    valid_from: dt.date
+    valid_to: dt.date
+    issuer: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class ProofFacts(BaseModel):
+    """A category of a rider, and when."""
+
+    category: str
+    valid_from: dt.date
+    valid_to: dt.date
+
+
+MonthText = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="As `2027-03`.")]
+
+
+@router.get("/bills")
+def months(request: Request, rider: Rider) -> list[MonthFacts]:
+    """List one's months, the newest first."""
+    with installation_of(request).engine.connect() as connection:
+        account_id = find_account(connection, rider.person_id)
+        found = [] if account_id is None else list_months(connection, account_id)
+    return [
+        MonthFacts(
+            month=f"{m.month:%Y-%m}", state="open", amount_cents=m.amount_cents,
+            currency=m.currency, leg_count=m.leg_count, unpriced_count=m.unpriced_count,
+        )
+        for m in found
+    ]  # fmt: skip
+
+
+@router.get("/bills/{month}")
+def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
+    """Show one month, line by line, with what it would have cost otherwise."""
+    tariff = _tariff(request)
+    first = dt.date.fromisoformat(f"{month}-01")
+    with installation_of(request).engine.connect() as connection:
+        account_id = find_account(connection, rider.person_id)
+        fares = None
+        if account_id is not None:
+            fares = read_fares(connection, tariff, [account_id], first, first)[account_id]
+    legs, proofs = ((), ()) if fares is None else (fares.legs, fares.proofs)
+    return _bill_facts(tariff, rate_month([tariff], legs, first, proofs), proofs)
+
+
+@router.get("/media")
+def media(request: Request, rider: Rider) -> list[CardFacts]:
+    """List the cards that are linked to one's account."""
+    with installation_of(request).engine.connect() as connection:
+        return [
+            CardFacts(id=card.digest.hex(), label=card.label, linked_at=card.linked_at)
+            for card in list_media(connection, rider.person_id)
+        ]
+
+
+@router.post("/media", status_code=201)
+def link(request: Request, rider: Rider, given: CardGiven) -> CardFacts:
+    """Link a card: what it was used for is on one's own bill from now on, also what was before."""
+    here, now, tariff = installation_of(request), now_of(request), world_of(request).snapshot.tariff
+    here.limits.count(f"media:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
+    with here.engine.begin() as connection:
+        digest = medium_digest(read_quote_key(connection), given.number)
+        account_id = link_medium(connection, digest, rider.person_id, given.label, now)
+        if tariff is not None:
+            this = now.date().replace(day=1)
+            renew_months(connection, tariff, [account_id], [month_before(this), this], now)
+    return CardFacts(id=digest.hex(), label=given.label, linked_at=now)
+
+
+@router.delete("/media/{medium_id}", status_code=204)
+def unlink(request: Request, rider: Rider, medium_id: str) -> Response:
+    """Part from a card; what it was used for stays on one's bill."""
+    try:
+        digest = bytes.fromhex(medium_id)
+    except ValueError as error:
+        raise MediumNotFound("you have no such card") from error
+    with installation_of(request).engine.begin() as connection:
+        unlink_medium(connection, digest, rider.person_id, now_of(request))
+    return Response(status_code=204)
+
+
+@router.get("/proofs")
+def own_proofs(request: Request, rider: Rider) -> list[ProofFacts]:
+    """List the categories that one has proved."""
+    with installation_of(request).engine.connect() as connection:
+        account_id = find_account(connection, rider.person_id)
+        found = [] if account_id is None else list_proofs(connection, [account_id])[account_id]
+    return [
+        ProofFacts(category=p.category, valid_from=p.valid_from, valid_to=p.valid_to) for p in found
+    ]
+
+
+@router.put("/proofs", status_code=204)
+def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
+    """Keep that a rider belongs to a category; his months are rated anew."""
+    here, now, tariff = installation_of(request), now_of(request), _tariff(request)
+    known = {category.id for category in tariff.categories}
+    if given.category not in known:
+        names = ", ".join(sorted(known)) or "it has none"
+        raise InvalidInput(f"category {given.category!r} is not in the tariff: {names}")
+    if not 0 <= (given.valid_to - given.valid_from).days <= PROOF_DAYS:
+        raise InvalidInput(f"valid_to is before valid_from, or {PROOF_DAYS} days after it")
+    with here.engine.begin() as connection:
+        person_id = find_person(connection, given.alias)
+        if person_id is None:
+            raise PersonNotFound(f"nobody is called {given.alias!r}")
+        account_id = open_account(connection, person_id, now)
+        proof = Proof(given.category, given.valid_from, given.valid_to)
+        put_proof(connection, person_id, proof, given.issuer, now)
+        detail = {"category": given.category, "valid_to": given.valid_to.isoformat()}
+        record_act(connection, staff.user_id, "proof_kept", given.alias, detail)
+        this = now.date().replace(day=1)
+        renew_months(connection, tariff, [account_id], [month_before(this), this], now)
+    return Response(status_code=204)
+
+
+def _tariff(request: Request) -> Tariff:
+    tariff = world_of(request).snapshot.tariff
+    if tariff is None:
+        raise NoTariff("this territory has no tariff")
+    return tariff
+
+
+def _bill_facts(tariff: Tariff, month: MonthBill, proofs: tuple[Proof, ...]) -> BillFacts:
+    first, whole = month.first_row, month.bill
+    before_cents = whole.amount_cents - month.amount_cents
+    unpriced = dict(whole.unpriced)
+    return BillFacts(
+        month=f"{month.month:%Y-%m}",
+        state="open",
+        currency=tariff.currency,
+        amount_cents=month.amount_cents,
+        billed_before_cents=month.billed_before_cents,
+        lines=[
+            LineFacts(
+                kind=c.kind, rule=c.rule, label_fr=charge_label(c, "fr"),
+                label_en=charge_label(c, "en"), amount_cents=c.amount_cents,
+                legs=[row - first for row in c.legs if row >= first], since=c.since,
+                category=c.category, arithmetic=arithmetic([tariff], whole, c, proofs),
+                tariff_hash=c.tariff_hash,
+            )
+            for c in month.charges
+        ],
+        legs=[
+            LegFacts(
+                board_at=leg.board_at, mode=leg.mode, metres=leg.metres, seconds=leg.seconds,
+                zones=list(leg.zones), operator=leg.operator, route=leg.route,
+                unpriced=unpriced.get(row),
+            )
+            for row, leg in enumerate(whole.legs)
+            if row >= first
+        ],
+        alternatives=[
+            AlternativeFacts(
+                product=a.product, is_bought=a.is_bought, amount_cents=a.amount_cents - before_cents
+            )
+            for a in alternatives([tariff], whole, proofs)
+        ],
+    )  # fmt: skip

@@ -1,0 +1,400 @@
+"""What riders used in PostgreSQL: accounts and their cards, taps, legs, proofs, rated months."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from core.errors import Conflict, NotFound
+from mobility.db.schema import (
+    fare_account,
+    fare_leg,
+    medium,
+    outbox,
+    person,
+    proof,
+    rider_month,
+    tap,
+)
+from payments.bill import Proof
+from payments.month import MonthBill
+from payments.taps import Tap, TapKind
+from payments.tariff import FareLeg
+
+LEG_COLUMNS = (
+    "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
+)  # fmt: skip
+TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator")
+
+
+class MediumTaken(Conflict):
+    """A card that is linked to somebody."""
+
+    code = "medium_taken"
+
+
+class MediumNotFound(NotFound):
+    """Not a card of whoever asks."""
+
+    code = "medium_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A card, phone or bank card that is linked to a rider's account."""
+
+    digest: bytes
+    label: str
+    linked_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RatedMonth:
+    """What a month costs as it was last rated."""
+
+    month: dt.date
+    amount_cents: int
+    currency: str
+    leg_count: int
+    unpriced_count: int
+    rated_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A ride that is over, as carpool has left it in the outbox."""
+
+    event_id: int
+    booking_id: uuid.UUID
+    content: Mapping[str, object]
+
+
+def find_account(connection: sa.Connection, person_id: uuid.UUID) -> uuid.UUID | None:
+    """Fare account of a person, if he has used anything or linked a card."""
+    query = sa.select(fare_account.c.id).where(fare_account.c.person_id == person_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def open_account(connection: sa.Connection, person_id: uuid.UUID, now: dt.datetime) -> uuid.UUID:
+    """Fare account of a person, made if need be, and held until the transaction ends."""
+    made = pg.insert(fare_account).values(id=uuid.uuid4(), person_id=person_id, created_at=now)
+    connection.execute(made.on_conflict_do_nothing())
+    query = sa.select(fare_account.c.id).where(fare_account.c.person_id == person_id)
+    account_id: uuid.UUID = connection.execute(query.with_for_update()).scalar_one()
+    return account_id
+
+
+def hold_media(
+    connection: sa.Connection, digests: Collection[bytes], now: dt.datetime
+) -> dict[bytes, uuid.UUID]:
+    """
+    Accounts of cards, held with them until the transaction ends.
+
+    A card that is seen for the first time gets an account of its own: nobody has to be known to
+    pay no more than anybody else.
+    """
+    wanted = sorted(set(digests))
+    known = sa.select(medium.c.digest).where(medium.c.digest.in_(wanted))
+    missing = sorted(set(wanted) - set(connection.execute(known).scalars()))
+    if missing:
+        made = {digest: uuid.uuid4() for digest in missing}
+        connection.execute(
+            fare_account.insert(), [{"id": each, "created_at": now} for each in made.values()]
+        )
+        rows = [{"digest": d, "account_id": account, "label": ""} for d, account in made.items()]
+        added = connection.execute(
+            pg.insert(medium).values(rows).on_conflict_do_nothing().returning(medium.c.digest)
+        ).scalars()
+        others = [made[digest] for digest in set(missing) - set(added)]
+        if others:
+            connection.execute(fare_account.delete().where(fare_account.c.id.in_(others)))
+    query = sa.select(medium.c.digest, medium.c.account_id).where(medium.c.digest.in_(wanted))
+    found = connection.execute(query.order_by(medium.c.digest).with_for_update())
+    accounts = {row.digest: row.account_id for row in found}
+    hold_accounts(connection, accounts.values())
+    return accounts
+
+
+def hold_accounts(connection: sa.Connection, account_ids: Iterable[uuid.UUID]) -> None:
+    """Let nobody else change what accounts owe until the transaction ends."""
+    query = sa.select(fare_account.c.id).where(fare_account.c.id.in_(set(account_ids)))
+    connection.execute(query.order_by(fare_account.c.id).with_for_update()).all()
+
+
+def link_medium(
+    connection: sa.Connection, digest: bytes, person_id: uuid.UUID, label: str, now: dt.datetime
+) -> uuid.UUID:
+    """
+    Link a card to a person, with all that was used by it; returns his account.
+
+    Raises
+    ------
+    MediumTaken
+        It is linked to somebody else.
+    """
+    old = hold_media(connection, [digest], now)[digest]
+    account_id = open_account(connection, person_id, now)
+    if old != account_id:
+        owner = sa.select(fare_account.c.person_id).where(fare_account.c.id == old)
+        if connection.execute(owner).scalar_one() is not None:
+            raise MediumTaken("this card is linked to an account already")
+        connection.execute(
+            fare_leg.update().where(fare_leg.c.account_id == old).values(account_id=account_id)
+        )
+        connection.execute(rider_month.delete().where(rider_month.c.account_id == old))
+    connection.execute(
+        medium.update()
+        .where(medium.c.digest == digest)
+        .values(account_id=account_id, label=label, linked_at=now)
+    )
+    if old != account_id:
+        connection.execute(fare_account.delete().where(fare_account.c.id == old))
+    return account_id
+
+
+def list_media(connection: sa.Connection, person_id: uuid.UUID) -> list[Card]:
+    """Cards of a person, in the order in which he linked them."""
+    query = (
+        sa.select(medium.c.digest, medium.c.label, medium.c.linked_at)
+        .join(fare_account)
+        .where(fare_account.c.person_id == person_id)
+        .order_by(medium.c.linked_at, medium.c.digest)
+    )
+    return [Card(*row) for row in connection.execute(query)]
+
+
+def unlink_medium(
+    connection: sa.Connection, digest: bytes, person_id: uuid.UUID, now: dt.datetime
+) -> None:
+    """
+    Part a card from a person: what it is used for from now on is no longer his.
+
+    Raises
+    ------
+    MediumNotFound
+        It is not his.
+    """
+    owned = sa.select(fare_account.c.id).where(fare_account.c.person_id == person_id)
+    own = sa.select(medium.c.digest).where(
+        medium.c.digest == digest, medium.c.account_id.in_(owned)
+    )
+    if connection.execute(own.with_for_update()).first() is None:
+        raise MediumNotFound("you have no such card")
+    account_id = uuid.uuid4()
+    connection.execute(fare_account.insert().values(id=account_id, created_at=now))
+    connection.execute(
+        medium.update()
+        .where(medium.c.digest == digest)
+        .values(account_id=account_id, label="", linked_at=None)
+    )
+    # What it has been used for stays his; a tap that follows must not be paired with it.
+    connection.execute(tap.update().where(tap.c.medium == digest).values(medium=None, stop=None))
+
+
+def add_taps(
+    connection: sa.Connection, taps: Sequence[tuple[bytes, Tap]], now: dt.datetime
+) -> set[str]:
+    """Store taps that are not there yet; returns the ids of those that are new."""
+    if not taps:
+        return set()
+    rows = [
+        {name: getattr(each, name) for name in TAP_COLUMNS} | {"medium": digest, "received_at": now}
+        for digest, each in taps
+    ]
+    insert = pg.insert(tap).values(rows).on_conflict_do_nothing().returning(tap.c.id)
+    return set(connection.execute(insert).scalars())
+
+
+def list_taps(
+    connection: sa.Connection, media: Collection[bytes], since: dt.datetime, until: dt.datetime
+) -> dict[bytes, list[Tap]]:
+    """Taps of cards between two times of which the place is still known."""
+    query = sa.select(tap.c.medium, *(tap.c[name] for name in TAP_COLUMNS)).where(
+        tap.c.medium.in_(media), tap.c.at.between(since, until), tap.c.stop.is_not(None)
+    )
+    found: dict[bytes, list[Tap]] = {}
+    for digest, id_, at, kind, *place in connection.execute(query):
+        found.setdefault(digest, []).append(Tap(id_, at, TapKind(kind), *place))
+    return found
+
+
+def add_legs(
+    connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+) -> set[str]:
+    """Store legs of accounts that are not there yet; returns the ids of those that are new."""
+    if not legs:
+        return set()
+    insert = pg.insert(fare_leg).values(_leg_rows(legs, now)).on_conflict_do_nothing()
+    return set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
+
+
+def put_legs(
+    connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+) -> None:
+    """Store legs of accounts, or what is known better of them by now."""
+    if not legs:
+        return
+    insert = pg.insert(fare_leg).values(_leg_rows(legs, now))
+    changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
+    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def _leg_rows(
+    legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+) -> list[dict[str, object]]:
+    return [
+        {name: getattr(leg, name) for name in LEG_COLUMNS}
+        | {"account_id": account_id, "zones": list(leg.zones), "received_at": now}
+        for account_id, leg in legs
+    ]
+
+
+def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:
+    """Take back legs that never were."""
+    if leg_ids:
+        connection.execute(fare_leg.delete().where(fare_leg.c.id.in_(leg_ids)))
+
+
+def list_legs(
+    connection: sa.Connection,
+    account_ids: Collection[uuid.UUID],
+    since: dt.datetime,
+    until: dt.datetime,
+) -> dict[uuid.UUID, list[FareLeg]]:
+    """Legs of accounts that were boarded from one time until before another."""
+    query = sa.select(fare_leg.c.account_id, *(fare_leg.c[name] for name in LEG_COLUMNS)).where(
+        fare_leg.c.account_id.in_(account_ids),
+        fare_leg.c.board_at >= since,
+        fare_leg.c.board_at < until,
+    )
+    found: dict[uuid.UUID, list[FareLeg]] = {account_id: [] for account_id in account_ids}
+    for row in connection.execute(query.order_by(fare_leg.c.board_at, fare_leg.c.id)):
+        found[row.account_id].append(
+            FareLeg(
+                row.mode, row.board_at, row.metres, row.seconds, tuple(row.zones), row.operator,
+                row.route, row.id, row.promised_cents,
+            )
+        )  # fmt: skip
+    return found
+
+
+def list_proofs(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, list[Proof]]:
+    """Proofs of the people whose accounts these are."""
+    query = (
+        sa.select(fare_account.c.id, proof.c.category, proof.c.valid_from, proof.c.valid_to)
+        .join(proof, proof.c.person_id == fare_account.c.person_id)
+        .where(fare_account.c.id.in_(account_ids))
+        .order_by(proof.c.category, proof.c.valid_from)
+    )
+    found: dict[uuid.UUID, list[Proof]] = {account_id: [] for account_id in account_ids}
+    for account_id, *values in connection.execute(query):
+        found[account_id].append(Proof(*values))
+    return found
+
+
+def find_person(connection: sa.Connection, alias: str) -> uuid.UUID | None:
+    """The person of a name."""
+    return connection.execute(sa.select(person.c.id).where(person.c.alias == alias)).scalar()
+
+
+def put_proof(
+    connection: sa.Connection,
+    person_id: uuid.UUID,
+    given: Proof,
+    issuer: str,
+    now: dt.datetime,
+) -> None:
+    """Keep that somebody has proved a category: which, who says so, and on which days."""
+    values = {"valid_to": given.valid_to, "issuer": issuer, "at": now}
+    insert = pg.insert(proof).values(
+        person_id=person_id, category=given.category, valid_from=given.valid_from, **values
+    )
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["person_id", "category", "valid_from"], set_=values
+        )
+    )
+
+
+def put_month(
+    connection: sa.Connection,
+    account_id: uuid.UUID,
+    rated: MonthBill,
+    currency: str,
+    tariff_hash: str,
+    now: dt.datetime,
+) -> None:
+    """Keep what a month costs by now."""
+    values = {
+        "amount_cents": rated.amount_cents,
+        "currency": currency,
+        "leg_count": len(rated.legs),
+        "unpriced_count": sum(row >= rated.first_row for row, _ in rated.bill.unpriced),
+        "tariff_hash": tariff_hash,
+        "rated_at": now,
+    }
+    insert = pg.insert(rider_month).values(account_id=account_id, month=rated.month, **values)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["account_id", "month"], set_=values)
+    )
+
+
+def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedMonth]:
+    """Months of an account, the newest first."""
+    columns = [rider_month.c[name] for name in RatedMonth.__dataclass_fields__]
+    query = sa.select(*columns).where(rider_month.c.account_id == account_id)
+    return [
+        RatedMonth(*row) for row in connection.execute(query.order_by(rider_month.c.month.desc()))
+    ]
+
+
+def take_completed(connection: sa.Connection, kind: str, most: int) -> list[Completed]:
+    """Rides that are over and not billed yet, for this transaction alone."""
+    query = (
+        sa.select(outbox.c.id, outbox.c.booking_id, outbox.c.content)
+        .where(outbox.c.kind == kind, outbox.c.billed_at.is_(None))
+        .order_by(outbox.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return [Completed(*row) for row in connection.execute(query)]
+
+
+def mark_billed(connection: sa.Connection, event_ids: Collection[int], now: dt.datetime) -> None:
+    """Note that events of the outbox have become legs."""
+    connection.execute(outbox.update().where(outbox.c.id.in_(event_ids)).values(billed_at=now))
+
+
+def forget_places(connection: sa.Connection, before: dt.datetime) -> int:
+    """Forget whose taps received before a time were, and where; returns how many."""
+    return connection.execute(
+        tap.update()
+        .where(tap.c.medium.is_not(None), tap.c.received_at < before)
+        .values(medium=None, stop=None)
+    ).rowcount
+
+
+def forget_riders(connection: sa.Connection, before: dt.datetime) -> int:
+    """
+    Forget whose legs boarded before a time were; returns how many.
+
+    They get ids that say nothing, so that no card, device or booking leads back to the rider; what
+    the outbox told of his rides goes, too.
+    """
+    connection.execute(
+        outbox.update()
+        .where(outbox.c.at < before, outbox.c.content != sa.literal({}, pg.JSONB))
+        .values(content={})
+    )
+    return connection.execute(
+        fare_leg.update()
+        .where(fare_leg.c.account_id.is_not(None), fare_leg.c.board_at < before)
+        .values(account_id=None, id=sa.func.gen_random_uuid().cast(sa.Text), promised_cents=None)
+    ).rowcount

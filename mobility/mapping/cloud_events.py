@@ -1,0 +1,132 @@
+"""CloudEvents of readers and operators → what a card was used for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import InvalidInput
+from core.modes import mode_of_route_type
+from mobility.mapping.fare_legs import FARE_MODE
+from payments.taps import Tap, TapKind, Used
+from payments.tariff import MODES, FareLeg
+from routing.network import Network
+
+TYPES = {f"mobility.tap.{kind}": kind for kind in TapKind}
+RIDE = "mobility.ride"
+AHEAD = dt.timedelta(minutes=5)
+"""A clock that goes so far ahead is wrong."""
+OLDEST = dt.timedelta(days=45)
+"""What is older is no longer billed: legs are forgotten while their month could still be rated."""
+TEXT_LIMIT = 200
+METRES_LIMIT, SECONDS_LIMIT = 2_000_000, 7 * 86_400
+
+
+class EventInvalid(InvalidInput):
+    """An event that says something wrong, or too little."""
+
+    code = "event_invalid"
+
+
+class ClockAhead(InvalidInput):
+    """A device whose clock is wrong."""
+
+    code = "clock_ahead"
+
+
+class EventTooOld(InvalidInput):
+    """What comes too late to be billed."""
+
+    code = "event_too_old"
+
+
+def medium_digest(key: bytes, number: str) -> bytes:
+    """What is kept of a card's number: numbers are few, so that a key is needed not to try all."""
+    return hmac.digest(key, number.encode(), hashlib.sha256)
+
+
+def read_event(event: Any, key: bytes, network: Network, now: dt.datetime) -> Used:  # noqa: ANN401 — any JSON
+    """
+    Read a CloudEvent (version 1.0, JSON format).
+
+    Raises
+    ------
+    EventInvalid, ClockAhead, EventTooOld
+        The message names the attribute.
+    """
+    if not isinstance(event, Mapping):
+        raise EventInvalid("an event is an object: specversion, id, source, type, time, data")
+    if event.get("specversion") != "1.0":
+        raise EventInvalid('specversion is not "1.0"')
+    name = f"{_text(event, 'source')}/{_text(event, 'id')}"
+    type_ = _text(event, "type")
+    at = _moment(event, "time")
+    if at > now + AHEAD:
+        raise ClockAhead(f"time {at.isoformat()} is ahead: the device's clock is wrong")
+    if at < now - OLDEST:
+        raise EventTooOld(f"time {at.isoformat()} is more than {OLDEST.days} days ago")
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        raise EventInvalid("data is missing")
+    medium = medium_digest(key, _text(data, "medium"))
+    route = _text(data, "route", "")
+    mode = _mode(data, route, network)
+    operator = _text(data, "operator", "")
+    if type_ in TYPES:
+        return Used(medium, Tap(name, at, TYPES[type_], _text(data, "stop"), mode, route, operator))
+    if type_ != RIDE:
+        raise EventInvalid(f"type {type_!r} is not known: one of {', '.join((*TYPES, RIDE))}")
+    zones = data.get("zones", [])
+    if not isinstance(zones, list) or not all(isinstance(zone, str) for zone in zones):
+        raise EventInvalid("data.zones is not a list of names")
+    leg = FareLeg(
+        mode, at, _whole(data, "metres", METRES_LIMIT), _whole(data, "seconds", SECONDS_LIMIT),
+        tuple(zones), operator, route, f"ride:{name}",
+    )  # fmt: skip
+    return Used(medium, leg)
+
+
+def _mode(data: Mapping[str, Any], route: str, network: Network) -> str:
+    given = data.get("mode")
+    if given is not None:
+        if given not in MODES:
+            raise EventInvalid(f"data.mode {given!r} is not one of {', '.join(MODES)}")
+        return str(given)
+    row = network.route_row.get(route)
+    if row is None:
+        raise EventInvalid("data.mode is missing, and data.route is not a line of the timetable")
+    mode = mode_of_route_type(int(network.timetable.route_type[row]))
+    return "other" if mode is None else FARE_MODE.get(mode, "other")
+
+
+def _text(of: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    value = of.get(key, default)
+    if not isinstance(value, str) or (not value and default is None):
+        raise EventInvalid(f"{key} is missing")
+    if len(value) > TEXT_LIMIT or "\x00" in value:
+        raise EventInvalid(f"{key} is longer than {TEXT_LIMIT} characters, or holds a zero byte")
+    return value
+
+
+def _moment(of: Mapping[str, Any], key: str) -> dt.datetime:
+    text = _text(of, key)
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise EventInvalid(f"{key} {text!r} is not a time: 2027-03-24T08:00:00+01:00") from error
+    if at.tzinfo is None:
+        raise EventInvalid(f"{key} {text!r} has no offset: 2027-03-24T08:00:00+01:00")
+    try:
+        return at.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise EventInvalid(f"{key} {text!r} is out of range") from error
+
+
+def _whole(of: Mapping[str, Any], key: str, most: int) -> int:
+    value = of.get(key, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise EventInvalid(f"data.{key} is {value!r}: a whole number up to {most}")
+    return value

@@ -1,0 +1,151 @@
+"""Months of riders, over the end of which weeks reach, and what one journey more adds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments.bill import Proof
+from payments.month import month_of, price_addition, rate_month
+from payments.rating import price_itinerary, rate
+from payments.tariff import FareLeg, Tariff
+from payments.tariff_file import parse_tariff
+from tests.payments.test_bill import some, tariffs, trips
+
+pytestmark = pytest.mark.unit
+MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)
+YOUTH = [Proof("youth", dt.date(2027, 3, 25), dt.date(2027, 4, 2))]
+WEEKS = parse_tariff(
+    {
+        "tariff": "weeks",
+        "currency": "EUR",
+        "timezone": "Europe/Paris",
+        "leg_prices": [
+            {"id": "bus", "when": {"mode": "bus"}, "base_cents": 200},
+            {"id": "rail", "when": {"mode": "rail"}, "base_cents": 700},
+        ],
+        "products": [
+            {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 300},
+            {"id": "week", "period": "rolling_7d", "modes": ["bus"], "price_cents": 1_000},
+        ],
+    }
+)
+
+
+def bus(day: dt.date, hour: int = 7, mode: str = "bus") -> FareLeg:
+    return FareLeg(mode, dt.datetime(day.year, day.month, day.day, hour, tzinfo=dt.UTC), 0)
+
+
+def days(first: dt.date, count: int) -> list[dt.date]:
+    return [first + dt.timedelta(days=nth) for nth in range(count)]
+
+
+def earlier(legs: list[FareLeg]) -> list[FareLeg]:
+    """The same a month ago."""
+    return [replace(leg, board_at=leg.board_at - dt.timedelta(days=30)) for leg in legs]
+
+
+@some
+@given(tariffs(), trips(5), trips(3), st.randoms(use_true_random=False))
+def test_no_month_is_dearer_than_its_legs_and_no_two_than_both_together(
+    tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], shuffled: object
+) -> None:
+    every = [*legs, *earlier(before)]
+    bills = [rate_month([tariff], every, month, YOUTH) for month in (MARCH, APRIL)]
+    own = {
+        month: [leg for leg in every if month_of(tariff, leg) == month] for month in (MARCH, APRIL)
+    }
+    for bill in bills:
+        assert 0 <= bill.amount_cents <= rate([tariff], own[bill.month], YOUTH).amount_cents
+        assert bill.amount_cents == sum(c.amount_cents for c in bill.charges) - (
+            bill.billed_before_cents
+        )
+        assert bill.billed_before_cents >= 0
+        assert sorted(bill.legs, key=repr) == sorted(own[bill.month], key=repr)
+    together = rate([tariff], [*own[MARCH], *own[APRIL]], YOUTH).amount_cents
+    assert sum(bill.amount_cents for bill in bills) <= together
+    if not any(month_of(tariff, leg) < MARCH for leg in every):
+        assert sum(bill.amount_cents for bill in bills) == together
+    mixed = list(every)
+    shuffled.shuffle(mixed)  # type: ignore[attr-defined]
+    assert [rate_month([tariff], mixed, month, YOUTH) for month in (MARCH, APRIL)] == bills
+
+
+@some
+@given(tariffs(monotone=True), trips(5), trips(3))
+def test_a_journey_adds_nothing_below_zero_and_no_more_than_it_costs_anybody(
+    tariff: Tariff, legs: list[FareLeg], planned: list[FareLeg]
+) -> None:
+    planned = sorted(planned, key=lambda leg: leg.board_at)
+    if not planned:
+        return
+    added = price_addition([tariff], legs, planned, YOUTH)
+    alone = price_itinerary(tariff, planned)
+    assert alone.amount_cents is not None
+    assert added.amount_cents is not None
+    months = {month_of(tariff, leg) for leg in planned}
+    if len(months) == 1:
+        assert 0 <= added.amount_cents <= alone.amount_cents
+    assert added.month == min(months)
+    assert added.so_far_cents == rate_month([tariff], legs, added.month, YOUTH).amount_cents
+    assert sorted(row for c in added.charges for row in c.legs) == list(range(len(planned)))
+
+
+def test_a_week_over_the_end_of_a_month_is_paid_once() -> None:
+    every = [bus(day, hour) for day in days(dt.date(2027, 3, 30), 5) for hour in (6, 12)]
+    march, april = (rate_month([WEEKS], every, month) for month in (MARCH, APRIL))
+    # Two days by themselves; all five are a week for ten.
+    assert (march.amount_cents, april.amount_cents) == (600, 400)
+    assert [(c.rule, c.amount_cents, len(c.legs)) for c in april.charges] == [("week", 1_000, 10)]
+    assert (april.billed_before_cents, len(april.legs)) == (600, 6)
+    other = [*every, bus(dt.date(2027, 4, 2), 9, "rail")]
+    assert rate_month([WEEKS], other, APRIL).amount_cents == 1_100
+
+
+def test_a_journey_costs_nothing_once_the_cap_is_reached() -> None:
+    used = [bus(day, hour) for day in days(dt.date(2027, 4, 5), 4) for hour in (6, 12)]
+    friday = dt.date(2027, 4, 9)
+    added = price_addition([WEEKS], used, [bus(friday)])
+    assert (added.amount_cents, added.so_far_cents) == (0, 1_000)
+    assert [(c.rule, c.legs, c.since) for c in added.charges] == [
+        ("week", (0,), dt.date(2027, 4, 5))
+    ]
+    assert added.reached == {"week"}
+    mixed = price_addition([WEEKS], used, [bus(friday), bus(friday, 8, "rail")])
+    assert mixed.amount_cents == 700
+    # The third day of buses reaches the cap of the week: 300 + 300 + 300 + 300 > 1,000.
+    third = price_addition([WEEKS], used[:6], [bus(dt.date(2027, 4, 8), 6), bus(friday, 8)])
+    assert (third.amount_cents, third.reached) == (100, {"day"})
+
+
+def test_a_journey_with_a_leg_that_has_no_price_adds_nobody_knows_what() -> None:
+    friday = dt.date(2027, 4, 9)
+    added = price_addition([WEEKS], [], [bus(friday), bus(friday, 9, "ferry")])
+    assert added.amount_cents is None
+    # What has no price among the legs used says nothing of the journey.
+    assert price_addition([WEEKS], [bus(friday, 9, "ferry")], [bus(friday)]).amount_cents == 200
+
+
+def test_a_promise_holds_however_far_the_ride_was() -> None:
+    tariff = parse_tariff(
+        {
+            "tariff": "pool",
+            "currency": "EUR",
+            "timezone": "Europe/Paris",
+            "leg_prices": [
+                {"id": "pool", "when": {"mode": "carpool"}, "per_km_millicents": 8_000},
+                {"id": "bus", "when": {"mode": "bus"}, "base_cents": 200},
+            ],
+        }
+    )
+    ride = replace(bus(MARCH, mode="carpool"), metres=10_000)
+    amounts = [
+        rate([tariff], [replace(ride, promised_cents=cents)]).amount_cents
+        for cents in (None, 79, 80, 81, 0)
+    ]
+    assert amounts == [80, 79, 80, 80, 0]
+    assert rate([tariff], [replace(bus(MARCH), promised_cents=150)]).amount_cents == 150
