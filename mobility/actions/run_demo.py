@@ -20,14 +20,16 @@ from core.errors import Unavailable
 from gtfs_data.store import SnapshotInvalid, read_manifest
 from mobility.actions.build_territory import build_territory
 from mobility.actions.publish_offer import publish_and_announce
-from mobility.actions.seed_demo_users import seed_users
+from mobility.actions.seed_demo_usage import seed_usage
+from mobility.actions.seed_demo_users import USERS, seed_users
 from mobility.db.offers import SqlOfferStore
+from mobility.db.usage import find_person
 from mobility.demo.territory import build_demo_territory
 from mobility.installation import open_installation
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
 from mobility.territory import read_territory
-from mobility.world import open_snapshot
+from mobility.world import World, open_snapshot
 
 READY_LIMIT_S = 300
 """The first start compiles the kernels, which takes about a minute."""
@@ -47,7 +49,7 @@ def prepare_demo(settings: Settings, *, on_step: Step) -> Path:
         read_manifest(current_snapshot(settings.snapshots))
     except SnapshotInvalid:
         build_territory(read_territory(territory), settings.snapshots, on_step=on_step)
-    on_step("servers, offers and users")
+    on_step("servers, offers, users and what they used")
     installation = open_installation(settings)
     with installation.engine.connect() as connection:
         seeded = SqlOfferStore(connection).latest_revision() > 0
@@ -57,6 +59,11 @@ def prepare_demo(settings: Settings, *, on_step: Step) -> Path:
         publish_and_announce(installation.engine, installation.wakeups, snapshot, offers)
     if not users_file(settings).is_file():
         seed_users(installation.engine, users_file(settings))
+    with installation.engine.connect() as connection:
+        rider_id = find_person(connection, USERS["rider"][0])
+    assert rider_id is not None
+    world = World(open_snapshot(installation.snapshot_folder))
+    seed_usage(installation.engine, world, rider_id, dt.datetime.now(dt.UTC))
     installation.close()
     return territory
 

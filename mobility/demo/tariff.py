@@ -30,6 +30,12 @@ leg_prices:
     min_cents: 50
     max_cents: 300
 
+  # Vélo en libre-service : la première demi-heure est offerte, puis 5 centimes par minute.
+  - id: bike
+    when: {mode: bike}
+    per_min_millicents: 5000
+    free_min: 30
+
 # Correspondances : un seul ticket pendant une heure.
 fare_journeys:
   window_min: 60

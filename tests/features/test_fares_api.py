@@ -224,12 +224,12 @@ def test_rides_told_as_a_whole_and_unknown_modes_are_said(
     at = midnight(1) + dt.timedelta(hours=10)
     ride = {
         **event(number, "board", at, ""), "type": "mobility.ride",
-        "data": {"medium": number, "mode": "bike", "metres": 3_000, "seconds": 1_500},
+        "data": {"medium": number, "mode": "ferry", "metres": 3_000, "seconds": 1_500},
     }  # fmt: skip
     assert send(ask, [ride])["new"] == 1
     (bill,) = bills_of(ask, rider).values()
     assert (bill["amount_cents"], bill["lines"]) == (0, [])
-    assert bill["legs"][0]["unpriced"] == "no_fare_for_bike"
+    assert bill["legs"][0]["unpriced"] == "no_fare_for_ferry"
     assert months_of(ask, rider)[0]["unpriced_count"] == 1
 
 

@@ -29,6 +29,11 @@ export function useFormat() {
         day: "numeric",
         month: "long",
       }).format(new Date(`${day}T00:00Z`)),
+    /** Of "2026-09". */
+    month: (month: string) =>
+      new Intl.DateTimeFormat(language, { timeZone: "UTC", month: "long", year: "numeric" }).format(
+        new Date(`${month}-01T00:00Z`),
+      ),
     shortDay: (day: string) =>
       new Intl.DateTimeFormat(language, {
         timeZone: "UTC",

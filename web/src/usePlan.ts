@@ -74,7 +74,7 @@ function flatten(pages: Plan[]) {
 
 const CRITERIA: Record<Badge, (itinerary: Itinerary) => number | null | undefined> = {
   fastest: (itinerary) => itinerary.duration,
-  cheapest: (itinerary) => itinerary.mobility?.price?.amount_cents,
+  cheapest: ({ mobility }) => mobility?.own_price?.amount_cents ?? mobility?.price?.amount_cents,
   greenest: (itinerary) => itinerary.mobility?.co2_g,
   direct: (itinerary) => itinerary.transfers,
 };

@@ -26,6 +26,8 @@ export type Vehicle = Schemas["Vehicle"];
 export type Need = Schemas["Need"];
 export type Audience = Schemas["Audience"];
 export type Wish = Schemas["Wish"];
+export type Bill = Schemas["Bill"];
+export type Card = Schemas["Card"];
 export type WishContent = Schemas["WishContent"];
 export type PlanQuery = paths["/api/v6/plan"]["get"]["parameters"]["query"];
 
@@ -110,6 +112,19 @@ export const book = async (wanted: Omit<Schemas["Wanted"], "confirm">, key: stri
 
 export const listBookings = async (after?: string) =>
   unwrap(await client.GET("/mobility/v1/bookings", { params: { query: { after } } }));
+
+export const listMonths = async () => unwrap(await client.GET("/mobility/v1/bills"));
+
+export const readBill = async (month: string) =>
+  unwrap(await client.GET("/mobility/v1/bills/{month}", { params: { path: { month } } }));
+
+export const listCards = async () => unwrap(await client.GET("/mobility/v1/media"));
+
+export const linkCard = async (body: { number: string; label: string }) =>
+  unwrap(await client.POST("/mobility/v1/media", { body }));
+
+export const unlinkCard = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/media/{id}", { params: { path: { id } } }));
 
 type BookingAct = "cancel" | "accept-change" | "refuse-change" | "driver-absent" | "complain";
 

@@ -324,6 +324,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["bills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/bills/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["bill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["media"];
+        put?: never;
+        post: operations["linkCard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["unlinkCard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/bookings/{id}/rate": {
         parameters: {
             query?: never;
@@ -856,9 +920,60 @@ export interface components {
                 unknown_reason?: string | null;
                 charges?: components["schemas"]["Charge"][];
             };
+            own_price?: {
+                amount_cents: number | null;
+                month: string;
+                so_far_cents: number;
+                why_fr: string | null;
+                why_en: string | null;
+            };
             co2_g?: number | null;
             detour_s?: number | null;
             seats_left?: number | null;
+        };
+        Month: {
+            month: string;
+            amount_cents: number;
+            currency: string;
+            leg_count: number;
+            unpriced_count: number;
+        };
+        BillLine: {
+            /** @enum {string} */
+            kind: "leg" | "fare_journey" | "product";
+            rule: string;
+            label_fr: string;
+            label_en: string;
+            amount_cents: number;
+            legs: number[];
+            since: string | null;
+            category?: string | null;
+            arithmetic: string;
+        };
+        BillLeg: {
+            board_at: string;
+            /** @enum {string} */
+            mode: "bus" | "tram" | "coach" | "rail" | "subway" | "ferry" | "carpool" | "bike" | "other";
+            metres: number;
+            unpriced: string | null;
+        };
+        Bill: {
+            month: string;
+            currency: string;
+            amount_cents: number;
+            billed_before_cents: number;
+            lines: components["schemas"]["BillLine"][];
+            legs: components["schemas"]["BillLeg"][];
+            alternatives: {
+                product: string;
+                is_bought: boolean;
+                amount_cents: number;
+            }[];
+        };
+        Card: {
+            id: string;
+            label: string;
+            linked_at: string;
         };
         Itinerary: {
             id?: string;
@@ -1791,6 +1906,120 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Taken"];
                 };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    bills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Month"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    bill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bill"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    media: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Card"][];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    linkCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    number: string;
+                    label: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Card"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    unlinkCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Error"];
         };

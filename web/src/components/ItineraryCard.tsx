@@ -29,7 +29,9 @@ export function ItineraryCard(props: Props) {
   const { itinerary, badges } = option;
   const { startTime, endTime, mobility } = itinerary;
   const days = format.daysBetween(startTime, endTime);
-  const cents = mobility?.price?.amount_cents;
+  const listed = mobility?.price?.amount_cents;
+  const own = mobility?.own_price?.amount_cents ?? null;
+  const cents = own ?? listed;
   const until = Date.parse(startTime) - props.now;
 
   return (
@@ -76,6 +78,12 @@ export function ItineraryCard(props: Props) {
           <span className={`price${cents == null ? " unknown" : ""}`}>
             {cents == null ? t("itinerary.priceUnknown") : format.money(cents, mobility!.price!.currency)}
             {cents != null && riders > 1 && <small> {t("itinerary.for", { count: riders })}</small>}
+            {own !== null && listed != null && own !== listed && (
+              <small>
+                {" "}
+                {t("itinerary.forYou", { listed: format.money(listed, mobility!.price!.currency) })}
+              </small>
+            )}
           </span>
           <span>
             <Icon name="leaf" size={16} />

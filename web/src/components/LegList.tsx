@@ -57,6 +57,9 @@ export function LegList({ itinerary, names, highlighted, onLeg }: Props) {
         })}
       </ol>
       {mobility?.price && <Charges legs={legs} price={mobility.price} />}
+      {mobility?.own_price && (
+        <OwnPrice own={mobility.own_price} currency={mobility.price?.currency ?? "EUR"} />
+      )}
     </div>
   );
 }
@@ -171,6 +174,29 @@ function LegBody({ leg, extra }: { leg: Leg; extra: Itinerary["mobility"] }) {
         </details>
       )}
     </div>
+  );
+}
+
+function OwnPrice({
+  own,
+  currency,
+}: {
+  own: NonNullable<Schemas["ItineraryExtra"]["own_price"]>;
+  currency: string;
+}) {
+  const { t, i18n } = useTranslation();
+  const format = useFormat();
+  return (
+    <p className="own-price">
+      {own.amount_cents !== null && (
+        <strong>{t("ownPrice.adds", { amount: format.money(own.amount_cents, currency) })}</strong>
+      )}{" "}
+      {own.why_fr && own.why_en && byLanguage(i18n.language, { fr: own.why_fr, en: own.why_en })}{" "}
+      {t("ownPrice.soFar", {
+        month: format.month(own.month),
+        amount: format.money(own.so_far_cents, currency),
+      })}
+    </p>
   );
 }
 

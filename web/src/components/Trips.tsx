@@ -4,6 +4,7 @@ import { follow } from "./Account";
 import { Bookings } from "./Bookings";
 import { Circles } from "./Circles";
 import { Icon } from "./icons";
+import { MonthBill } from "./MonthBill";
 import { Notices } from "./Notices";
 import { NewOffer } from "./OfferForm";
 import { Offers } from "./Offers";
@@ -51,6 +52,7 @@ export function Trips({ back, onBack }: Props) {
         <>
           <Bookings />
           <SeriesList />
+          <MonthBill />
         </>
       )}
       {(rides || drives) && <Proposals />}
