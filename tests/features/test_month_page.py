@@ -1,0 +1,111 @@
+"""One's month on the page, and what a journey adds to it, in a real browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.features.conftest import ZONE
+from tests.features.test_trips_page import (
+    Users,
+    Visit,
+    browser,
+    part_of,
+    shows_no_fault,
+    sign_in,
+    users,
+    visit,
+)
+
+__all__ = ["browser", "users", "visit"]
+MONTH = "Mon mois, et pourquoi"
+
+
+def told(cents: int) -> re.Pattern[str]:
+    """An amount as it is shown, whatever space is in it."""
+    return re.compile(rf"{cents // 100},{cents % 100:02d}\s€")
+
+
+@pytest.fixture
+def cheaper(api: httpx.Client, users: Users, demo_home: Path) -> tuple[str, dict[str, Any]]:
+    """Address of a search, and a journey of it that costs the demo's rider less than others."""
+    riders = json.loads((demo_home / "demo" / "riders.json").read_text(encoding="utf-8"))
+    headers = {"authorization": f"Bearer {users['rider']['token']}"}
+    for days in (0, 1, 2):
+        day = dt.datetime.now(ZONE).date() + dt.timedelta(days=days)
+        for example in riders:
+            ends = [f"{example[end]['lat']},{example[end]['lon']}" for end in ("from", "to")]
+            asked = {"fromPlace": ends[0], "toPlace": ends[1], "time": f"{day}T09:00"}
+            answer = api.get("/mobility/v1/plan", params=asked, headers=headers).json()
+            for itinerary in answer["itineraries"]:
+                own = itinerary["mobility"]
+                if "own_price" not in own or own["own_price"]["amount_cents"] is None:
+                    continue
+                if own["own_price"]["amount_cents"] < own["price"]["amount_cents"]:
+                    named = {"from": f"A::{ends[0]}", "to": f"B::{ends[1]}", "time": asked["time"]}
+                    return "/?" + urlencode(named), itinerary["mobility"]
+    raise AssertionError("the demo's rider has reached no cap")
+
+
+def test_a_rider_sees_what_he_owes_and_why_and_links_a_card(
+    visit: Visit, users: Users, api: httpx.Client
+) -> None:
+    headers = {"authorization": f"Bearer {users['rider']['token']}"}
+    months = api.get("/mobility/v1/bills", headers=headers).json()
+    bill = api.get(f"/mobility/v1/bills/{months[0]['month']}", headers=headers).json()
+    watched = visit("/?trips=1")
+    page = watched.page
+    sign_in(page, users["rider"])
+    month = part_of(page, MONTH)
+    expect(month.locator(".bill-total strong")).to_have_text(told(bill["amount_cents"]))
+    expect(month.get_by_text("aucun forfait n’aurait coûté moins")).to_be_visible()
+    lines = month.get_by_role("list", name="Lignes de la facture").locator("> li")
+    expect(lines).to_have_count(len(bill["lines"]))
+    last = lines.last
+    expect(last.locator("summary strong")).to_have_text(told(bill["lines"][-1]["amount_cents"]))
+    last.locator("summary").press("Enter")
+    expect(
+        last.get_by_text(f"Calcul, en centimes : {bill['lines'][-1]['arithmetic']}")
+    ).to_be_visible()
+    expect(last.locator("li")).to_have_count(len(bill["lines"][-1]["legs"]))
+
+    month.get_by_text(re.compile("cartes? de transport")).click()
+    name = f"Carte {uuid.uuid4().hex[:6]}"
+    month.get_by_label("Numéro de la carte").fill(str(uuid.uuid4()))
+    month.get_by_label("Nom, pour la reconnaître").fill(name)
+    month.get_by_role("button", name="Lier la carte").click()
+    card = month.locator(".own-card", has_text=name)
+    expect(card).to_be_visible()
+    card.get_by_role("button", name="Séparer").click()
+    card.get_by_role("button", name="Oui").click()
+    expect(card).to_have_count(0)
+    shows_no_fault(watched)
+
+
+def test_a_journey_says_what_it_costs_whoever_is_signed_in(
+    visit: Visit, users: Users, cheaper: tuple[str, dict[str, Any]]
+) -> None:
+    address, own = cheaper
+    watched = visit(address)
+    page = watched.page
+    listed = told(own["price"]["amount_cents"])
+    expect(page.locator(".card").first).to_be_visible()
+    expect(page.get_by_text("pour vous, au lieu de")).to_have_count(0)
+    sign_in(page, users["rider"])
+    card = page.locator(".card", has_text="pour vous, au lieu de").first
+    expect(card.locator(".price small")).to_have_text(listed)
+    card.locator(".card-head").click()
+    why = card.locator(".own-price")
+    expect(why).to_contain_text(told(own["own_price"]["amount_cents"]))
+    expect(why).to_contain_text(own["own_price"]["why_fr"])
+    expect(why).to_contain_text(told(own["own_price"]["so_far_cents"]))
+    shows_no_fault(watched)
