@@ -489,3 +489,44 @@ rider_month = sa.Table(
     sa.Column("tariff_hash", sa.Text, nullable=False),
     sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
 )
+
+posting = sa.Table(
+    "posting",
+    metadata,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("group", sa.Text, nullable=False),
+    sa.Column("nth", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("debit", sa.Text, nullable=False),
+    sa.Column("credit", sa.Text, nullable=False),
+    sa.Column("amount_cents", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("posted_on", sa.Date, nullable=False),
+)
+
+ledger_balance = sa.Table(
+    "ledger_balance",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("debit_cents", sa.BigInteger, nullable=False),
+    sa.Column("credit_cents", sa.BigInteger, nullable=False),
+)
+
+ledger_day = sa.Table(
+    "ledger_day",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("posting_count", sa.BigInteger, nullable=False),
+)
+
+ledger_period = sa.Table(
+    "ledger_period",
+    metadata,
+    sa.Column("period", sa.Text, primary_key=True),
+    sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+)

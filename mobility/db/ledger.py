@@ -1,0 +1,223 @@
+"""The ledger in PostgreSQL: postings are added, never changed; balances run along."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from core.errors import Conflict
+from mobility.db.schema import ledger_balance, ledger_day, ledger_period, posting
+from payments.ledger import Balance, Posting, balances, chain, is_overdrawn
+
+COLUMNS = tuple(Posting.__dataclass_fields__)
+_TYPES = {"id": pg.UUID, "nth": sa.Integer, "amount_cents": sa.BigInteger}
+CHECK_VIOLATION = "23514"
+
+
+class GroupChanged(Conflict):
+    """A group that was posted with another content."""
+
+    code = "group_changed"
+
+
+class Overdrawn(Conflict):
+    """More would be paid out of an account than it holds."""
+
+    code = "overdrawn"
+
+
+class Closed(Conflict):
+    """The period or the day is closed."""
+
+    code = "period_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDay:
+    """A day of the ledger that nobody can add to, and the hash of all up to it."""
+
+    day: dt.date
+    hash: bytes
+    posting_count: int
+
+
+def add_postings(
+    connection: sa.Connection, groups: Sequence[Sequence[Posting]], today: dt.date
+) -> int:
+    """
+    Post groups, each as a whole and once; returns how many were not there yet.
+
+    Raises
+    ------
+    GroupChanged
+        A group of this name was posted with another content.
+    Overdrawn
+        It would take more from an account than there is in it.
+    Closed
+        Its period or day is closed.
+    """
+    every = [each for group in groups for each in group]
+    if not every:
+        return 0
+    new = _insert(connection, every, today)
+    known = [group for group in groups if group[0].id not in new]
+    partly = [group for group in groups if len({p.id in new for p in group}) > 1]
+    if partly or (known and _differ(connection, known)):
+        name = (partly or known)[0][0].group
+        raise GroupChanged(f"{name} was posted with another content")
+    _add_up(connection, [each for each in every if each.id in new])
+    return len({each.group for each in every if each.id in new})
+
+
+def _insert(connection: sa.Connection, every: Sequence[Posting], today: dt.date) -> set[uuid.UUID]:
+    # One array for each column: no statement grows with the batch.
+    given = [
+        sa.literal([getattr(each, name) for each in every], pg.ARRAY(_TYPES.get(name, sa.Text)))
+        for name in COLUMNS
+    ]
+    rows = sa.func.unnest(*given).table_valued(*(sa.column(name) for name in COLUMNS))
+    query = sa.select(*(rows.c[name] for name in COLUMNS), sa.literal(today, sa.Date))
+    insert = (
+        pg.insert(posting)
+        .from_select([*COLUMNS, "posted_on"], query)
+        .on_conflict_do_nothing()
+        .returning(posting.c.id)
+    )
+    try:
+        return set(connection.execute(insert).scalars())
+    except sa.exc.IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) == CHECK_VIOLATION:
+            raise Closed("the period or the day of a posting is closed") from error
+        raise
+
+
+def _differ(connection: sa.Connection, groups: Sequence[Sequence[Posting]]) -> bool:
+    """Whether groups that are there have other postings than these."""
+    names = [group[0].group for group in groups]
+    query = sa.select(posting.c.id).where(posting.c.group.in_(names))
+    stored = set(connection.execute(query).scalars())
+    return stored != {each.id for group in groups for each in group}
+
+
+def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
+    moved = sorted(balances(new).items())  # in one order everywhere, so that none waits for another
+    if not moved:
+        return
+    insert = pg.insert(ledger_balance).values(
+        [
+            {
+                "account": account, "currency": currency,
+                "debit_cents": own.debit_cents, "credit_cents": own.credit_cents,
+            }
+            for (account, currency), own in moved
+        ]
+    )  # fmt: skip
+    added = {
+        name: ledger_balance.c[name] + insert.excluded[name]
+        for name in ("debit_cents", "credit_cents")
+    }
+    upsert = insert.on_conflict_do_update(index_elements=["account", "currency"], set_=added)
+    for account, _, debit_cents, credit_cents in connection.execute(
+        upsert.returning(*ledger_balance.c)
+    ):
+        if is_overdrawn(account, Balance(debit_cents, credit_cents)):
+            raise Overdrawn(f"{account} would hold {credit_cents - debit_cents} cents")
+
+
+def read_balances(connection: sa.Connection) -> dict[tuple[str, str], Balance]:
+    """Balances as they run along."""
+    return {
+        (account, currency): Balance(debit_cents, credit_cents)
+        for account, currency, debit_cents, credit_cents in connection.execute(
+            sa.select(*ledger_balance.c)
+        )
+    }
+
+
+def recount(connection: sa.Connection) -> dict[tuple[str, str], tuple[Balance, Balance]]:
+    """Accounts of which the balance is not what their postings add up to: (kept, counted)."""
+    sides = [
+        sa.select(
+            posting.c[side].label("account"), posting.c.currency,
+            sa.func.sum(posting.c.amount_cents if side == "debit" else 0).label("debit_cents"),
+            sa.func.sum(posting.c.amount_cents if side == "credit" else 0).label("credit_cents"),
+        ).group_by(posting.c[side], posting.c.currency)
+        for side in ("debit", "credit")
+    ]  # fmt: skip
+    counted: dict[tuple[str, str], Balance] = defaultdict(Balance)
+    for account, currency, debit_cents, credit_cents in connection.execute(sa.union_all(*sides)):
+        own = counted[account, currency]
+        counted[account, currency] = Balance(
+            own.debit_cents + int(debit_cents), own.credit_cents + int(credit_cents)
+        )
+    kept = read_balances(connection)
+    return {
+        key: (kept.get(key, Balance()), counted.get(key, Balance()))
+        for key in sorted({*kept, *counted})
+        if kept.get(key, Balance()) != counted.get(key, Balance())
+    }
+
+
+def list_postings(
+    connection: sa.Connection, period: str | None = None
+) -> Iterator[tuple[Posting, dt.date]]:
+    """Postings in the order in which they were made, with their days; of one period or of all."""
+    query = sa.select(*(posting.c[name] for name in COLUMNS), posting.c.posted_on)
+    if period is not None:
+        query = query.where(posting.c.period == period)
+    streamed = connection.execution_options(yield_per=10_000).execute(query.order_by(posting.c.seq))
+    for *values, day in streamed:
+        yield Posting(*values), day
+
+
+def close_period(connection: sa.Connection, period: str, now: dt.datetime) -> None:
+    """Let nothing more be posted for a month; closed twice, it is closed once."""
+    connection.execute(
+        pg.insert(ledger_period).values(period=period, closed_at=now).on_conflict_do_nothing()
+    )
+
+
+def close_days(connection: sa.Connection, before: dt.date) -> list[ClosedDay]:
+    """Close all days before one, the oldest first; returns those that were open."""
+    connection.execute(sa.text("lock table ledger_day in exclusive mode"))
+    last = connection.execute(
+        sa.select(ledger_day.c.day, ledger_day.c.hash).order_by(ledger_day.c.day.desc()).limit(1)
+    ).one_or_none()
+    query = sa.select(posting.c.posted_on).distinct().where(posting.c.posted_on < before)
+    if last is not None:
+        query = query.where(posting.c.posted_on > last.day)
+    closed = []
+    previous = b"" if last is None else bytes(last.hash)
+    for day in sorted(connection.execute(query).scalars()):
+        ids = _ids_of(connection, day)
+        previous = chain(previous, ids)
+        closed.append(ClosedDay(day, previous, len(ids)))
+        connection.execute(
+            ledger_day.insert().values(day=day, hash=previous, posting_count=len(ids))
+        )
+    return closed
+
+
+def broken_days(connection: sa.Connection) -> list[dt.date]:
+    """Closed days of which the hash is not that of their postings."""
+    broken, previous = [], b""
+    rows: list[Any] = list(connection.execute(sa.select(*ledger_day.c).order_by(ledger_day.c.day)))
+    for row in rows:
+        ids = _ids_of(connection, row.day)
+        previous = chain(previous, ids)
+        if (bytes(row.hash), row.posting_count) != (previous, len(ids)):
+            broken.append(row.day)
+        previous = bytes(row.hash)
+    return broken
+
+
+def _ids_of(connection: sa.Connection, day: dt.date) -> list[uuid.UUID]:
+    query = sa.select(posting.c.id).where(posting.c.posted_on == day)
+    return list(connection.execute(query).scalars())
