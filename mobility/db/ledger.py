@@ -63,7 +63,8 @@ def add_postings(
     Closed
         Its period or day is closed.
     """
-    every = [each for group in groups for each in group]
+    # In one order everywhere, so that of two writers none waits for the other.
+    every = sorted((p for group in groups for p in group), key=lambda p: (p.group, p.nth))
     if not every:
         return 0
     new = _insert(connection, every, today)
@@ -78,11 +79,12 @@ def add_postings(
 
 def _insert(connection: sa.Connection, every: Sequence[Posting], today: dt.date) -> set[uuid.UUID]:
     # One array for each column: no statement grows with the batch.
-    given = [
+    given: list[sa.ColumnElement[Any]] = [
         sa.literal([getattr(each, name) for each in every], pg.ARRAY(_TYPES.get(name, sa.Text)))
         for name in COLUMNS
     ]
-    rows = sa.func.unnest(*given).table_valued(*(sa.column(name) for name in COLUMNS))
+    columns = (sa.column(name) for name in COLUMNS)
+    rows = sa.func.unnest(*given).table_valued(*columns).render_derived(name="given")
     query = sa.select(*(rows.c[name] for name in COLUMNS), sa.literal(today, sa.Date))
     insert = (
         pg.insert(posting)
@@ -107,7 +109,7 @@ def _differ(connection: sa.Connection, groups: Sequence[Sequence[Posting]]) -> b
 
 
 def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
-    moved = sorted(balances(new).items())  # in one order everywhere, so that none waits for another
+    moved = sorted(balances(new).items())
     if not moved:
         return
     insert = pg.insert(ledger_balance).values(
