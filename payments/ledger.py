@@ -22,6 +22,7 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "usage_accrued": ("rider:{rider}", "revenue:{operator}"),
     "usage_corrected": ("revenue:{operator}", "rider:{rider}"),
     "late_usage_lost": ("loss:late_usage", "revenue:{operator}"),
+    "late_usage_spared": ("revenue:{operator}", "loss:late_usage"),
     "vat_split": ("revenue:{operator}", "vat:{permille}"),
     "payer_charged": ("payer:{payer}", "rider:{rider}"),
     "subsidy_granted": ("subsidy:{budget}", "rider:{rider}"),

@@ -247,10 +247,17 @@ class Tariff:
     def clock(self, leg: FareLeg) -> tuple[dt.datetime, dt.date]:
         """When a leg is boarded on the clock of the territory, and on which fare day."""
         local = leg.board_at.astimezone(self._zone)
+        return local, self._day(local)
+
+    def fare_day(self, at: dt.datetime) -> dt.date:
+        """Fare day of a time."""
+        return self._day(at.astimezone(self._zone))
+
+    def _day(self, local: dt.datetime) -> dt.date:
         day = local.date()
         if local.hour * 3600 + local.minute * 60 + local.second < self.cutover_s:
             day -= ONE_DAY
-        return local, day
+        return day
 
     @cached_property
     def rules_of_mode(self) -> Mapping[str, tuple[LegPrice, ...]]:

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from mobility.db.engine import Connection
-from mobility.db.usage import find_account, list_legs, list_proofs, put_month
+from mobility.db.usage import (
+    accounts_with_month,
+    find_account,
+    list_legs,
+    list_proofs,
+    put_month,
+)
 from payments.bill import Proof
 from payments.month import month_before, rate_month
 from payments.tariff import FareLeg, Tariff
@@ -76,8 +82,9 @@ def renew_months(
     if not wanted or not account_ids:
         return
     fares = read_fares(connection, tariff, account_ids, wanted[0], wanted[-1])
+    known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
     for account_id, own in fares.items():
         for month in wanted:
             rated = rate_month([tariff], own.legs, month, own.proofs)
-            if rated.legs:
+            if rated.legs or account_id in known[month]:
                 put_month(connection, account_id, rated, tariff.currency, tariff.content_hash, now)

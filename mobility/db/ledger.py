@@ -83,7 +83,7 @@ def _insert(connection: sa.Connection, every: Sequence[Posting], today: dt.date)
         sa.literal([getattr(each, name) for each in every], pg.ARRAY(_TYPES.get(name, sa.Text)))
         for name in COLUMNS
     ]
-    columns = (sa.column(name) for name in COLUMNS)
+    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in COLUMNS]
     rows = sa.func.unnest(*given).table_valued(*columns).render_derived(name="given")
     query = sa.select(*(rows.c[name] for name in COLUMNS), sa.literal(today, sa.Date))
     insert = (

@@ -488,6 +488,32 @@ rider_month = sa.Table(
     sa.Column("unpriced_count", sa.Integer, nullable=False),
     sa.Column("tariff_hash", sa.Text, nullable=False),
     sa.Column("rated_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("posted_cents", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("lost_cents", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("posting_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("issued_at", sa.DateTime(timezone=True)),
+)
+
+statement = sa.Table(
+    "statement",
+    metadata,
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id"), nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("amount_cents", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("lines", pg.JSONB, nullable=False),
+    sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+statement_number = sa.Table(
+    "statement_number",
+    metadata,
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
 )
 
 posting = sa.Table(

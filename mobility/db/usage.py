@@ -143,18 +143,32 @@ def link_medium(
         owner = sa.select(fare_account.c.person_id).where(fare_account.c.id == old)
         if connection.execute(owner).scalar_one() is not None:
             raise MediumTaken("this card is linked to an account already")
-        connection.execute(
-            fare_leg.update().where(fare_leg.c.account_id == old).values(account_id=account_id)
-        )
-        connection.execute(rider_month.delete().where(rider_month.c.account_id == old))
     connection.execute(
         medium.update()
         .where(medium.c.digest == digest)
         .values(account_id=account_id, label=label, linked_at=now)
     )
     if old != account_id:
-        connection.execute(fare_account.delete().where(fare_account.c.id == old))
+        _take_over(connection, old, account_id)
     return account_id
+
+
+def _take_over(connection: sa.Connection, old: uuid.UUID, account_id: uuid.UUID) -> None:
+    """Move what was used by a card to an account, but for months of which a bill was issued."""
+    closed = sa.select(sa.func.max(rider_month.c.month)).where(
+        rider_month.c.account_id == old, rider_month.c.state != "open"
+    )
+    last = connection.execute(closed).scalar_one()
+    moved = fare_leg.update().where(fare_leg.c.account_id == old)
+    gone = rider_month.delete().where(rider_month.c.account_id == old)
+    if last is not None:
+        after = (last + dt.timedelta(days=32)).replace(day=1)
+        moved = moved.where(fare_leg.c.board_at >= after)
+        gone = gone.where(rider_month.c.month >= after)
+    connection.execute(moved.values(account_id=account_id))
+    connection.execute(gone)
+    if last is None:
+        connection.execute(fare_account.delete().where(fare_account.c.id == old))
 
 
 def list_media(connection: sa.Connection, person_id: uuid.UUID) -> list[Card]:
@@ -344,6 +358,16 @@ def put_month(
     connection.execute(
         insert.on_conflict_do_update(index_elements=["account_id", "month"], set_=values)
     )
+
+
+def accounts_with_month(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID], month: dt.date
+) -> set[uuid.UUID]:
+    """Those of some accounts whose month was rated before."""
+    query = sa.select(rider_month.c.account_id).where(
+        rider_month.c.month == month, rider_month.c.account_id.in_(account_ids)
+    )
+    return set(connection.execute(query).scalars())
 
 
 def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedMonth]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from mobility.db.engine import Engine, open_engine, upgrade
+from mobility.db.engine import Engine
 from mobility.db.ledger import (
     Closed,
     GroupChanged,
@@ -26,8 +26,8 @@ from mobility.db.ledger import (
     read_balances,
     recount,
 )
-from mobility.servers.postgres import ensure_postgres
 from payments.ledger import Balance, Entry, Posting, balances, post
+from tests.support.books import empty_books
 
 TODAY = dt.date(2027, 4, 1)
 NOW = dt.datetime(2027, 4, 1, 12, tzinfo=dt.UTC)
@@ -37,18 +37,8 @@ Group = tuple[Posting, ...]
 @pytest.fixture
 def books(home: Path) -> Iterator[Engine]:
     """An empty ledger in a database of its own."""
-    url = ensure_postgres(home).url
-    name = f"ledger_{uuid.uuid4().hex[:8]}"
-    server = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(sa.text(f"create database {name}"))
-    own = open_engine(sa.make_url(url).set(database=name).render_as_string(hide_password=False))
-    upgrade(own, "ledger")
-    yield own
-    own.dispose()
-    with server.connect() as connection:
-        connection.execute(sa.text(f"drop database {name} with (force)"))
-    server.dispose()
+    with empty_books(home) as engine:
+        yield engine
 
 
 def used(nth: int, amount_cents: int = 160, period: str = "2027-03", rider: str = "r1") -> Group:

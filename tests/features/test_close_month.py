@@ -1,0 +1,220 @@
+"""Months are closed: once, without gaps, and with the same total whenever a ride became known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from mobility.actions import close_month as closing
+from mobility.actions.close_month import CHARGED_FOR, MonthNotOver, close_month, correct_months
+from mobility.db.engine import Engine, open_engine
+from mobility.db.ledger import Closed, add_postings, close_period, read_balances, recount
+from mobility.db.statements import list_statements
+from payments.ledger import Entry, post
+from payments.month import rate_month
+from payments.tariff import FareLeg
+from payments.tariff_file import parse_tariff
+from tests.support.books import empty_books, new_accounts, ride
+
+MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)
+ISSUED = dt.datetime(2027, 4, 3, 8, tzinfo=dt.UTC)
+TARIFF = parse_tariff(
+    {
+        "tariff": "close", "currency": "EUR", "timezone": "Europe/Paris",
+        "leg_prices": [{"id": "bus", "when": {"mode": "bus"}, "base_cents": 200}],
+        "products": [
+            {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 500},
+            {"id": "week", "period": "rolling_7d", "modes": ["bus"], "price_cents": 1_500},
+        ],
+    }
+)  # fmt: skip
+
+
+@pytest.fixture
+def books(home: Path) -> Iterator[Engine]:
+    with empty_books(home) as engine:
+        yield engine
+
+
+def bus(day: int, hour: int, month: dt.date = MARCH) -> FareLeg:
+    at = dt.datetime(month.year, month.month, day, hour, tzinfo=dt.UTC)
+    return FareLeg("bus", at, 0, id=str(uuid.uuid4()))
+
+
+def state(books: Engine) -> dict[str, Any]:
+    """All months, statements and balances; what holds of any ledger is checked here."""
+    with books.connect() as connection:
+        assert recount(connection) == {}
+        net = {a: own.net_cents for (a, _), own in read_balances(connection).items()}
+        months = connection.execute(sa.text("select * from rider_month")).mappings().all()
+        issued = connection.execute(
+            sa.text("select * from statement order by year, number")
+        ).mappings().all()  # fmt: skip
+    assert [own["number"] for own in issued] == list(range(1, len(issued) + 1))
+    told: dict[Any, int] = defaultdict(int)
+    for own in issued:
+        told[own["account_id"], own["month"]] += own["amount_cents"]
+    owed: dict[str, int] = defaultdict(int)
+    for month in months:
+        owed[f"rider:{month['account_id']}"] += month["posted_cents"]
+        if month["state"] == "issued":
+            assert told[month["account_id"], month["month"]] == month["posted_cents"]
+    for account, cents in owed.items():
+        assert net.get(account, 0) == cents
+    assert net.get("revenue:network", 0) == -sum(owed.values()) - net.get("loss:late_usage", 0)
+    return {"months": months, "issued": issued, "net": net}
+
+
+def test_a_month_is_closed_once_and_only_when_it_is_over(books: Engine) -> None:
+    accounts = new_accounts(books, 5, ISSUED)
+    for nth, account in enumerate(accounts):
+        ride(books, TARIFF, [(account, bus(2 + n, 8)) for n in range(nth)], ISSUED)
+    with pytest.raises(MonthNotOver):
+        close_month(books, TARIFF, MARCH, now=dt.datetime(2027, 4, 1, 1, tzinfo=dt.UTC))
+    done = close_month(books, TARIFF, MARCH, now=ISSUED, is_final=False)
+    assert (done.months, done.amount_cents) == (4, 200 + 400 + 600 + 800)
+    assert state(books)["issued"] == []
+    assert close_month(books, TARIFF, MARCH, now=ISSUED, is_final=False).months == 0
+    ride(books, TARIFF, [(accounts[1], bus(20, 8))], ISSUED)
+    assert close_month(books, TARIFF, MARCH, now=ISSUED).months == 4
+    assert close_month(books, TARIFF, MARCH, now=ISSUED).months == 0
+    assert correct_months(books, now=ISSUED) == 0
+    after = state(books)
+    assert sorted(own["amount_cents"] for own in after["issued"]) == [400, 400, 600, 800]
+    with books.connect() as connection:
+        (own,) = list_statements(connection, accounts[2], MARCH)
+    assert [(line["rule"], line["amount_cents"]) for line in own.lines] == [("bus", 200)] * 2
+    assert "2027-03-02T" not in str(own.lines)  # no time of day
+
+
+def test_what_becomes_known_later_is_charged_for_ten_days_and_lost_after(books: Engine) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    early = [(account, bus(2, hour)) for hour in (6, 8)]
+    ride(books, TARIFF, early, ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    ride(books, TARIFF, [(account, bus(2, 10))], ISSUED)
+    soon = ISSUED + CHARGED_FOR
+    assert correct_months(books, now=soon) == 1
+    assert correct_months(books, now=soon) == 0
+    late = soon + dt.timedelta(seconds=1)
+    ride(books, TARIFF, [(account, bus(9, 10))], late)
+    assert correct_months(books, now=late) == 1
+    after = state(books)
+    # Three buses reach the cap of the day: 100 more. The fourth is on another day.
+    assert [(own["kind"], own["amount_cents"]) for own in after["issued"]] == [
+        ("statement", 400), ("supplement", 100)
+    ]  # fmt: skip
+    assert after["net"] == {
+        f"rider:{account}": 500, "revenue:network": -700, "loss:late_usage": 200
+    }  # fmt: skip
+    # Less is given back at once, from what was lost first.
+    with books.begin() as connection:
+        connection.execute(sa.text("delete from fare_leg"))
+    ride(books, TARIFF, early[:1], late)
+    assert correct_months(books, now=late) == 1
+    after = state(books)
+    assert (after["issued"][-1]["kind"], after["issued"][-1]["amount_cents"]) == (
+        "credit_note", -300
+    )  # fmt: skip
+    assert after["net"][f"rider:{account}"] == 200
+    assert after["net"]["loss:late_usage"] == 0
+
+
+def test_a_closed_period_takes_corrections_in_the_present_one(books: Engine) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    ride(books, TARIFF, [(account, bus(2, 6))], ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    with books.begin() as connection:
+        close_period(connection, "2027-03", ISSUED)
+    ride(books, TARIFF, [(account, bus(3, 6))], ISSUED)
+    assert correct_months(books, now=ISSUED) == 1
+    with books.connect() as connection:
+        found = connection.execute(sa.text("select period, ref from posting order by seq")).all()
+    assert found == [("2027-03", "2027-03"), ("2027-04", "2027-03")]
+    entry = [Entry("usage_accrued", 1, {"rider": "r", "operator": "o"})]
+    with pytest.raises(Closed), books.begin() as connection:
+        add_postings(connection, [post("x", "2027-03", "EUR", entry)], ISSUED.date())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_late_then_close_is_on_time_then_close(books: Engine, seed: int) -> None:
+    drawn = random.Random(seed)
+    on_time, late = new_accounts(books, 2, ISSUED)
+    every = [
+        bus(day, hour, month)
+        for month, days in ((MARCH, (27, 28, 29, 30, 31)), (APRIL, (1, 2, 3, 4)))
+        for day in days
+        for hour in (6, 9, 12)
+        if drawn.random() < 0.6
+    ]
+    ride(books, TARIFF, [(on_time, leg) for leg in every], ISSUED)
+    again = [FareLeg("bus", leg.board_at, 0, id=str(uuid.uuid4())) for leg in every]
+    drawn.shuffle(again)
+    cut = sorted(drawn.randrange(len(again) + 1) for _ in range(2))
+    end = dt.datetime(2027, 5, 2, tzinfo=dt.UTC)
+    for part, month in ((again[: cut[0]], MARCH), (again[cut[0] : cut[1]], APRIL)):
+        if part:
+            ride(books, TARIFF, [(late, leg) for leg in part], ISSUED)
+        close_month(books, TARIFF, month, now=end)
+        correct_months(books, now=end)
+    if again[cut[1] :]:
+        ride(books, TARIFF, [(late, leg) for leg in again[cut[1] :]], end)
+    # A month of which nothing was known when it was closed is closed once something is.
+    for month in (MARCH, APRIL):
+        close_month(books, TARIFF, month, now=end)
+    correct_months(books, now=end)
+    assert correct_months(books, now=end) == 0
+    net = state(books)["net"]
+    assert net.get(f"rider:{late}", 0) == net.get(f"rider:{on_time}", 0)
+    wanted = sum(rate_month([TARIFF], every, month).amount_cents for month in (MARCH, APRIL))
+    assert net.get(f"rider:{on_time}", 0) == wanted
+
+
+def close_until_killed(url: str, at_once: int) -> None:
+    closing.AT_ONCE = at_once
+    engine = open_engine(url)
+    close_month(engine, TARIFF, MARCH, now=ISSUED)
+    engine.dispose()
+
+
+def kill_and_compare(books: Engine, kills: int, riders: int) -> None:
+    drawn = random.Random(kills)
+    accounts = new_accounts(books, riders, ISSUED)
+    legs = [(account, bus(2 + n % 20, 8)) for n, account in enumerate(accounts)]
+    ride(books, TARIFF, [*legs, *((account, bus(25, 9)) for account in accounts)], ISSUED)
+    url = books.url.render_as_string(hide_password=False)
+    fork = multiprocessing.get_context("fork")
+    killed = 0
+    while killed < kills:
+        child = fork.Process(target=close_until_killed, args=(url, 3))
+        child.start()
+        time.sleep(drawn.uniform(0.02, 0.12))
+        child.kill()
+        child.join()
+        killed += 1
+        found = state(books)
+        assert {own["account_id"] for own in found["issued"]} <= set(accounts)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    found = state(books)
+    assert len(found["issued"]) == len(accounts)
+    assert {own["account_id"] for own in found["issued"]} == set(accounts)
+    assert found["net"]["revenue:network"] == -400 * len(accounts)
+
+
+def test_a_close_that_is_killed_again_and_again_closes_each_month_once(books: Engine) -> None:
+    kill_and_compare(books, 8, 60)
+
+
+@pytest.mark.slow
+def test_a_close_that_is_killed_fifty_times_closes_each_month_once(books: Engine) -> None:
+    kill_and_compare(books, 50, 400)

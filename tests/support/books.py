@@ -1,0 +1,56 @@
+"""Databases of their own, and riders whose months are closed there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from mobility.actions.rate_riders import renew_months
+from mobility.db.engine import Engine, open_engine, upgrade
+from mobility.db.schema import fare_account
+from mobility.db.usage import add_legs, hold_accounts
+from mobility.servers.postgres import ensure_postgres
+from payments.month import month_of
+from payments.tariff import FareLeg, Tariff
+
+
+@contextmanager
+def empty_books(home: Path) -> Iterator[Engine]:
+    """An empty database of its own, dropped at the end."""
+    url = ensure_postgres(home).url
+    name = f"books_{uuid.uuid4().hex[:8]}"
+    server = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    own = open_engine(sa.make_url(url).set(database=name).render_as_string(hide_password=False))
+    upgrade(own, "books")
+    yield own
+    own.dispose()
+    with server.connect() as connection:
+        connection.execute(sa.text(f"drop database {name} with (force)"))
+    server.dispose()
+
+
+def new_accounts(engine: Engine, count: int, now: dt.datetime) -> list[uuid.UUID]:
+    """Accounts of nobody."""
+    ids = [uuid.uuid4() for _ in range(count)]
+    with engine.begin() as connection:
+        connection.execute(fare_account.insert(), [{"id": own, "created_at": now} for own in ids])
+    return ids
+
+
+def ride(
+    engine: Engine, tariff: Tariff, legs: list[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+) -> None:
+    """Let legs become known, as readers tell them."""
+    with engine.begin() as connection:
+        hold_accounts(connection, {account for account, _ in legs})
+        add_legs(connection, legs, now)
+        for account in {account for account, _ in legs}:
+            months = {month_of(tariff, leg) for of, leg in legs if of == account}
+            renew_months(connection, tariff, [account], months, now)
