@@ -11,6 +11,7 @@ from rich.text import Text
 from core.errors import MobilityError
 from mobility.commands import (
     backups,
+    books,
     elevators,
     feeds,
     journeys,
@@ -41,6 +42,8 @@ app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(partners.app, name="partners")
 app.add_typer(users.app, name="users")
 app.add_typer(tariffs.app, name="tariff")
+app.add_typer(books.fares_app, name="fares")
+app.add_typer(books.ledger_app, name="ledger")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from mobility.actions.ask_not_left import ask_not_left
 from mobility.actions.bill_rides import bill_rides
 from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
+from mobility.actions.close_month import correct_months
 from mobility.actions.forget_usage import forget_usage
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
@@ -73,6 +74,7 @@ class Upkeep:
                 forget_at = now + FORGET_EVERY
             self._try(partial(sweep, desk, now=now))
             self._try(partial(bill_rides, self._here.engine, world, now=now))
+            self._try(partial(correct_months, self._here.engine, now=now))
             self._try(partial(continue_series, desk, now=now))
             self._try(partial(ask_not_left, desk, now=now))
             self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))

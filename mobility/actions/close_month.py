@@ -78,7 +78,7 @@ def close_month(
             return Closing(count, cents)
         count += len(done)
         cents += sum(own.posted_cents for own in done)
-        on_progress(len(done))
+        on_progress(count)
 
 
 @again_after_deadlock

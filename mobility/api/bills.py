@@ -9,11 +9,13 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidInput, NotFound
+from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.rate_riders import read_fares, renew_months
 from mobility.api.access import Rider, Staff, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
+from mobility.db.statements import MonthState, StatementKind, list_statements
 from mobility.db.usage import (
     MediumNotFound,
     find_account,
@@ -56,7 +58,7 @@ class MonthFacts(BaseModel):
 
     month: str
     """As `2027-03`."""
-    state: str
+    state: MonthState
     amount_cents: int
     currency: str
     leg_count: int
@@ -105,11 +107,22 @@ class AlternativeFacts(BaseModel):
     amount_cents: int
 
 
+class StatementFacts(BaseModel):
+    """What was issued for a month."""
+
+    number: str
+    """As `2027-000012`: without gaps in a year."""
+    kind: StatementKind
+    amount_cents: int
+    """Below 0 for a credit note."""
+    issued_at: dt.datetime
+
+
 class BillFacts(BaseModel):
     """A month of a rider: the cheapest lawful way to pay for all of its legs."""
 
     month: str
-    state: str
+    state: MonthState
     currency: str
     amount_cents: int
     billed_before_cents: int
@@ -117,6 +130,8 @@ class BillFacts(BaseModel):
     lines: list[LineFacts]
     legs: list[LegFacts]
     alternatives: list[AlternativeFacts]
+    statements: list[StatementFacts]
+    """What was issued, corrections included; none while the month is open."""
 
 
 class CardGiven(BaseModel):
@@ -168,7 +183,7 @@ def months(request: Request, rider: Rider) -> list[MonthFacts]:
         found = [] if account_id is None else list_months(connection, account_id)
     return [
         MonthFacts(
-            month=f"{m.month:%Y-%m}", state="open", amount_cents=m.amount_cents,
+            month=f"{m.month:%Y-%m}", state=m.state, amount_cents=m.amount_cents,
             currency=m.currency, leg_count=m.leg_count, unpriced_count=m.unpriced_count,
         )
         for m in found
@@ -177,16 +192,33 @@ def months(request: Request, rider: Rider) -> list[MonthFacts]:
 
 @router.get("/bills/{month}")
 def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
-    """Show one month, line by line, with what it would have cost otherwise."""
+    """Show one month, line by line, with what it would have cost otherwise.
+
+    Of months so old that it is forgotten whose legs were whose, amounts and statements are left.
+    """
     tariff = _tariff(request)
     first = dt.date.fromisoformat(f"{month}-01")
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
-        fares = None
-        if account_id is not None:
-            fares = read_fares(connection, tariff, [account_id], first, first)[account_id]
-    legs, proofs = ((), ()) if fares is None else (fares.legs, fares.proofs)
-    return _bill_facts(tariff, rate_month([tariff], legs, first, proofs), proofs)
+        if account_id is None:
+            return _bill_facts(tariff, rate_month([tariff], (), first), ())
+        fares = read_fares(connection, tariff, [account_id], first, first)[account_id]
+        issued = list_statements(connection, account_id, first)
+        known = {m.month: m for m in list_months(connection, account_id)}.get(first)
+    facts = _bill_facts(tariff, rate_month([tariff], fares.legs, first, fares.proofs), fares.proofs)
+    facts.statements = [
+        StatementFacts(
+            number=f"{s.year}-{s.number:06d}", kind=s.kind, amount_cents=s.amount_cents,
+            issued_at=s.issued_at,
+        )
+        for s in issued
+    ]  # fmt: skip
+    if known is not None:
+        facts.state = MonthState(known.state)
+        if month_before(first) < (now_of(request) - RIDERS_KEPT).date():
+            facts.amount_cents = known.amount_cents
+            facts.lines, facts.legs, facts.alternatives = [], [], []
+    return facts
 
 
 @router.get("/media")
@@ -273,7 +305,7 @@ def _bill_facts(tariff: Tariff, month: MonthBill, proofs: tuple[Proof, ...]) -> 
     unpriced = dict(whole.unpriced)
     return BillFacts(
         month=f"{month.month:%Y-%m}",
-        state="open",
+        state=MonthState.OPEN,
         currency=tariff.currency,
         amount_cents=month.amount_cents,
         billed_before_cents=month.billed_before_cents,
@@ -302,4 +334,5 @@ def _bill_facts(tariff: Tariff, month: MonthBill, proofs: tuple[Proof, ...]) -> 
             )
             for a in alternatives([tariff], whole, proofs)
         ],
+        statements=[],
     )  # fmt: skip

@@ -71,6 +71,15 @@ _COLUMNS = [rider_month.c[name] for name in PostedMonth.__dataclass_fields__]
 _DIFFERS = rider_month.c.amount_cents != rider_month.c.posted_cents + rider_month.c.lost_cents
 
 
+def count_months(connection: sa.Connection, month: dt.date) -> int:
+    """Months of accounts that no statement was issued for."""
+    states = (MonthState.OPEN, MonthState.PROVISIONAL)
+    query = sa.select(sa.func.count()).where(
+        rider_month.c.month == month, rider_month.c.state.in_(states)
+    )
+    return connection.execute(query).scalar_one()
+
+
 def months_to_close(
     connection: sa.Connection, month: dt.date, states: Sequence[MonthState], most: int
 ) -> list[PostedMonth]:

@@ -63,6 +63,7 @@ class RatedMonth:
     leg_count: int
     unpriced_count: int
     rated_at: dt.datetime
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
 import random
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -396,3 +401,58 @@ def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
 
 def _hashable(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
+
+
+def mobility(home: Path, *command: str) -> str:
+    """Output of a command about the demo."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mobility.cli", *command], capture_output=True, text=True,
+        env={**os.environ, "MOBILITY_HOME": str(home), "COLUMNS": "200"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
+    ask: Ask,
+    somebody: Callable[..., Somebody],
+    bus: tuple[str, list[str]],
+    demo_home: Path,
+    tmp_path: Path,
+) -> None:
+    rider, number = somebody(), card()
+    link(ask, rider, number)
+    today = dt.datetime.now(ZONE).date()
+    ago = (today - today.replace(day=1)).days + 2
+    send(ask, buses(number, bus, range(ago, ago + 1), (6, 9)))
+    last = f"{today.replace(day=1) - dt.timedelta(days=1):%Y-%m}"
+    told = json.loads(mobility(demo_home, "fares", "close", last, "--json"))
+    assert told["months"] >= 1
+
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = ask(rider.secret, "GET", f"/bills/{last}").json()
+        return found
+
+    bill = shown()
+    assert (bill["state"], bill["amount_cents"]) == ("issued", 300)
+    assert [(s["kind"], s["amount_cents"]) for s in bill["statements"]] == [("statement", 300)]
+    assert json.loads(mobility(demo_home, "fares", "close", last, "--json"))["months"] == 0
+    send(ask, buses(number, bus, range(ago, ago + 1), (12,)))
+    deadline = time.monotonic() + 20
+    while len(shown()["statements"]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)  # the server's upkeep corrects it
+    bill = shown()
+    assert [(s["kind"], s["amount_cents"]) for s in bill["statements"]] == [
+        ("statement", 300), ("supplement", 120)
+    ]  # fmt: skip
+
+    checked = json.loads(mobility(demo_home, "ledger", "check", "--json"))
+    assert (checked["wrong"], checked["broken_days"]) == ([], [])
+    for form, start in (("csv", "id,group"), ("fec", "JournalCode\t"), ("beancount", "option ")):
+        out = tmp_path / f"ledger.{form}"
+        mobility(demo_home, "ledger", "export", str(out), "--format", form, "--period", last)
+        assert out.read_text(encoding="utf-8").startswith(start)
+    program = Path(sys.executable).with_name("bean-check")
+    assert subprocess.run([program, tmp_path / "ledger.beancount"], check=False).returncode == 0
+    account = [m for m in months_of(ask, rider) if m["month"] == last]
+    assert [(m["state"], m["amount_cents"]) for m in account] == [("issued", 420)]

@@ -1,0 +1,183 @@
+"""Commands about money: close a month, and check, close and export the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from core.errors import InvalidInput
+from core.time import utc_now
+from mobility.commands.terminal import Json, console, counting_bar
+from mobility.settings import Settings
+
+fares_app = typer.Typer(help="Bills of riders, month by month.", no_args_is_help=True)
+ledger_app = typer.Typer(
+    help="The double-entry ledger: recount it, close it, export it.", no_args_is_help=True
+)
+Month = Annotated[str, typer.Argument(help="Calendar month, as 2027-03.")]
+
+
+class Format(StrEnum):
+    """How a ledger is written."""
+
+    CSV = "csv"
+    FEC = "fec"
+    BEANCOUNT = "beancount"
+
+
+@fares_app.command("close")
+def fares_close(
+    month: Month,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Post the month, but issue no statement yet.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """
+    Rate a month that is over, post it to the ledger and issue its statements.
+
+    It may be stopped and begun anew: each month of a rider is closed once.
+    Example: mobility fares close 2027-03
+    """
+    from mobility.actions.close_month import close_month
+    from mobility.db.statements import count_months
+    from mobility.installation import open_installation
+    from mobility.world import open_snapshot
+
+    installation = open_installation(Settings())
+    tariff = open_snapshot(installation.snapshot_folder).tariff
+    if tariff is None:
+        raise InvalidInput("the territory has no tariff: nothing can be billed")
+    first = _month(month)
+    with installation.engine.connect() as connection:
+        total = count_months(connection, first)
+    with counting_bar(f"months of {month}", total, shown=not as_json) as on_progress:
+        done = close_month(
+            installation.engine, tariff, first, now=utc_now(), is_final=not provisional,
+            on_progress=on_progress,
+        )  # fmt: skip
+    installation.close()
+    if as_json:
+        console.print_json(data={"months": done.months, "amount_cents": done.amount_cents})
+        return
+    what = "posted, not issued yet" if provisional else "closed"
+    amount = f"{done.amount_cents / 100:.2f} {tariff.currency}"
+    console.print(f"{done.months} months of riders {what}: {amount} in all.")
+
+
+@ledger_app.command("export")
+def ledger_export(
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    form: Annotated[Format, typer.Option("--format", help="csv, fec or beancount.")] = Format.CSV,
+    period: Annotated[str | None, typer.Option(help="Only this month, as 2027-03.")] = None,
+    chart: Annotated[
+        Path | None, typer.Option(help="YAML: kind of account → [number, name], for the FEC.")
+    ] = None,
+) -> None:
+    """
+    Write the ledger: CSV, the French accounting file (18 fields), or text for bean-check.
+
+    Example: mobility ledger export ledger.beancount --format beancount
+    """
+    from mobility.db.ledger import list_postings
+    from mobility.installation import opened_database
+    from payments.ledger_export import CHART, check_chart, write_beancount, write_csv, write_fec
+
+    numbers = CHART if chart is None else check_chart(_chart(chart))
+    if period is not None:
+        _month(period)
+    part = out.with_name(f"{out.name}.part")
+    with (
+        opened_database(Settings()) as engine,
+        engine.connect() as connection,
+        part.open("w", encoding="utf-8") as file,
+    ):
+        postings = list_postings(connection, period)
+        if form is Format.CSV:
+            file.writelines(write_csv(postings))
+        elif form is Format.FEC:
+            file.writelines(write_fec(postings, numbers))
+        else:
+            file.writelines(write_beancount(postings))
+    part.replace(out)
+    console.print(f"{out} written.")
+
+
+@ledger_app.command("check")
+def ledger_check(as_json: Json = False) -> None:
+    """
+    Recount all balances and the hashes of closed days; exit code 1 if something is wrong.
+
+    Example: mobility ledger check
+    """
+    from mobility.db.ledger import broken_days, read_balances, recount
+    from mobility.installation import opened_database
+
+    with opened_database(Settings()) as engine, engine.connect() as connection:
+        wrong, broken, kept = (
+            recount(connection), broken_days(connection), read_balances(connection)
+        )  # fmt: skip
+    if as_json:
+        console.print_json(
+            data={
+                "accounts": len(kept),
+                "wrong": [
+                    {"account": account, "currency": currency,
+                     "kept_cents": own.net_cents, "counted_cents": counted.net_cents}
+                    for (account, currency), (own, counted) in wrong.items()
+                ],
+                "broken_days": [day.isoformat() for day in broken],
+            }
+        )  # fmt: skip
+    else:
+        for (account, currency), (own, counted) in wrong.items():
+            told = f"{account}: kept {own.net_cents}, counted {counted.net_cents} cents {currency}"
+            console.print(told, style="red", highlight=False)
+        for day in broken:
+            console.print(f"{day}: its postings are not those that were closed", style="red")
+        if not wrong and not broken:
+            console.print(f"{len(kept)} accounts recounted: all balances hold.")
+    if wrong or broken:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("close")
+def ledger_close(month: Month) -> None:
+    """
+    Let nothing more be posted for a month, and close all days before today.
+
+    What becomes known later counts in the month in which it becomes known.
+    Example: mobility ledger close 2027-03
+    """
+    from mobility.db.ledger import close_days, close_period
+    from mobility.installation import opened_database
+
+    now, of = utc_now(), _month(month)
+    if f"{now:%Y-%m}" <= f"{of:%Y-%m}":
+        raise InvalidInput(f"{month} is not over")
+    with opened_database(Settings()) as engine, engine.begin() as connection:
+        close_period(connection, f"{of:%Y-%m}", now)
+        days = close_days(connection, now.date())
+    last = f", the last one {days[-1].day} with hash {days[-1].hash.hex()[:16]}" if days else ""
+    console.print(f"{month} closed; {len(days)} days closed{last}.")
+
+
+def _month(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is not a month: 2027-03") from error
+
+
+def _chart(path: Path) -> dict[str, tuple[str, str]]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {str(kind): (str(number), str(name)) for kind, (number, name) in content.items()}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError,
+            ValueError) as error:  # fmt: skip
+        raise InvalidInput(f"cannot read chart {path}: {error}") from error
