@@ -173,22 +173,11 @@ def _id_of(content: tuple[object, ...]) -> uuid.UUID:
 
 def balances(postings: Iterable[Posting]) -> dict[tuple[str, str], Balance]:
     """Balances by account and currency, counted from postings."""
-    found: dict[tuple[str, str], Balance] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     for posting in postings:
-        for account, debit, credit in (
-            (posting.debit, posting.amount_cents, 0),
-            (posting.credit, 0, posting.amount_cents),
-        ):
-            own = found.get((account, posting.currency), Balance())
-            found[account, posting.currency] = Balance(
-                own.debit_cents + debit, own.credit_cents + credit
-            )
-    return found
-
-
-def is_overdrawn(account: str, balance: Balance) -> bool:
-    """Whether more was paid out of an account than it may."""
-    return account.split(":", maxsplit=1)[0] in NEVER_OVERDRAWN and balance.net_cents > 0
+        for side, account in enumerate((posting.debit, posting.credit)):
+            found.setdefault((account, posting.currency), [0, 0])[side] += posting.amount_cents
+    return {key: Balance(*own) for key, own in found.items()}
 
 
 def chain(previous: bytes, ids: Iterable[uuid.UUID]) -> bytes:

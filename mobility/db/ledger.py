@@ -5,19 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict
 from mobility.db.schema import ledger_balance, ledger_day, ledger_period, posting
-from payments.ledger import Balance, Posting, balances, chain, is_overdrawn
+from payments.ledger import NEVER_OVERDRAWN, Balance, Posting, balances, chain
 
 COLUMNS = tuple(Posting.__dataclass_fields__)
-_TYPES = {"id": pg.UUID, "nth": sa.Integer, "amount_cents": sa.BigInteger}
+_TYPES = {
+    "id": sa.Uuid,
+    "nth": sa.Integer,
+    **dict.fromkeys(("amount_cents", "debit_cents", "credit_cents"), sa.BigInteger),
+}
 CHECK_VIOLATION = "23514"
 
 
@@ -78,26 +83,20 @@ def add_postings(
 
 
 def _insert(connection: sa.Connection, every: Sequence[Posting], today: dt.date) -> set[uuid.UUID]:
-    # One array for each column: no statement grows with the batch.
-    given: list[sa.ColumnElement[Any]] = [
-        sa.literal([getattr(each, name) for each in every], pg.ARRAY(_TYPES.get(name, sa.Text)))
-        for name in COLUMNS
-    ]
-    columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in COLUMNS]
-    rows = sa.func.unnest(*given).table_valued(*columns).render_derived(name="given")
-    query = sa.select(*(rows.c[name] for name in COLUMNS), sa.literal(today, sa.Date))
-    insert = (
-        pg.insert(posting)
-        .from_select([*COLUMNS, "posted_on"], query)
-        .on_conflict_do_nothing()
-        .returning(posting.c.id)
-    )
+    rows = _rows([{name: getattr(each, name) for name in COLUMNS} for each in every])
+    query = sa.select(*rows.c, sa.literal(today, sa.Date))
+    insert = pg.insert(posting).from_select([*COLUMNS, "posted_on"], query)
+    added = insert.on_conflict_do_nothing().returning(posting.c.id).cte("added")
+    # Which they are is of interest only where some were there before.
+    count = sa.func.count()
+    told = sa.case((count < len(every), sa.func.array_agg(added.c.id)))
     try:
-        return set(connection.execute(insert).scalars())
+        new = connection.execute(sa.select(count, told).select_from(added)).one()
     except sa.exc.IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == CHECK_VIOLATION:
             raise Closed("the period or the day of a posting is closed") from error
         raise
+    return {each.id for each in every} if new[0] == len(every) else set(new[1] or ())
 
 
 def _differ(connection: sa.Connection, groups: Sequence[Sequence[Posting]]) -> bool:
@@ -112,7 +111,7 @@ def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
     moved = sorted(balances(new).items())
     if not moved:
         return
-    insert = pg.insert(ledger_balance).values(
+    rows = _rows(
         [
             {
                 "account": account, "currency": currency,
@@ -121,16 +120,27 @@ def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
             for (account, currency), own in moved
         ]
     )  # fmt: skip
+    insert = pg.insert(ledger_balance).from_select(list(rows.c.keys()), sa.select(*rows.c))
     added = {
         name: ledger_balance.c[name] + insert.excluded[name]
         for name in ("debit_cents", "credit_cents")
     }
     upsert = insert.on_conflict_do_update(index_elements=["account", "currency"], set_=added)
-    for account, _, debit_cents, credit_cents in connection.execute(
-        upsert.returning(*ledger_balance.c)
-    ):
-        if is_overdrawn(account, Balance(debit_cents, credit_cents)):
-            raise Overdrawn(f"{account} would hold {credit_cents - debit_cents} cents")
+    after = upsert.returning(*ledger_balance.c).cte("after")
+    paid_out = sa.select(after).where(after.c.debit_cents > after.c.credit_cents)
+    guarded = sa.func.split_part(after.c.account, ":", 1).in_(sorted(NEVER_OVERDRAWN))
+    for account, _, debit_cents, credit_cents in connection.execute(paid_out.where(guarded)):
+        raise Overdrawn(f"{account} would hold {credit_cents - debit_cents} cents")
+
+
+def _rows(rows: Sequence[Mapping[str, object]]) -> sa.TableValuedAlias:
+    """Rows that are sent as one value: no statement grows with the batch."""
+    columns: list[sa.ColumnClause[Any]] = [
+        sa.column(name, _TYPES.get(name, sa.Text)) for name in rows[0]
+    ]
+    sent = sa.cast(sa.literal(orjson.dumps(rows).decode()), pg.JSON)
+    table = sa.func.json_to_recordset(sent).table_valued(*columns)
+    return table.render_derived(name="given", with_types=True)
 
 
 def read_balances(connection: sa.Connection) -> dict[tuple[str, str], Balance]:

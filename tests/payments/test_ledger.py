@@ -21,13 +21,11 @@ from hypothesis import strategies as st
 from payments.ledger import (
     SIDE_OF,
     TEMPLATES,
-    Balance,
     Entry,
     Posting,
     PostingInvalid,
     balances,
     chain,
-    is_overdrawn,
     post,
 )
 from payments.ledger_export import (
@@ -111,12 +109,6 @@ def test_every_group_is_in_balance_and_known_by_its_content(
 def test_what_no_template_makes_is_refused(entry: Entry, period: str, word: str) -> None:
     with pytest.raises(PostingInvalid, match=word):
         post("event", period, "EUR", [entry])
-
-
-def test_only_what_was_earned_is_paid_out() -> None:
-    assert is_overdrawn("driver:a", Balance(101, 100))
-    assert not is_overdrawn("driver:a", Balance(100, 100))
-    assert not is_overdrawn("rider:a", Balance(101, 100))
 
 
 def test_a_day_depends_on_all_before_it() -> None:
