@@ -43,7 +43,7 @@ def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Pr
         The rider travels on more than `DAYS_LIMIT` fare days.
     """
     _check_versions(tariffs)
-    ordered = sorted(legs, key=_in_order)
+    ordered = sorted(legs, key=in_order)
     if len({tariffs[0].clock(leg)[1] for leg in ordered}) > DAYS_LIMIT:
         raise InvalidInput(f"legs of more than {DAYS_LIMIT} fare days: rate them month by month")
     return Grouping(tariffs, ordered, proofs).bill()
@@ -66,8 +66,8 @@ def price_itinerary(tariff: Tariff, legs: Sequence[FareLeg], *, rider_count: int
     return Price(total, tariff.currency, charges, tariff.content_hash)
 
 
-def _in_order(leg: FareLeg) -> tuple[object, ...]:
-    """By boarding; then by all else, so that no other order gives another bill."""
+def in_order(leg: FareLeg) -> tuple[object, ...]:
+    """Order of rating: by boarding; then by all else, so that no other order gives another bill."""
     return (
         leg.board_at, leg.id, leg.mode, leg.metres, leg.seconds, leg.zones, leg.operator, leg.route,
         -1 if leg.promised_cents is None else leg.promised_cents,

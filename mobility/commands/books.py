@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import yaml
+from rich.table import Table
 
 from core.errors import InvalidInput
 from core.time import utc_now
@@ -68,6 +69,56 @@ def fares_close(
     what = "posted, not issued yet" if provisional else "closed"
     amount = f"{done.amount_cents / 100:.2f} {tariff.currency}"
     console.print(f"{done.months} months of riders {what}: {amount} in all.")
+
+
+@fares_app.command("compare")
+def fares_compare(
+    before: Annotated[Path, typer.Argument(help="Tariff as it is.")],
+    after: Annotated[Path, typer.Argument(help="Tariff as it might be.")],
+    month: Annotated[str, typer.Option(help="Month whose timetables are used, as 2027-03.")],
+    riders: Annotated[int, typer.Option(min=1, help="How many riders are made up.")] = 500,
+    seed: Annotated[int, typer.Option(help="Another one makes up others.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """
+    Compare what generated riders would pay under two tariffs: revenue, winners and losers.
+
+    The riders do not exist: places around stops, and the ways that the planner finds.
+    Example: mobility fares compare tariff.yaml other.yaml --month 2027-03
+    """
+    from dataclasses import asdict
+
+    from mobility.actions.compare_tariffs import ALL, compare_tariffs, generate_riders
+    from mobility.commands.journeys import current_world
+    from payments.tariff_file import read_tariff
+
+    tariffs = read_tariff(before), read_tariff(after)
+    names = sorted({category.id for tariff in tariffs for category in tariff.categories})
+    first = _month(month)
+    with counting_bar("riders made up", riders, shown=not as_json) as on_progress:
+        made = generate_riders(
+            current_world(), first, names, riders, seed=seed, on_progress=on_progress
+        )
+    changes = compare_tariffs(*tariffs, made, first)
+    if as_json:
+        console.print_json(
+            data={"generated": True, "seed": seed, "month": month,
+                  "changes": [asdict(change) for change in changes]}
+        )  # fmt: skip
+        return
+    table = Table(
+        "riders", "", "trips", "before", "after", "change", "pay less", "pay more", "most lost",
+        title=f"Generated riders, {month}",
+    )  # fmt: skip
+    for c in changes:
+        name = "without a category" if c.category is None else c.category
+        change = (c.after_cents - c.before_cents) / max(c.before_cents, 1)
+        table.add_row(
+            "all" if c.category == ALL else name, str(c.riders), str(c.trips),
+            f"{c.before_cents / 100:.2f}", f"{c.after_cents / 100:.2f}", f"{change:+.1%}",
+            str(c.winners), str(c.losers), f"{c.most_lost_cents / 100:.2f}",
+        )  # fmt: skip
+    console.print(table)
 
 
 @ledger_app.command("export")
