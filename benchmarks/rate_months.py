@@ -3,19 +3,27 @@ Bills of riders who ride 60 times a month, one after the other on one core.
 
     python benchmarks/rate_months.py [--riders 400]
 
-Writes benchmarks/results/rate_months.json. Buses and trains on workdays mostly, a bike now and
-then, drawn with a fixed seed; the tariff has kilometres, fare journeys, and a day, any seven days
-and a month as products, so that all of them are weighed.
+Writes benchmarks/results/rate_months.json: a month by the explaining rater; trips a second by the
+kernel, once they are in its tables; what one journey of the next day adds for a rider with this
+month and the one before (the first asked for, which rates what he has used, and each after it).
+Buses and trains on workdays mostly, a bike now and then, drawn with a fixed seed; the tariff has
+kilometres, fare journeys, and a day, any seven days and a month as products, so that all of them
+are weighed.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import random
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +31,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.recorded import record
+from payments.kernels import rate_riders
+from payments.many import LegTable
+from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
@@ -70,13 +81,70 @@ def main() -> None:
     months = [month(dice) for _ in range(riders)]
     for legs in months[:20]:
         rate([TARIFF], legs)
-    took_ms = []
-    for legs in months:
-        begun = time.perf_counter()
-        rate([TARIFF], legs)
-        took_ms.append(1_000 * (time.perf_counter() - begun))
-    p50, p95 = np.percentile(took_ms, (50, 95)).round(2).tolist()
-    record("rate_months", {"riders": riders, "rides": RIDES, "p50_ms": p50, "p95_ms": p95})
+    took_ms = [timed_ms(partial(rate, [TARIFF], legs)) for legs in months]
+    tables = [LegTable(TARIFF, (), legs) for legs in months]
+    many = [table.rows for table in tables] * 20
+    assert tables[0].rate_tables(many)[: len(months)].tolist() == [
+        rate([TARIFF], legs).amount_cents for legs in months
+    ]
+    kernel = KernelInput.of(tables[0], many)
+    kernel_s = min(timed_ms(kernel.rate) for _ in range(5)) / 1_000
+    first_ms, next_ms = [], []
+    for legs, before in itertools.pairwise(months):
+        earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
+        prices = OwnPrices(TARIFF, [*earlier, *legs])
+        journeys = [tomorrow(legs, dice) for _ in range(4)]
+        first_ms.append(timed_ms(partial(prices.price, journeys[0])))
+        next_ms += [timed_ms(partial(prices.price, own)) for own in journeys[1:]]
+    record(
+        "rate_months",
+        {
+            "riders": riders,
+            "rides": RIDES,
+            "explaining rater, a month": percentiles_ms(took_ms),
+            "kernel, trips a second": round(RIDES * len(many) / kernel_s),
+            "own price, first journey": percentiles_ms(first_ms),
+            "own price, each after it": percentiles_ms(next_ms),
+        },
+    )
+
+
+def tomorrow(legs: list[FareLeg], dice: random.Random) -> list[FareLeg]:
+    """Two legs, half an hour apart, on the day after the last one."""
+    at = max(leg.board_at for leg in legs) + dt.timedelta(hours=dice.uniform(14, 24))
+    first, second = dice.sample(legs, 2)
+    return [
+        replace(first, board_at=at), replace(second, board_at=at + dt.timedelta(minutes=30))
+    ]  # fmt: skip
+
+
+class KernelInput(NamedTuple):
+    """Tables as the kernel takes them."""
+
+    first: np.ndarray
+    legs: np.ndarray
+    tables: tuple[np.ndarray, ...]
+    totals: np.ndarray
+
+    @classmethod
+    def of(cls, table: LegTable, riders: list) -> KernelInput:
+        first = np.r_[0, np.cumsum([len(rows) for rows in riders])]
+        legs = np.array([row for rows in riders for _, row in rows], np.int64)
+        return cls(first, legs, table.tables, np.zeros(len(riders), np.int64))
+
+    def rate(self) -> None:
+        rate_riders(self.first, self.legs, *self.tables, self.totals)
+
+
+def timed_ms(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return 1_000 * (time.perf_counter() - begun)
+
+
+def percentiles_ms(values: list[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(values, (50, 95)).round(2).tolist()
+    return {"p50_ms": p50, "p95_ms": p95}
 
 
 if __name__ == "__main__":

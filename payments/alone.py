@@ -29,11 +29,16 @@ class Terms(NamedTuple):
 NO_BANDS: frozenset[str] = frozenset()
 
 
+def proved_on(proofs: Sequence[Proof], fare_day: dt.date) -> set[str]:
+    """Categories that a rider has on a fare day."""
+    return {proof.category for proof in proofs if proof.valid_from <= fare_day <= proof.valid_to}
+
+
 def terms_of(tariff: Tariff, proofs: Sequence[Proof], fare_day: dt.date) -> Terms:
     """What a version of a tariff says to a rider on a fare day."""
     shares: dict[str | None, int] = {None: LIST_PRICE}
     if proofs:
-        own = {proof.category for proof in proofs if proof.valid_from <= fare_day <= proof.valid_to}
+        own = proved_on(proofs, fare_day)
         shares |= {c.id: c.permille for c in tariff.categories if c.id in own}
     return Terms(tariff, shares)
 

@@ -19,6 +19,8 @@ FARE_DAY, ROLLING_7D, CALENDAR_MONTH = range(3)
 """Codes of periods."""
 TOO_MUCH = 1 << 60
 """More than any bill."""
+SEEN = 16
+"""Sets of a day's legs of which the cost is remembered."""
 
 
 @kernel
@@ -69,7 +71,9 @@ def rate_riders(
     cost = np.zeros((most + 1, set_count), np.int64)
     days = np.zeros((most + 2, 2), np.int64)  # first leg, and what covers some of its legs
     best, rows = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
-    states = np.zeros((4, WEEK**week_count), np.int64)
+    from_day, by_week = np.zeros(most + 2, np.int64), np.zeros(most + 2, np.int64)
+    seen = np.zeros((SEEN, 2), np.int64)
+    states = np.zeros((4, WEEK ** max(week_count, 1)), np.int64)
     onward, least, now, spare = states[0], states[1], states[2], states[3]
     for r in range(len(first) - 1):
         count = 0
@@ -82,7 +86,7 @@ def rate_riders(
         for d in range(count):
             _price_day(
                 days[d, 0], days[d + 1, 0], days[d, 1], by_day, legs, joins, patterns, joined,
-                price_of, cost[d], best, rows,
+                price_of, cost[d], best, rows, seen,
             )  # fmt: skip
         onward[:] = 0
         end = count
@@ -96,14 +100,21 @@ def rate_riders(
             least[:] = TOO_MUCH
             bought = useful
             while True:
-                now[:] = onward
-                for d in range(end - 1, begin - 1, -1):
-                    gap = legs[days[d + 1, 0], 1] - legs[days[d, 0], 1] if d + 1 < count else WEEK
-                    _go_back(
-                        days[d, 1], by_day, bought, gap, weeks, week_count, price_of, cost[d], now,
-                        spare,
+                if week_count < 2:
+                    _go_by_weeks(
+                        begin, end, count, bought, by_day, weeks[0] if week_count else -1, passes,
+                        legs, days, cost, onward, from_day, by_week, now,
                     )  # fmt: skip
-                    now[:] = spare
+                else:
+                    now[:] = onward
+                    for d in range(end - 1, begin - 1, -1):
+                        gap = WEEK
+                        if d + 1 < count:
+                            gap = legs[days[d + 1, 0], 1] - legs[days[d, 0], 1]
+                        _go_back(
+                            days[d, 1], by_day, bought, gap, weeks, price_of, cost[d], now, spare
+                        )
+                        now[:] = spare
                 for state in range(len(now)):
                     least[state] = min(least[state], now[state] + price_of[bought])
                 if bought == 0:
@@ -128,12 +139,31 @@ def _price_day(
     cost: Int64,
     best: Int64,
     rows: Int64,
+    seen: Int64,
 ) -> None:
     """Cost of a day for each set of passes that are had for longer, its own products chosen."""
     own, others = relevant & by_day, relevant & ~by_day
-    s = relevant
+    seen_count, s = 0, relevant
     while True:
-        cost[s] = _cut(begin, end, s, legs, joins, patterns, joined, best, rows)
+        left = 0
+        if end - begin < 60:
+            for leg in range(begin, end):
+                if not legs[leg, 6] & s:
+                    left |= 1 << (leg - begin)
+        else:
+            left = -1  # too many to remember sets of them by bits
+        known = -1
+        for nth in range(seen_count):
+            if seen[nth, 0] == left and left >= 0:
+                known = seen[nth, 1]
+        if left == 0:
+            known = 0
+        if known < 0:
+            known = _cut(begin, end, s, legs, joins, patterns, joined, best, rows)
+            if seen_count < len(seen):
+                seen[seen_count, 0], seen[seen_count, 1] = left, known
+                seen_count += 1
+        cost[s] = known
         if s == 0:
             break
         s = (s - 1) & relevant
@@ -224,25 +254,76 @@ def _follows(start: int, end: int, j: int, legs: Int64, patterns: Int64, rows: I
 
 
 @kernel
+def _go_by_weeks(
+    begin: int,
+    end: int,
+    count: int,
+    bought: int,
+    by_day: int,
+    week: int,
+    passes: Int64,
+    legs: Int64,
+    days: Int64,
+    cost: Int64,
+    onward: Int64,
+    from_day: Int64,
+    by_week: Int64,
+    now: Int64,
+) -> None:
+    """
+    Least cost of a month's days and all after, by the days that a week has left, if there is one.
+
+    `from_day` gets the least cost from each day on without a week under way, `by_week` what the
+    days before each cost under one.
+    """
+    bit = 0 if week < 0 else 1 << week
+    by_week[begin] = 0
+    for d in range(begin, end):
+        by_week[d + 1] = by_week[d] + cost[d, (bought | bit) & days[d, 1] & ~by_day]
+    after = end
+    from_day[end] = onward[0]
+    for d in range(end - 1, begin - 1, -1):
+        least = cost[d, bought & days[d, 1] & ~by_day] + from_day[d + 1]
+        if days[d, 1] & bit:
+            last = legs[days[d, 0], 1] + WEEK
+            while after > d + 1 and legs[days[after - 1, 0], 1] >= last:
+                after -= 1
+            left = 0
+            if after == end and end < count:
+                left = max(last - legs[days[end, 0], 1], 0)
+            rest = from_day[after] if left == 0 else onward[left]
+            least = min(least, passes[week, 1] + by_week[after] - by_week[d] + rest)
+        from_day[d] = least
+    now[0] = from_day[begin]
+    for left in range(1, WEEK):
+        last, d = legs[days[begin, 0], 1] + left, begin
+        while d < end and legs[days[d, 0], 1] < last:
+            d += 1
+        over = 0
+        if d == end and end < count:
+            over = max(last - legs[days[end, 0], 1], 0)
+        now[left] = by_week[d] + (from_day[d] if over == 0 else onward[over])
+
+
+@kernel
 def _go_back(
     relevant: int,
     by_day: int,
     bought: int,
     gap: int,
     weeks: Int64,
-    week_count: int,
     price_of: Int64,
     cost: Int64,
     onward: Int64,
     now: Int64,
 ) -> None:
-    """Least cost from a day on, by the days that each week has left; `gap` days on is the next."""
+    """Least cost from a day on, by the days that two weeks have left; the next is `gap` days on."""
     others = relevant & ~by_day
     for state in range(len(now)):
         left_0 = state % WEEK
         left_1 = state // WEEK
         least = TOO_MUCH
-        for choice in range(1 << week_count):
+        for choice in range(4):
             # A week is not bought while one is under way: it had better begin later.
             if (choice & 1 and left_0) or (choice & 2 and left_1):
                 continue

@@ -8,8 +8,9 @@ What its tables cannot hold (versions of a tariff, more than two week products, 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,13 @@ from core.money import round_half_up
 from payments.alone import Terms, price_alone, terms_of
 from payments.bill import Proof
 from payments.kernels import CALENDAR_MONTH, FARE_DAY, ROLLING_7D, rate_riders
+from payments.month import MonthTotal, month_before, month_of
 from payments.rating import in_order, rate
 from payments.tariff import LIST_PRICE, MODES, FareLeg, Period, Product, Tariff
 
 Int64 = npt.NDArray[np.int64]
+Order = tuple[object, ...]
+Row = tuple[int, ...]
 PASS_LIMIT = 10
 """Products, and categories for which they are reduced: a table has two to this power columns."""
 CODE = {
@@ -30,6 +34,7 @@ CODE = {
     Period.CALENDAR_MONTH: CALENDAR_MONTH,
 }
 BIT = {mode: 1 << nth for nth, mode in enumerate(MODES)}
+WEEK_LIMIT = 2
 COLUMNS = 8
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -43,27 +48,99 @@ class Rider:
     proofs: Sequence[Proof] = ()
 
 
+class LegTable:
+    """One rider's legs as rows of a kernel's table, to which others are added in thought."""
+
+    def __init__(
+        self, tariff: Tariff, proofs: Sequence[Proof], legs: Sequence[FareLeg] = ()
+    ) -> None:
+        self._tariff, self._proofs, self._legs = tariff, proofs, legs
+        self._passes = passes_of(tariff, frozenset(proof.category for proof in proofs))
+        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
+        self._fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT
+        self.tables = pass_table(tariff, self._passes), *join_tables(tariff)
+        self._lines: dict[str, int] = {}
+        self._terms: dict[dt.date, Terms | None] = {}
+        self.rows = sorted(self._encode(legs))
+        """(order of rating, numbers) of each leg that has a price alone."""
+
+    @cached_property
+    def total(self) -> int:
+        """What the legs cost."""
+        return self.total_with(())
+
+    def total_with(self, more: Sequence[FareLeg]) -> int:
+        """What they cost with some more."""
+        if not self._fits:
+            return rate([self._tariff], [*self._legs, *more], self._proofs).amount_cents
+        rows = sorted((*self.rows, *self._encode(more))) if more else self.rows
+        return int(self.rate_tables([rows])[0])
+
+    def rate_tables(self, tables: Sequence[Sequence[tuple[Order, Row]]]) -> Int64:
+        """Totals of several riders with the same categories, each with rows in order."""
+        first = np.r_[0, np.cumsum([len(rows) for rows in tables])]
+        legs = np.array([row for rows in tables for _, row in rows], np.int64)
+        totals = np.zeros(len(tables), np.int64)
+        rate_riders(first, legs.reshape(-1, COLUMNS), *self.tables, totals)
+        return totals
+
+    @property
+    def fits(self) -> bool:
+        """Whether the kernel's tables can hold the tariff's products for the rider."""
+        return self._fits
+
+    def _encode(self, legs: Sequence[FareLeg]) -> Iterator[tuple[Order, Row]]:
+        tariff, terms_on = self._tariff, self._terms
+        for leg in legs:
+            local, day = tariff.clock(leg)
+            if day not in terms_on:
+                valid = tariff.is_valid_on(day)
+                terms_on[day] = terms_of(tariff, self._proofs, day) if valid else None
+            terms = terms_on[day]
+            single = None if terms is None else price_alone(terms, leg, local)
+            if terms is None or single is None or isinstance(single, str):
+                continue
+            cover = 0
+            for bit, (product, category) in enumerate(self._passes):
+                if category in terms.shares and product.covers(leg):
+                    cover |= 1 << bit
+            line = self._lines.setdefault(leg.route, len(self._lines))
+            at_us = (leg.board_at - EPOCH) // MICROSECOND
+            yield in_order(leg), (
+                single.cents, day.toordinal(), day.year * 12 + day.month, at_us, BIT[leg.mode],
+                line, cover, min(terms.shares.values()),
+            )  # fmt: skip
+
+
+def total_month(
+    tariff: Tariff, legs: Sequence[FareLeg], month: dt.date, proofs: Sequence[Proof] = ()
+) -> MonthTotal:
+    """What `rate_month` says of a month, without its lines and much sooner."""
+    own, before = (
+        [leg for leg in legs if month_of(tariff, leg) == of] for of in (month, month_before(month))
+    )
+    if not any(product.period is Period.ROLLING_7D for product in tariff.products):
+        before = []
+    table = LegTable(tariff, proofs, own)
+    amount_cents = table.total
+    if before:
+        earlier = LegTable(tariff, proofs, before)
+        amount_cents = earlier.total_with(own) - earlier.total
+    return MonthTotal(month, amount_cents, len(own), len(own) - len(table.rows))
+
+
 def rate_totals(tariff: Tariff, riders: Sequence[Rider]) -> Int64:
     """Find what each rider owes, shape (riders,); legs without a price are not in it."""
     totals = np.zeros(len(riders), np.int64)
     groups: dict[frozenset[str], list[int]] = {}
     for row, rider in enumerate(riders):
         groups.setdefault(frozenset(proof.category for proof in rider.proofs), []).append(row)
-    for categories, rows in groups.items():
-        passes = passes_of(tariff, categories)
-        weeks = sum(p.period is Period.ROLLING_7D for p, _ in passes)
-        if len(passes) > PASS_LIMIT or weeks > 2:
-            for row in rows:
-                totals[row] = rate([tariff], riders[row].legs, riders[row].proofs).amount_cents
-            continue
-        written = [_encode(tariff, passes, riders[row]) for row in rows]
-        first = np.r_[0, np.cumsum([len(each) for each in written])]
-        legs = np.array([leg for each in written for leg in each], np.int64)
-        own = np.zeros(len(rows), np.int64)
-        rate_riders(
-            first, legs.reshape(-1, COLUMNS), pass_table(tariff, passes), *join_tables(tariff), own
-        )
-        totals[rows] = own
+    for rows in groups.values():
+        tables = [LegTable(tariff, riders[row].proofs, riders[row].legs) for row in rows]
+        if tables[0].fits:
+            totals[rows] = tables[0].rate_tables([table.rows for table in tables])
+        else:
+            totals[rows] = [table.total for table in tables]
     return totals
 
 
@@ -108,34 +185,3 @@ def join_tables(tariff: Tariff) -> tuple[Int64, Int64]:
 
 def _bits(modes: frozenset[str]) -> int:
     return sum(BIT[mode] for mode in modes)
-
-
-def _encode(
-    tariff: Tariff, passes: Sequence[tuple[Product, str | None]], rider: Rider
-) -> list[tuple[int, ...]]:
-    """Rows of the legs of a rider, as `rate_riders` takes them."""
-    rows: list[tuple[int, ...]] = []
-    lines: dict[str, int] = {}
-    terms_on: dict[dt.date, Terms] = {}
-    for leg in sorted(rider.legs, key=in_order):
-        local, day = tariff.clock(leg)
-        terms = terms_on.get(day)
-        if terms is None:
-            if not tariff.is_valid_on(day):
-                continue
-            terms = terms_on[day] = terms_of(tariff, rider.proofs, day)
-        single = price_alone(terms, leg, local)
-        if isinstance(single, str):
-            continue
-        cover = 0
-        for bit, (product, category) in enumerate(passes):
-            if category in terms.shares and product.covers(leg):
-                cover |= 1 << bit
-        rows.append(
-            (
-                single.cents, day.toordinal(), day.year * 12 + day.month,
-                (leg.board_at - EPOCH) // MICROSECOND, BIT[leg.mode],
-                lines.setdefault(leg.route, len(lines)), cover, min(terms.shares.values()),
-            )
-        )  # fmt: skip
-    return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import Conflict
-from mobility.actions.rate_riders import RiderFares, month_after, read_fares
+from mobility.actions.rate_riders import RiderFares, read_fares
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.ledger import add_postings
 from mobility.db.statements import (
@@ -24,7 +24,7 @@ from mobility.db.statements import (
 )
 from mobility.db.usage import put_month
 from payments.ledger import Entry, Posting, post
-from payments.month import MonthBill, rate_month
+from payments.month import MonthBill, month_after, rate_month
 from payments.tariff import Tariff
 
 AT_ONCE = 200
@@ -174,7 +174,9 @@ def _rate(
     """Rate it anew: a proof, a card or a leg may have come since it was rated."""
     rated = rate_month([tariff], fares.legs, own.month, fares.proofs)
     if rated.amount_cents != own.amount_cents:
-        put_month(connection, own.account_id, rated, tariff.currency, tariff.content_hash, now)
+        put_month(
+            connection, own.account_id, rated.total, tariff.currency, tariff.content_hash, now
+        )
     return rated
 
 

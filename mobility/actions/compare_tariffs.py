@@ -16,6 +16,7 @@ from mobility.mapping.fare_legs import fare_legs
 from mobility.world import World
 from payments.bill import Proof
 from payments.many import Rider, rate_totals
+from payments.month import month_after
 from payments.tariff import FareLeg, Tariff
 from routing.query import Endpoint, PlanQuery
 
@@ -173,5 +174,4 @@ def _on(
 
 
 def _days(month: dt.date) -> list[dt.date]:
-    after = (month + dt.timedelta(days=32)).replace(day=1)
-    return [month + dt.timedelta(days=nth) for nth in range((after - month).days)]
+    return [month + dt.timedelta(days=nth) for nth in range((month_after(month) - month).days)]

@@ -17,7 +17,7 @@ from mobility.mapping.priced import OTHER_OPERATOR, PricedAnswer, PricedItinerar
 from mobility.metrics import STAGE_S, timed
 from mobility.world import World
 from payments.bill import Price, charges_at
-from payments.month import price_addition
+from payments.own_price import OwnPrices
 from payments.rating import price_itinerary
 from payments.tariff import Tariff
 from routing.itinerary import Itinerary, RideLeg
@@ -62,15 +62,19 @@ def plan_itineraries(
             shut=world.shut_elevators,
         )
     with timed(STAGE_S, "price"):
+        tariff = world.snapshot.tariff
+        own_prices = None
+        if tariff is not None and fares is not None:
+            own_prices = OwnPrices(tariff, fares.legs, fares.proofs)
         return PricedAnswer(
             answer,
-            tuple(_priced(world, query, itinerary, fares) for itinerary in answer.itineraries),
-            tuple(_priced(world, query, itinerary, fares) for itinerary in answer.direct),
+            tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.itineraries),
+            tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.direct),
         )
 
 
 def _priced(
-    world: World, query: PlanQuery, itinerary: Itinerary, fares: RiderFares | None
+    world: World, query: PlanQuery, itinerary: Itinerary, own_prices: OwnPrices | None
 ) -> PricedItinerary:
     outside = {
         row
@@ -87,8 +91,8 @@ def _priced(
         return PricedItinerary(itinerary, price, emitted_g)
     price = _at_rows(price_itinerary(tariff, legs, rider_count=query.seats), rows, outside)
     own = None
-    if fares is not None and legs:
-        added = price_addition([tariff], fares.legs, legs, fares.proofs)
+    if own_prices is not None and legs:
+        added = own_prices.price(legs)
         own = replace(added, charges=charges_at(added.charges, rows))
         if outside:
             own = replace(own, amount_cents=None)

@@ -17,7 +17,8 @@ from mobility.db.usage import (
     put_month,
 )
 from payments.bill import Proof
-from payments.month import month_before, rate_month
+from payments.many import total_month
+from payments.month import month_after, month_before
 from payments.tariff import FareLeg, Tariff
 
 ONE_DAY = dt.timedelta(days=1)
@@ -31,11 +32,6 @@ class RiderFares:
 
     legs: tuple[FareLeg, ...]
     proofs: tuple[Proof, ...]
-
-
-def month_after(month: dt.date) -> dt.date:
-    """First day of the next month."""
-    return (month + dt.timedelta(days=32)).replace(day=1)
 
 
 def read_fares(
@@ -85,6 +81,6 @@ def renew_months(
     known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
     for account_id, own in fares.items():
         for month in wanted:
-            rated = rate_month([tariff], own.legs, month, own.proofs)
-            if rated.legs or account_id in known[month]:
-                put_month(connection, account_id, rated, tariff.currency, tariff.content_hash, now)
+            total = total_month(tariff, own.legs, month, own.proofs)
+            if total.leg_count or account_id in known[month]:
+                put_month(connection, account_id, total, tariff.currency, tariff.content_hash, now)

@@ -22,7 +22,7 @@ from mobility.db.schema import (
     tap,
 )
 from payments.bill import Proof
-from payments.month import MonthBill
+from payments.month import MonthTotal
 from payments.taps import Tap, TapKind
 from payments.tariff import FareLeg
 
@@ -341,21 +341,21 @@ def put_proof(
 def put_month(
     connection: sa.Connection,
     account_id: uuid.UUID,
-    rated: MonthBill,
+    total: MonthTotal,
     currency: str,
     tariff_hash: str,
     now: dt.datetime,
 ) -> None:
     """Keep what a month costs by now."""
     values = {
-        "amount_cents": rated.amount_cents,
+        "amount_cents": total.amount_cents,
         "currency": currency,
-        "leg_count": len(rated.legs),
-        "unpriced_count": sum(row >= rated.first_row for row, _ in rated.bill.unpriced),
+        "leg_count": total.leg_count,
+        "unpriced_count": total.unpriced_count,
         "tariff_hash": tariff_hash,
         "rated_at": now,
     }
-    insert = pg.insert(rider_month).values(account_id=account_id, month=rated.month, **values)
+    insert = pg.insert(rider_month).values(account_id=account_id, month=total.month, **values)
     connection.execute(
         insert.on_conflict_do_update(index_elements=["account_id", "month"], set_=values)
     )

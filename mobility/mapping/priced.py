@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payments.bill import Price
-from payments.month import Addition
+from payments.own_price import Addition
 from routing.itinerary import Itinerary, PlanAnswer
 
 OTHER_OPERATOR = "other_operator"

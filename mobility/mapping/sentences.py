@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from payments.bill import Charge
-from payments.month import Addition
+from payments.own_price import Addition
 from routing.itinerary import Explanation
 from routing.ranking import Reason
 

@@ -7,7 +7,7 @@ from typing import Any
 from carpool.offers import Outside
 from mobility.mapping.sentences import addition_sentence, charge_label
 from payments.bill import Price
-from payments.month import Addition
+from payments.own_price import Addition
 
 Json = dict[str, Any]
 

@@ -100,6 +100,7 @@ def visit(browser: Browser, demo_server: RunningServer) -> Iterator[Visit]:
     yield open_page
     expect.set_options(timeout=USUAL_WAIT_MS)
     for watched in opened:
+        watched.page.unroute_all(behavior="ignoreErrors")  # one may be answering just now
         watched.page.context.close()
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from payments import many
 from payments.bill import Proof
-from payments.many import Rider, rate_totals
+from payments.many import Rider, rate_totals, total_month
+from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, Period, Product, Tariff
 from tests.payments.test_bill import few_cents, proofs, some, tariffs, trips
+from tests.payments.test_month import APRIL, MARCH, earlier
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +28,17 @@ def test_totals_are_those_of_bills(
     riders = [Rider(legs, own) for legs, own in histories]
     wanted = [rate([tariff], rider.legs, rider.proofs).amount_cents for rider in riders]
     assert rate_totals(tariff, riders).tolist() == wanted
+
+
+@some
+@given(tariffs(), trips(7), trips(4), proofs())
+def test_months_cost_what_their_bills_say(
+    tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], proved: list[Proof]
+) -> None:
+    every = [*legs, *earlier(before), *([replace(legs[0], mode="ferry")] if legs else [])]
+    for month in (MARCH, APRIL):
+        wanted = rate_month([tariff], every, month, proved).total
+        assert total_month(tariff, every, month, proved) == wanted
 
 
 weeks = st.builds(

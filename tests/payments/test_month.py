@@ -1,4 +1,4 @@
-"""Months of riders, over the end of which weeks reach, and what one journey more adds."""
+"""Months of riders, over the end of which weeks reach."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.bill import Proof
-from payments.month import month_of, price_addition, rate_month
-from payments.rating import price_itinerary, rate
+from payments.month import month_of, rate_month
+from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
 from payments.tariff_file import parse_tariff
 from tests.payments.test_bill import some, tariffs, trips
@@ -75,26 +75,6 @@ def test_no_month_is_dearer_than_its_legs_and_no_two_than_both_together(
     assert [rate_month([tariff], mixed, month, YOUTH) for month in (MARCH, APRIL)] == bills
 
 
-@some
-@given(tariffs(monotone=True), trips(5), trips(3))
-def test_a_journey_adds_nothing_below_zero_and_no_more_than_it_costs_anybody(
-    tariff: Tariff, legs: list[FareLeg], planned: list[FareLeg]
-) -> None:
-    planned = sorted(planned, key=lambda leg: leg.board_at)
-    if not planned:
-        return
-    added = price_addition([tariff], legs, planned, YOUTH)
-    alone = price_itinerary(tariff, planned)
-    assert alone.amount_cents is not None
-    assert added.amount_cents is not None
-    months = {month_of(tariff, leg) for leg in planned}
-    if len(months) == 1:
-        assert 0 <= added.amount_cents <= alone.amount_cents
-    assert added.month == min(months)
-    assert added.so_far_cents == rate_month([tariff], legs, added.month, YOUTH).amount_cents
-    assert sorted(row for c in added.charges for row in c.legs) == list(range(len(planned)))
-
-
 def test_a_week_over_the_end_of_a_month_is_paid_once() -> None:
     every = [bus(day, hour) for day in days(dt.date(2027, 3, 30), 5) for hour in (6, 12)]
     march, april = (rate_month([WEEKS], every, month) for month in (MARCH, APRIL))
@@ -104,30 +84,6 @@ def test_a_week_over_the_end_of_a_month_is_paid_once() -> None:
     assert (april.billed_before_cents, len(april.legs)) == (600, 6)
     other = [*every, bus(dt.date(2027, 4, 2), 9, "rail")]
     assert rate_month([WEEKS], other, APRIL).amount_cents == 1_100
-
-
-def test_a_journey_costs_nothing_once_the_cap_is_reached() -> None:
-    used = [bus(day, hour) for day in days(dt.date(2027, 4, 5), 4) for hour in (6, 12)]
-    friday = dt.date(2027, 4, 9)
-    added = price_addition([WEEKS], used, [bus(friday)])
-    assert (added.amount_cents, added.so_far_cents) == (0, 1_000)
-    assert [(c.rule, c.legs, c.since) for c in added.charges] == [
-        ("week", (0,), dt.date(2027, 4, 5))
-    ]
-    assert added.reached == {"week"}
-    mixed = price_addition([WEEKS], used, [bus(friday), bus(friday, 8, "rail")])
-    assert mixed.amount_cents == 700
-    # The third day of buses reaches the cap of the week: 300 + 300 + 300 + 300 > 1,000.
-    third = price_addition([WEEKS], used[:6], [bus(dt.date(2027, 4, 8), 6), bus(friday, 8)])
-    assert (third.amount_cents, third.reached) == (100, {"day"})
-
-
-def test_a_journey_with_a_leg_that_has_no_price_adds_nobody_knows_what() -> None:
-    friday = dt.date(2027, 4, 9)
-    added = price_addition([WEEKS], [], [bus(friday), bus(friday, 9, "ferry")])
-    assert added.amount_cents is None
-    # What has no price among the legs used says nothing of the journey.
-    assert price_addition([WEEKS], [bus(friday, 9, "ferry")], [bus(friday)]).amount_cents == 200
 
 
 def test_a_promise_holds_however_far_the_ride_was() -> None:

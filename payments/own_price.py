@@ -1,0 +1,144 @@
+"""What one journey more would add to the bill of a rider: many journeys of one rider, quickly."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from payments.alone import proved_on
+from payments.bill import Charge, Proof, charges_at
+from payments.many import LegTable
+from payments.month import MonthBill, month_after, month_of, rate_month
+from payments.rating import price_itinerary
+from payments.tariff import ONE_DAY, FareLeg, Period, Tariff
+
+PLANNED = "planned:"
+"""Ids of legs that are only thought of."""
+SIX_DAYS = 6 * ONE_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What a journey would add to the bill of a rider."""
+
+    amount_cents: int | None
+    """None: some leg has no price."""
+    month: dt.date
+    so_far_cents: int
+    """What its month costs without it."""
+    charges: tuple[Charge, ...]
+    """Those that would then be for its legs, whose rows they name, at their whole amounts."""
+    reached: frozenset[str]
+    """Products that the bill has without it."""
+
+
+class OwnPrices:
+    """
+    Prices of journeys to a rider who has used something already.
+
+    What is rated once for all journeys is kept; of each only the total is sought, by a kernel, and
+    the charges are worked out where they are neither those of anybody nor products he has.
+
+    Parameters
+    ----------
+    legs
+        Used by the rider in the months of the journeys, and in the month before each.
+    """
+
+    def __init__(
+        self, tariff: Tariff, legs: Sequence[FareLeg], proofs: Sequence[Proof] = ()
+    ) -> None:
+        self._tariff, self._legs, self._proofs = tariff, legs, proofs
+        self._products = {product.id: product for product in tariff.products}
+        self._months: dict[dt.date, tuple[MonthBill, LegTable]] = {}
+
+    def price(self, planned: Sequence[FareLeg]) -> Addition:
+        """What a journey adds; its legs in order of boarding, and not none."""
+        months = sorted({month_of(self._tariff, leg) for leg in planned})
+        rated = [self._month(month) for month in months]
+        before, table = rated[0]
+        reached = frozenset(
+            c.rule for month, _ in rated for c in month.bill.charges if c.kind == "product"
+        )
+        listed = price_itinerary(self._tariff, planned)
+        cents: int | None = None
+        charges = listed.charges
+        if listed.amount_cents is not None and len(months) > 1:
+            cents, charges = self._rate_over_the_end(months, planned)
+        elif listed.amount_cents is not None:
+            cents = table.total_with(planned) - table.total
+            known = self._known_charges(before, planned, cents)
+            charges = self._rate(before.month, planned)[1] if known is None else known
+        return Addition(cents, months[0], before.amount_cents, charges, reached)
+
+    def _month(self, month: dt.date) -> tuple[MonthBill, LegTable]:
+        """A month as it is without the journey, and its legs as rows for the kernel."""
+        if month not in self._months:
+            bill = rate_month([self._tariff], self._legs, month, self._proofs)
+            self._months[month] = bill, LegTable(self._tariff, self._proofs, bill.bill.legs)
+        return self._months[month]
+
+    def _known_charges(
+        self, before: MonthBill, planned: Sequence[FareLeg], cents: int
+    ) -> tuple[Charge, ...] | None:
+        """Products that he has, and list prices of the rest; None where that is not the price."""
+        by: dict[Charge, list[int]] = {}
+        rest = []
+        for row, leg in enumerate(planned):
+            own = next((c for c in before.bill.charges if self._covers(c, leg)), None)
+            if own is None:
+                rest.append(row)
+            else:
+                by.setdefault(own, []).append(row)
+        others = price_itinerary(self._tariff, [planned[row] for row in rest])
+        if others.amount_cents != cents:
+            return None
+        covered = (replace(charge, legs=tuple(rows)) for charge, rows in by.items())
+        return (*covered, *charges_at(others.charges, rest))
+
+    def _covers(self, charge: Charge, leg: FareLeg) -> bool:
+        """Whether a product that is on the bill makes a leg free."""
+        if charge.kind != "product" or charge.since is None:
+            return False
+        product, (_, day) = self._products[charge.rule], self._tariff.clock(leg)
+        last = charge.since
+        if product.period is Period.ROLLING_7D:
+            last += SIX_DAYS
+        elif product.period is Period.CALENDAR_MONTH:
+            last = month_after(last) - ONE_DAY
+        return (
+            charge.since <= day <= last
+            and product.covers(leg)
+            and (charge.category is None or charge.category in proved_on(self._proofs, day))
+        )
+
+    def _rate(
+        self, month: dt.date, planned: Sequence[FareLeg]
+    ) -> tuple[MonthBill, tuple[Charge, ...]]:
+        """A month with the journey, and those of its charges that are for the journey."""
+        rows = {f"{PLANNED}{row}": row for row in range(len(planned))}
+        new = [replace(leg, id=id_) for leg, id_ in zip(planned, rows, strict=True)]
+        after = rate_month([self._tariff], [*self._legs, *new], month, self._proofs)
+        names = [rows.get(leg.id) for leg in after.bill.legs]
+        found = []
+        for charge in after.charges:
+            own = tuple(row for leg in charge.legs if (row := names[leg]) is not None)
+            if own:
+                found.append(replace(charge, legs=own))
+        return after, tuple(found)
+
+    def _rate_over_the_end(
+        self, months: Sequence[dt.date], planned: Sequence[FareLeg]
+    ) -> tuple[int, tuple[Charge, ...]]:
+        """What a journey adds that goes on in the next month."""
+        cents = 0
+        charges: list[Charge] = []
+        for month in months:
+            after, own = self._rate(month, planned)
+            cents += after.amount_cents - self._month(month)[0].amount_cents
+            for charge in own:
+                rows = [r for r in charge.legs if month_of(self._tariff, planned[r]) == month]
+                if rows:
+                    charges.append(replace(charge, legs=tuple(rows)))
+        return cents, tuple(charges)
