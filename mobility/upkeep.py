@@ -29,6 +29,7 @@ EVERY_S = 1.0
 CHANCES_EVERY = dt.timedelta(minutes=10)
 """How a driver's rides end is known to searches so soon."""
 FORGET_EVERY = dt.timedelta(minutes=10)
+CORRECT_EVERY = dt.timedelta(seconds=5)
 
 
 class Upkeep:
@@ -46,6 +47,7 @@ class Upkeep:
     ) -> None:
         self._here, self._keeper, self._book = installation, keeper, book
         self._clock = clock
+        self._done_at: dict[str, dt.datetime] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="upkeep", daemon=True)
 
@@ -60,24 +62,30 @@ class Upkeep:
             self._thread.join(timeout=5)
 
     def _follow(self) -> None:
-        chances_at: dt.datetime | None = None
-        forget_at: dt.datetime | None = None
         while not self._stop.wait(EVERY_S):
             world = self._keeper.world
             desk = RideDesk(self._here.engine, self._here.wakeups, world.snapshot, world.epoch)
             now = self._clock()
-            if chances_at is None or now >= chances_at + CHANCES_EVERY:
+            engine = self._here.engine
+            if self._is_due("chances", CHANCES_EVERY, now):
                 self._try(partial(self._keeper.renew_chances, now))
-                chances_at = now
-            if forget_at is None or now >= forget_at:
-                self._try(partial(forget_usage, self._here.engine, now))
-                forget_at = now + FORGET_EVERY
+            if self._is_due("forget", FORGET_EVERY, now):
+                self._try(partial(forget_usage, engine, now))
+            if self._is_due("correct", CORRECT_EVERY, now):
+                self._try(partial(correct_months, engine, now=now))
             self._try(partial(sweep, desk, now=now))
-            self._try(partial(bill_rides, self._here.engine, world, now=now))
-            self._try(partial(correct_months, self._here.engine, now=now))
+            self._try(partial(bill_rides, engine, world, now=now))
             self._try(partial(continue_series, desk, now=now))
             self._try(partial(ask_not_left, desk, now=now))
-            self._try(partial(match_wishes, self._here.engine, world, self._book, now=now))
+            self._try(partial(match_wishes, engine, world, self._book, now=now))
+
+    def _is_due(self, what: str, every: dt.timedelta, now: dt.datetime) -> bool:
+        """Whether something that is done seldom is to be done now; it counts as done then."""
+        last = self._done_at.get(what)
+        if last is not None and now < last + every:
+            return False
+        self._done_at[what] = now
+        return True
 
     def _try(self, act: Callable[[], int]) -> None:
         try:

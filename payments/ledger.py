@@ -102,6 +102,9 @@ class Posting:
     """What it is for: a statement, a payment, a run."""
 
 
+CONTENT = tuple(Posting.__dataclass_fields__)[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One posting to be made of a group: its kind, amount, and the names of its accounts."""
@@ -169,6 +172,12 @@ def _posting(group: str, nth: int, period: str, currency: str, entry: Entry) -> 
 def _id_of(content: tuple[object, ...]) -> uuid.UUID:
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=5)
+
+
+def is_genuine(posting: Posting) -> bool:
+    """Whether a posting's id is that of its content."""
+    content = tuple(getattr(posting, name) for name in CONTENT)
+    return posting.id == _id_of(content)
 
 
 def balances(postings: Iterable[Posting]) -> dict[tuple[str, str], Balance]:

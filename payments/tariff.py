@@ -253,6 +253,12 @@ class Tariff:
         """Fare day of a time."""
         return self._day(at.astimezone(self._zone))
 
+    def month_start(self, month: dt.date) -> dt.datetime:
+        """When the first fare day of a month begins."""
+        return dt.datetime.combine(month, dt.time(), self._zone) + dt.timedelta(
+            seconds=self.cutover_s
+        )
+
     def _day(self, local: dt.datetime) -> dt.date:
         day = local.date()
         if local.hour * 3600 + local.minute * 60 + local.second < self.cutover_s:

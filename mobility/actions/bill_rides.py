@@ -5,10 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from mobility.actions.ride_desk import RIDE_COMPLETED
 from mobility.actions.take_usage import rate_changed
 from mobility.db.engine import Engine, again_after_deadlock
-from mobility.db.usage import Completed, add_legs, mark_billed, open_account, take_completed
+from mobility.db.usage import (
+    Completed,
+    add_legs,
+    mark_billed,
+    open_account,
+    riders_of_partners,
+    take_completed,
+)
 from mobility.world import World
 from payments.tariff import FareLeg
 from routing.street.access import route_of_arcs
@@ -20,20 +26,27 @@ AT_ONCE = 100
 def bill_rides(engine: Engine, world: World, *, now: dt.datetime) -> int:
     """Make legs of rides that carpool has told of as completed; returns how many bookings."""
     with engine.begin() as connection:
-        completed = take_completed(connection, RIDE_COMPLETED, AT_ONCE)
+        completed = take_completed(connection, AT_ONCE)
         if not completed:
             return 0
-        riders = sorted({uuid.UUID(str(each.content["rider_id"])) for each in completed})
-        accounts = {rider_id: open_account(connection, rider_id, now) for rider_id in riders}
+        # Riders of other operators pay there.
+        riders = {_rider(each) for each in completed}
+        riders -= riders_of_partners(connection, riders)
+        accounts = {rider: open_account(connection, rider, now) for rider in sorted(riders)}
         legs = [
-            (accounts[uuid.UUID(str(each.content["rider_id"]))], leg)
+            (accounts[_rider(each)], leg)
             for each in completed
+            if _rider(each) in accounts
             for leg in _legs(world, each)
         ]
         new = add_legs(connection, legs, now)
         rate_changed(connection, world, [own for own in legs if own[1].id in new], now)
         mark_billed(connection, [each.event_id for each in completed], now)
     return len(completed)
+
+
+def _rider(ride: Completed) -> uuid.UUID:
+    return uuid.UUID(str(ride.content["rider_id"]))
 
 
 def _legs(world: World, ride: Completed) -> list[FareLeg]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import Conflict
+from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.rate_riders import RiderFares, read_fares
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.ledger import add_postings
@@ -17,6 +18,7 @@ from mobility.db.statements import (
     Statement,
     StatementKind,
     issue,
+    mark_closed,
     months_to_close,
     months_to_correct,
     open_period,
@@ -24,8 +26,8 @@ from mobility.db.statements import (
 )
 from mobility.db.usage import put_month
 from payments.ledger import Entry, Posting, post
-from payments.month import MonthBill, month_after, rate_month
-from payments.tariff import Tariff
+from payments.month import MonthBill, month_after, month_before, rate_month
+from payments.tariff import ONE_DAY, Tariff
 
 AT_ONCE = 200
 """Accounts of one transaction: whatever happens, those of other transactions are closed."""
@@ -39,6 +41,18 @@ class MonthNotOver(Conflict):
     """A month in which somebody may still travel."""
 
     code = "month_not_over"
+
+
+class MonthForgotten(Conflict):
+    """A month so old that it is forgotten whose legs were whose."""
+
+    code = "month_forgotten"
+
+
+class OtherTariff(Conflict):
+    """A month that this tariff is not for."""
+
+    code = "other_tariff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +81,26 @@ def close_month(
     ------
     MonthNotOver
         Its last fare day has not ended.
+    MonthForgotten
+        It is so old that legs of it, or of the month before, belong to nobody any more.
+    OtherTariff
+        The tariff does not hold on all of its days, or it was posted by another one.
     """
-    if tariff.fare_day(now) < month_after(month):
+    last = month_after(month) - ONE_DAY
+    if tariff.fare_day(now) <= last:
         raise MonthNotOver(f"{month:%Y-%m} is not over")
+    if tariff.month_start(month_before(month)) < now - RIDERS_KEPT:
+        raise MonthForgotten(f"whose rides those of {month:%Y-%m} were is forgotten by now")
+    if not (tariff.is_valid_on(month) and tariff.is_valid_on(last)):
+        raise OtherTariff(f"tariff {tariff.id} does not hold on all days of {month:%Y-%m}")
     states = [MonthState.OPEN, MonthState.PROVISIONAL] if is_final else [MonthState.OPEN]
     count = cents = 0
     while True:
         done = _close_some(engine, tariff, month, states, now)
         if not done:
+            if is_final:
+                with engine.begin() as connection:
+                    mark_closed(connection, month, now)
             return Closing(count, cents)
         count += len(done)
         cents += sum(own.posted_cents for own in done)
@@ -172,8 +198,10 @@ def _rate(
     now: dt.datetime,
 ) -> MonthBill:
     """Rate it anew: a proof, a card or a leg may have come since it was rated."""
+    if own.state is not MonthState.OPEN and own.tariff_hash != tariff.content_hash:
+        raise OtherTariff(f"{own.month:%Y-%m} was posted by another tariff: serve that one again")
     rated = rate_month([tariff], fares.legs, own.month, fares.proofs)
-    if rated.amount_cents != own.amount_cents:
+    if (rated.amount_cents, tariff.content_hash) != (own.amount_cents, own.tariff_hash):
         put_month(
             connection, own.account_id, rated.total, tariff.currency, tariff.content_hash, now
         )

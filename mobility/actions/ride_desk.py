@@ -26,7 +26,7 @@ from carpool.tracking import track_ride
 from core.time import to_instant
 from mobility.db.changes import lock_changes
 from mobility.db.engine import Connection, Engine, in_one_trip
-from mobility.db.notices import emit, tell
+from mobility.db.notices import BOOKING_CONFIRMED, RIDE_COMPLETED, emit, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.operators import tell_partner_of_seat
 from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
@@ -50,8 +50,6 @@ TELLS_DRIVER = frozenset(
 )  # fmt: skip
 Telling = tuple[uuid.UUID, str, dict[str, object]]
 """A person, a kind of notice and its content."""
-BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
-"""Events that other parts of the platform take from the outbox."""
 
 
 def plan_b_path(booking: Booking) -> str:

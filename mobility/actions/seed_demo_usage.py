@@ -12,7 +12,6 @@ import numpy as np
 
 from core.modes import RAIL_MODES, Mode, mode_of_route_type
 from gtfs_data.timetable import Timetable
-from mobility.actions.rate_riders import renew_months
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
 from mobility.db.usage import link_medium
@@ -32,21 +31,21 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
 
     The train's tap out comes after all else: until then its whole line was billed.
     """
+    tariff = world.snapshot.tariff
+    if tariff is None:
+        return
     with engine.begin() as connection:
         key = read_quote_key(connection)
-        account_id = link_medium(
-            connection, medium_digest(key, CARD), rider_id, "Carte de démonstration", now
-        )
+        link_medium(
+            connection, medium_digest(key, CARD), rider_id, "Carte de démonstration", now,
+            tariff.month_start,
+        )  # fmt: skip
     network = world.network
     *first, late = [
-        read_event(event, key, network, now) for event in _events(network.timetable, now)
+        read_event(event, "demo", key, network, now) for event in _events(network.timetable, now)
     ]
     take_usage(engine, world, first, now)
     take_usage(engine, world, [late], now)
-    tariff = world.snapshot.tariff
-    if tariff is not None:
-        with engine.begin() as connection:
-            renew_months(connection, tariff, [account_id], [now.date().replace(day=1)], now)
 
 
 def _events(t: Timetable, now: dt.datetime) -> Iterator[dict[str, Any]]:

@@ -83,18 +83,18 @@ def _legs_of_taps(
     near = list_taps(connection, fresh.keys(), min(times) - NEAR, max(times) + NEAR)
     made: list[tuple[uuid.UUID, FareLeg]] = []
     gone: set[str] = set()
-    for medium, taps in fresh.items():
-        stays, _ = pair_taps(near.get(medium, []))
-        first = min(tap.at for tap in taps) - OPEN_LIMIT - TWICE
-        last = max(tap.at for tap in taps) + TWICE
-        legs = [leg_of_stay(world.network, s) for s in stays if first <= s.start.at <= last]
+    for medium, new in fresh.items():
+        taps = near.get(medium, [])
+        stays, _ = pair_taps(taps)
+        legs = [leg_of_stay(world.network, s) for s in stays if _is_touched(s.start, new)]
         made += [(accounts[medium], leg) for leg in legs]
         kept = {leg.id for leg in legs}
-        gone |= {
-            leg_id
-            for tap in near.get(medium, [])
-            if first <= tap.at <= last and (leg_id := f"tap:{tap.id}") not in kept
-        }
-    put_legs(connection, made, now)
+        gone |= {f"tap:{tap.id}" for tap in taps if _is_touched(tap, new)} - kept
+    owners = put_legs(connection, made, now)
     drop_legs(connection, gone)
-    return made
+    return [(owners[leg.id], leg) for _, leg in made]
+
+
+def _is_touched(start: Tap, new: Sequence[Tap]) -> bool:
+    """Whether a new tap may change what begins with a tap; what is near others stays as it is."""
+    return any(-TWICE <= tap.at - start.at <= OPEN_LIMIT for tap in new)

@@ -20,9 +20,8 @@ import httpx
 
 from core.errors import Unavailable
 from core.time import utc_now
-from mobility.actions.ride_desk import RIDE_COMPLETED
 from mobility.actions.run_demo import WEEKDAYS
-from mobility.db.notices import list_events
+from mobility.db.notices import RIDE_COMPLETED, list_events
 from mobility.installation import opened_database
 from mobility.settings import Settings
 

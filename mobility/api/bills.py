@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import InvalidInput, NotFound
 from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.rate_riders import read_fares, renew_months
-from mobility.api.access import Rider, Staff, installation_of, now_of
+from mobility.api.access import Rider, Staff, address_of, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
@@ -39,6 +39,8 @@ router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 WRITES, WINDOW_S = 30, 3_600
 """Cards that one rider links in an hour: numbers must not be guessed."""
 PROOF_DAYS = 3_660
+PRINTED = r"^[^\x00-\x1f]*$"
+"""Text without what steers a terminal, or ends a text in the database."""
 
 
 class NoTariff(NotFound):
@@ -139,9 +141,9 @@ class CardGiven(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: Annotated[str, Field(min_length=4, max_length=200)]
+    number: Annotated[str, Field(min_length=4, max_length=200, pattern=PRINTED)]
     """As readers read it."""
-    label: Annotated[str, Field(max_length=60)] = ""
+    label: Annotated[str, Field(max_length=60, pattern=PRINTED)] = ""
 
 
 class CardFacts(BaseModel):
@@ -157,11 +159,11 @@ class ProofGiven(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    alias: Annotated[str, Field(max_length=100)]
+    alias: Annotated[str, Field(max_length=100, pattern=PRINTED)]
     category: Annotated[str, Field(max_length=100)]
     valid_from: dt.date
     valid_to: dt.date
-    issuer: Annotated[str, Field(min_length=1, max_length=100)]
+    issuer: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTED)]
 
 
 class ProofFacts(BaseModel):
@@ -194,7 +196,8 @@ def months(request: Request, rider: Rider) -> list[MonthFacts]:
 def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     """Show one month, line by line, with what it would have cost otherwise.
 
-    Of months so old that it is forgotten whose legs were whose, amounts and statements are left.
+    Of months so old that it is forgotten whose legs were whose, and of those that were posted by
+    another tariff, amounts and statements are left.
     """
     tariff = _tariff(request)
     first = dt.date.fromisoformat(f"{month}-01")
@@ -214,8 +217,11 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
         for s in issued
     ]  # fmt: skip
     if known is not None:
-        facts.state = MonthState(known.state)
-        if month_before(first) < (now_of(request) - RIDERS_KEPT).date():
+        facts.state = known.state
+        forgotten = month_before(first) < (now_of(request) - RIDERS_KEPT).date()
+        # What was posted stays as it was, whatever tariff there is by now.
+        other = known.state is not MonthState.OPEN and known.tariff_hash != tariff.content_hash
+        if forgotten or other:
             facts.amount_cents = known.amount_cents
             facts.lines, facts.legs, facts.alternatives = [], [], []
     return facts
@@ -234,14 +240,15 @@ def media(request: Request, rider: Rider) -> list[CardFacts]:
 @router.post("/media", status_code=201)
 def link(request: Request, rider: Rider, given: CardGiven) -> CardFacts:
     """Link a card: what it was used for is on one's own bill from now on, also what was before."""
-    here, now, tariff = installation_of(request), now_of(request), world_of(request).snapshot.tariff
-    here.limits.count(f"media:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
+    here, now, tariff = installation_of(request), now_of(request), _tariff(request)
+    for whose in (rider.user_id, address_of(request)):
+        here.limits.count(f"media:{whose}", most=WRITES, per_s=WINDOW_S)
     with here.engine.begin() as connection:
         digest = medium_digest(read_quote_key(connection), given.number)
-        account_id = link_medium(connection, digest, rider.person_id, given.label, now)
-        if tariff is not None:
-            this = now.date().replace(day=1)
-            renew_months(connection, tariff, [account_id], [month_before(this), this], now)
+        account_id, months = link_medium(
+            connection, digest, rider.person_id, given.label, now, tariff.month_start
+        )
+        renew_months(connection, tariff, [account_id], months, now)
     return CardFacts(id=digest.hex(), label=given.label, linked_at=now)
 
 

@@ -40,7 +40,7 @@ Batch = Annotated[list[dict[str, Any]], Body(max_length=BATCH_LIMIT)]
 
 
 @router.post("/usage")
-def take(request: Request, _operator: Agent, events: Batch) -> UsageTaken:
+def take(request: Request, operator: Agent, events: Batch) -> UsageTaken:
     """
     Take CloudEvents, in any order and as often as they come.
 
@@ -53,7 +53,7 @@ def take(request: Request, _operator: Agent, events: Batch) -> UsageTaken:
     used, refused = [], []
     for index, event in enumerate(events):
         try:
-            used.append(read_event(event, key, world.network, now))
+            used.append(read_event(event, str(operator.user_id), key, world.network, now))
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
     new = take_usage(here.engine, world, used, now) if used else 0

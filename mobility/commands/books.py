@@ -170,6 +170,8 @@ def ledger_check(as_json: Json = False) -> None:
     from mobility.installation import opened_database
 
     with opened_database(Settings()) as engine, engine.connect() as connection:
+        # One view of all of it, whatever is posted meanwhile.
+        connection.execution_options(isolation_level="REPEATABLE READ")
         wrong, broken, kept = (
             recount(connection), broken_days(connection), read_balances(connection)
         )  # fmt: skip

@@ -15,7 +15,14 @@ from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict
 from mobility.db.schema import ledger_balance, ledger_day, ledger_period, posting
-from payments.ledger import NEVER_OVERDRAWN, Balance, Posting, balances, chain
+from payments.ledger import (
+    NEVER_OVERDRAWN,
+    Balance,
+    Posting,
+    balances,
+    chain,
+    is_genuine,
+)
 
 COLUMNS = tuple(Posting.__dataclass_fields__)
 _TYPES = {
@@ -24,6 +31,9 @@ _TYPES = {
     **dict.fromkeys(("amount_cents", "debit_cents", "credit_cents"), sa.BigInteger),
 }
 CHECK_VIOLATION = "23514"
+CLOSING_LOCK = 7_305_003
+STREAMED = 10_000
+"""Postings that are held at once while all of them are read."""
 
 
 class GroupChanged(Conflict):
@@ -72,6 +82,8 @@ def add_postings(
     every = sorted((p for group in groups for p in group), key=lambda p: (p.group, p.nth))
     if not every:
         return 0
+    # Whoever closes a day or a period waits for those who post, and they for him.
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(CLOSING_LOCK)))
     new = _insert(connection, every, today)
     known = [group for group in groups if group[0].id not in new]
     partly = [group for group in groups if len({p.id in new for p in group}) > 1]
@@ -184,13 +196,14 @@ def list_postings(
     query = sa.select(*(posting.c[name] for name in COLUMNS), posting.c.posted_on)
     if period is not None:
         query = query.where(posting.c.period == period)
-    streamed = connection.execution_options(yield_per=10_000).execute(query.order_by(posting.c.seq))
-    for *values, day in streamed:
+    streamed = query.order_by(posting.c.seq).execution_options(yield_per=STREAMED)
+    for *values, day in connection.execute(streamed):
         yield Posting(*values), day
 
 
 def close_period(connection: sa.Connection, period: str, now: dt.datetime) -> None:
     """Let nothing more be posted for a month; closed twice, it is closed once."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CLOSING_LOCK)))
     connection.execute(
         pg.insert(ledger_period).values(period=period, closed_at=now).on_conflict_do_nothing()
     )
@@ -198,7 +211,7 @@ def close_period(connection: sa.Connection, period: str, now: dt.datetime) -> No
 
 def close_days(connection: sa.Connection, before: dt.date) -> list[ClosedDay]:
     """Close all days before one, the oldest first; returns those that were open."""
-    connection.execute(sa.text("lock table ledger_day in exclusive mode"))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CLOSING_LOCK)))
     last = connection.execute(
         sa.select(ledger_day.c.day, ledger_day.c.hash).order_by(ledger_day.c.day.desc()).limit(1)
     ).one_or_none()
@@ -218,13 +231,14 @@ def close_days(connection: sa.Connection, before: dt.date) -> list[ClosedDay]:
 
 
 def broken_days(connection: sa.Connection) -> list[dt.date]:
-    """Closed days of which the hash is not that of their postings."""
+    """Closed days of which the hash is not that of their postings, or a posting not of its id."""
     broken, previous = [], b""
     rows: list[Any] = list(connection.execute(sa.select(*ledger_day.c).order_by(ledger_day.c.day)))
     for row in rows:
         ids = _ids_of(connection, row.day)
         previous = chain(previous, ids)
-        if (bytes(row.hash), row.posting_count) != (previous, len(ids)):
+        forged = [each for each in _postings_of(connection, row.day) if not is_genuine(each)]
+        if forged or (bytes(row.hash), row.posting_count) != (previous, len(ids)):
             broken.append(row.day)
         previous = bytes(row.hash)
     return broken
@@ -233,3 +247,9 @@ def broken_days(connection: sa.Connection) -> list[dt.date]:
 def _ids_of(connection: sa.Connection, day: dt.date) -> list[uuid.UUID]:
     query = sa.select(posting.c.id).where(posting.c.posted_on == day)
     return list(connection.execute(query).scalars())
+
+
+def _postings_of(connection: sa.Connection, day: dt.date) -> Iterator[Posting]:
+    query = sa.select(*(posting.c[name] for name in COLUMNS)).where(posting.c.posted_on == day)
+    for values in connection.execute(query.execution_options(yield_per=STREAMED)):
+        yield Posting(*values)

@@ -13,6 +13,9 @@ from sqlalchemy.dialects import postgresql as pg
 
 from mobility.db.schema import notice, outbox
 
+BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
+"""Events that other parts of the platform take from the outbox."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -509,6 +509,13 @@ statement = sa.Table(
     sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
 )
 
+closed_month = sa.Table(
+    "closed_month",
+    metadata,
+    sa.Column("month", sa.Date, primary_key=True),
+    sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 statement_number = sa.Table(
     "statement_number",
     metadata,

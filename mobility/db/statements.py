@@ -5,14 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mobility.db.schema import ledger_period, rider_month, statement, statement_number
+from mobility.db.schema import (
+    closed_month,
+    ledger_period,
+    rider_month,
+    statement,
+    statement_number,
+)
 
 
 class MonthState(StrEnum):
@@ -42,6 +48,7 @@ class PostedMonth:
     month: dt.date
     amount_cents: int
     currency: str
+    tariff_hash: str
     state: MonthState
     posted_cents: int
     """What the rider was charged."""
@@ -91,25 +98,44 @@ def months_to_close(
         .limit(most)
         .with_for_update()
     )
-    return [_posted(row) for row in connection.execute(query)]
+    return [_posted(row._asdict()) for row in connection.execute(query)]
 
 
 def months_to_correct(connection: sa.Connection, most: int) -> list[PostedMonth]:
-    """Issued months that cost something else by now, held for this transaction."""
+    """
+    Months that cost something else than was issued, held for this transaction.
+
+    One of which nothing was known when its month was closed counts as issued then, over nothing.
+    """
     issued = rider_month.c.state.in_((MonthState.ISSUED, MonthState.SETTLED))
     query = (
-        sa.select(*_COLUMNS)
-        .where(issued, _DIFFERS)
+        sa.select(*_COLUMNS, closed_month.c.closed_at)
+        .outerjoin(closed_month, closed_month.c.month == rider_month.c.month)
+        .where(
+            sa.or_(sa.and_(issued, _DIFFERS), sa.and_(~issued, closed_month.c.month.is_not(None)))
+        )
         .order_by(rider_month.c.account_id, rider_month.c.month)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=rider_month, skip_locked=True)
     )
-    return [_posted(row) for row in connection.execute(query)]
+    found = []
+    for *values, closed_at in connection.execute(query):
+        own = _posted(dict(zip(PostedMonth.__dataclass_fields__, values, strict=True)))
+        if own.issued_at is None:
+            own = replace(own, state=MonthState.ISSUED, issued_at=closed_at)
+        found.append(own)
+    return found
 
 
-def _posted(row: sa.Row[Any]) -> PostedMonth:
-    values = dict(row._mapping)  # noqa: SLF001 — how SQLAlchemy tells names and values
-    return PostedMonth(**values | {"state": MonthState(values["state"])})
+def mark_closed(connection: sa.Connection, month: dt.date, now: dt.datetime) -> None:
+    """Note that all that was known of a month is issued; the first time counts."""
+    connection.execute(
+        pg.insert(closed_month).values(month=month, closed_at=now).on_conflict_do_nothing()
+    )
+
+
+def _posted(values: Mapping[str, Any]) -> PostedMonth:
+    return PostedMonth(**dict(values) | {"state": MonthState(values["state"])})
 
 
 def save_posted(connection: sa.Connection, months: Sequence[PostedMonth]) -> None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict, NotFound
+from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.schema import (
     fare_account,
     fare_leg,
     medium,
     outbox,
+    partner_person,
     person,
     proof,
     rider_month,
     tap,
 )
+from mobility.db.statements import MonthState
 from payments.bill import Proof
 from payments.month import MonthTotal
 from payments.taps import Tap, TapKind
@@ -29,6 +32,8 @@ from payments.tariff import FareLeg
 LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
+AT_ONCE = 1_000
+"""Rows of one statement, of which the parameters are counted in two bytes."""
 TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator")
 
 
@@ -63,7 +68,8 @@ class RatedMonth:
     leg_count: int
     unpriced_count: int
     rated_at: dt.datetime
-    state: str
+    state: MonthState
+    tariff_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,22 @@ def hold_accounts(connection: sa.Connection, account_ids: Iterable[uuid.UUID]) -
 
 
 def link_medium(
-    connection: sa.Connection, digest: bytes, person_id: uuid.UUID, label: str, now: dt.datetime
-) -> uuid.UUID:
+    connection: sa.Connection,
+    digest: bytes,
+    person_id: uuid.UUID,
+    label: str,
+    now: dt.datetime,
+    month_start: Callable[[dt.date], dt.datetime],
+) -> tuple[uuid.UUID, set[dt.date]]:
     """
-    Link a card to a person, with all that was used by it; returns his account.
+    Link a card to a person, with all that was used by it and is not on a bill yet.
+
+    Returns his account, and the months that have to be rated anew.
+
+    Parameters
+    ----------
+    month_start
+        When a month begins, by the tariff's fare days.
 
     Raises
     ------
@@ -149,27 +167,34 @@ def link_medium(
         .where(medium.c.digest == digest)
         .values(account_id=account_id, label=label, linked_at=now)
     )
-    if old != account_id:
-        _take_over(connection, old, account_id)
-    return account_id
+    if old == account_id:
+        return account_id, set()
+    return account_id, _take_over(connection, old, account_id, month_start)
 
 
-def _take_over(connection: sa.Connection, old: uuid.UUID, account_id: uuid.UUID) -> None:
-    """Move what was used by a card to an account, but for months of which a bill was issued."""
-    closed = sa.select(sa.func.max(rider_month.c.month)).where(
-        rider_month.c.account_id == old, rider_month.c.state != "open"
-    )
-    last = connection.execute(closed).scalar_one()
+def _take_over(
+    connection: sa.Connection,
+    old: uuid.UUID,
+    account_id: uuid.UUID,
+    month_start: Callable[[dt.date], dt.datetime],
+) -> set[dt.date]:
+    """Move what was used by a card to an account, but for months that were posted."""
+    of = rider_month.c.account_id == old
+    rows = connection.execute(
+        sa.select(rider_month.c.month, rider_month.c.state).where(of).with_for_update()
+    ).all()
+    last = max((row.month for row in rows if row.state != "open"), default=None)
     moved = fare_leg.update().where(fare_leg.c.account_id == old)
-    gone = rider_month.delete().where(rider_month.c.account_id == old)
+    gone = rider_month.delete().where(of)
     if last is not None:
         after = (last + dt.timedelta(days=32)).replace(day=1)
-        moved = moved.where(fare_leg.c.board_at >= after)
+        moved = moved.where(fare_leg.c.board_at >= month_start(after))
         gone = gone.where(rider_month.c.month >= after)
     connection.execute(moved.values(account_id=account_id))
-    connection.execute(gone)
+    months = set(connection.execute(gone.returning(rider_month.c.month)).scalars())
     if last is None:
         connection.execute(fare_account.delete().where(fare_account.c.id == old))
+    return months
 
 
 def list_media(connection: sa.Connection, person_id: uuid.UUID) -> list[Card]:
@@ -242,31 +267,41 @@ def add_legs(
     connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
 ) -> set[str]:
     """Store legs of accounts that are not there yet; returns the ids of those that are new."""
-    if not legs:
-        return set()
-    insert = pg.insert(fare_leg).values(_leg_rows(legs, now)).on_conflict_do_nothing()
-    return set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
+    new: set[str] = set()
+    for rows in _leg_rows(legs, now):
+        insert = pg.insert(fare_leg).values(rows).on_conflict_do_nothing()
+        new |= set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
+    return new
 
 
 def put_legs(
     connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
-) -> None:
-    """Store legs of accounts, or what is known better of them by now."""
-    if not legs:
-        return
-    insert = pg.insert(fare_leg).values(_leg_rows(legs, now))
-    changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
-    connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
+) -> dict[str, uuid.UUID]:
+    """
+    Store legs of accounts, or what is known better of them by now; returns whose each leg is.
+
+    A leg that is there stays with its account, whoever has the card by now.
+    """
+    owners: dict[str, uuid.UUID] = {}
+    for rows in _leg_rows(legs, now):
+        insert = pg.insert(fare_leg).values(rows)
+        changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
+        upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
+        told = connection.execute(upsert.returning(fare_leg.c.id, fare_leg.c.account_id))
+        owners |= {row.id: row.account_id for row in told}
+    return owners
 
 
 def _leg_rows(
     legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
-) -> list[dict[str, object]]:
-    return [
-        {name: getattr(leg, name) for name in LEG_COLUMNS}
-        | {"account_id": account_id, "zones": list(leg.zones), "received_at": now}
-        for account_id, leg in legs
-    ]
+) -> Iterator[list[dict[str, object]]]:
+    """Rows in parts of which none has too many parameters for one statement."""
+    for first in range(0, len(legs), AT_ONCE):
+        yield [
+            {name: getattr(leg, name) for name in LEG_COLUMNS}
+            | {"account_id": account_id, "zones": list(leg.zones), "received_at": now}
+            for account_id, leg in legs[first : first + AT_ONCE]
+        ]
 
 
 def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:
@@ -356,8 +391,14 @@ def put_month(
         "rated_at": now,
     }
     insert = pg.insert(rider_month).values(account_id=account_id, month=total.month, **values)
+    # What was posted is not priced by another tariff afterwards.
+    same = rider_month.c.tariff_hash == tariff_hash
     connection.execute(
-        insert.on_conflict_do_update(index_elements=["account_id", "month"], set_=values)
+        insert.on_conflict_do_update(
+            index_elements=["account_id", "month"],
+            set_=values,
+            where=sa.or_(rider_month.c.state == "open", same),
+        )
     )
 
 
@@ -375,21 +416,28 @@ def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedM
     """Months of an account, the newest first."""
     columns = [rider_month.c[name] for name in RatedMonth.__dataclass_fields__]
     query = sa.select(*columns).where(rider_month.c.account_id == account_id)
-    return [
-        RatedMonth(*row) for row in connection.execute(query.order_by(rider_month.c.month.desc()))
-    ]
+    found = connection.execute(query.order_by(rider_month.c.month.desc())).mappings()
+    return [RatedMonth(**dict(row) | {"state": MonthState(row["state"])}) for row in found]
 
 
-def take_completed(connection: sa.Connection, kind: str, most: int) -> list[Completed]:
+def take_completed(connection: sa.Connection, most: int) -> list[Completed]:
     """Rides that are over and not billed yet, for this transaction alone."""
     query = (
         sa.select(outbox.c.id, outbox.c.booking_id, outbox.c.content)
-        .where(outbox.c.kind == kind, outbox.c.billed_at.is_(None))
+        .where(outbox.c.kind == RIDE_COMPLETED, outbox.c.billed_at.is_(None))
         .order_by(outbox.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
     )
     return [Completed(*row) for row in connection.execute(query)]
+
+
+def riders_of_partners(
+    connection: sa.Connection, person_ids: Collection[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Those of some people who are riders of other operators, which bill them."""
+    query = sa.select(partner_person.c.person_id).where(partner_person.c.person_id.in_(person_ids))
+    return set(connection.execute(query).scalars())
 
 
 def mark_billed(connection: sa.Connection, event_ids: Collection[int], now: dt.datetime) -> None:
@@ -415,7 +463,11 @@ def forget_riders(connection: sa.Connection, before: dt.datetime) -> int:
     """
     connection.execute(
         outbox.update()
-        .where(outbox.c.at < before, outbox.c.content != sa.literal({}, pg.JSONB))
+        .where(
+            outbox.c.at < before,
+            sa.or_(outbox.c.kind != RIDE_COMPLETED, outbox.c.billed_at.is_not(None)),
+            outbox.c.content != sa.literal({}, pg.JSONB),
+        )
         .values(content={})
     )
     return connection.execute(

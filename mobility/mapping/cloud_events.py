@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ AHEAD = dt.timedelta(minutes=5)
 """A clock that goes so far ahead is wrong."""
 OLDEST = dt.timedelta(days=45)
 """What is older is no longer billed: legs are forgotten while their month could still be rated."""
-TEXT_LIMIT = 200
+TEXT_LIMIT, ZONE_LIMIT = 200, 100
 METRES_LIMIT, SECONDS_LIMIT = 2_000_000, 7 * 86_400
 
 
@@ -48,9 +49,18 @@ def medium_digest(key: bytes, number: str) -> bytes:
     return hmac.digest(key, number.encode(), hashlib.sha256)
 
 
-def read_event(event: Any, key: bytes, network: Network, now: dt.datetime) -> Used:  # noqa: ANN401 — any JSON
+def read_event(
+    event: Any,  # noqa: ANN401 — any JSON
+    sender: str,
+    key: bytes,
+    network: Network,
+    now: dt.datetime,
+) -> Used:
     """
     Read a CloudEvent (version 1.0, JSON format).
+
+    It gets an id of its sender, `source` and `id` that tells nobody which reader it was, and that
+    nobody else can take.
 
     Raises
     ------
@@ -61,7 +71,8 @@ def read_event(event: Any, key: bytes, network: Network, now: dt.datetime) -> Us
         raise EventInvalid("an event is an object: specversion, id, source, type, time, data")
     if event.get("specversion") != "1.0":
         raise EventInvalid('specversion is not "1.0"')
-    name = f"{_text(event, 'source')}/{_text(event, 'id')}"
+    known_by = json.dumps([sender, _text(event, "source"), _text(event, "id")])
+    name = hmac.digest(key, known_by.encode(), hashlib.sha256)[:16].hex()
     type_ = _text(event, "type")
     at = _moment(event, "time")
     if at > now + AHEAD:
@@ -80,8 +91,9 @@ def read_event(event: Any, key: bytes, network: Network, now: dt.datetime) -> Us
     if type_ != RIDE:
         raise EventInvalid(f"type {type_!r} is not known: one of {', '.join((*TYPES, RIDE))}")
     zones = data.get("zones", [])
-    if not isinstance(zones, list) or not all(isinstance(zone, str) for zone in zones):
-        raise EventInvalid("data.zones is not a list of names")
+    if not isinstance(zones, list) or len(zones) > ZONE_LIMIT:
+        raise EventInvalid(f"data.zones is not a list of at most {ZONE_LIMIT} names")
+    zones = [_text({"data.zones": zone}, "data.zones") for zone in zones]
     leg = FareLeg(
         mode, at, _whole(data, "metres", METRES_LIMIT), _whole(data, "seconds", SECONDS_LIMIT),
         tuple(zones), operator, route, f"ride:{name}",
@@ -106,8 +118,8 @@ def _text(of: Mapping[str, Any], key: str, default: str | None = None) -> str:
     value = of.get(key, default)
     if not isinstance(value, str) or (not value and default is None):
         raise EventInvalid(f"{key} is missing")
-    if len(value) > TEXT_LIMIT or "\x00" in value:
-        raise EventInvalid(f"{key} is longer than {TEXT_LIMIT} characters, or holds a zero byte")
+    if len(value) > TEXT_LIMIT or not value.isprintable():
+        raise EventInvalid(f"{key} is longer than {TEXT_LIMIT} characters, or not printable")
     return value
 
 

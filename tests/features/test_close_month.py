@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ import pytest
 import sqlalchemy as sa
 
 from mobility.actions import close_month as closing
-from mobility.actions.close_month import CHARGED_FOR, MonthNotOver, close_month, correct_months
+from mobility.actions.close_month import (
+    CHARGED_FOR,
+    MonthForgotten,
+    MonthNotOver,
+    OtherTariff,
+    close_month,
+    correct_months,
+)
+from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Engine, open_engine
 from mobility.db.ledger import Closed, add_postings, close_period, read_balances, recount
 from mobility.db.statements import list_statements
@@ -128,6 +137,49 @@ def test_what_becomes_known_later_is_charged_for_ten_days_and_lost_after(books: 
     )  # fmt: skip
     assert after["net"][f"rider:{account}"] == 200
     assert after["net"]["loss:late_usage"] == 0
+
+
+def test_what_nobody_knew_of_when_its_month_was_closed_is_charged_or_lost_likewise(
+    books: Engine,
+) -> None:
+    soon, late = new_accounts(books, 2, ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    ride(books, TARIFF, [(soon, bus(2, 6))], ISSUED)
+    assert correct_months(books, now=ISSUED + CHARGED_FOR) == 1
+    ride(books, TARIFF, [(late, bus(2, 6))], ISSUED)
+    over = ISSUED + CHARGED_FOR + dt.timedelta(seconds=1)
+    assert correct_months(books, now=over) == 1
+    assert correct_months(books, now=over) == 0
+    after = state(books)
+    assert [(own["kind"], own["amount_cents"]) for own in after["issued"]] == [("supplement", 200)]
+    assert after["net"] == {f"rider:{soon}": 200, "revenue:network": -400, "loss:late_usage": 200}
+
+
+def test_no_other_tariff_prices_what_was_posted(books: Engine) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    ride(books, TARIFF, [(account, bus(2, 6))], ISSUED)
+    from_april = replace(TARIFF, valid_from=APRIL, content_hash="april")
+    dearer = replace(TARIFF, products=(), content_hash="dearer")
+    with pytest.raises(OtherTariff):
+        close_month(books, from_april, MARCH, now=ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED, is_final=False)
+    with pytest.raises(OtherTariff):
+        close_month(books, dearer, MARCH, now=ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    ride(books, from_april, [(account, bus(2, 7, APRIL))], ISSUED)
+    ride(books, dearer, [(account, bus(3, 7))], ISSUED)
+    with books.begin() as connection:
+        renew_months(connection, dearer, [account], [MARCH], ISSUED)
+    assert correct_months(books, now=ISSUED) == 0
+    assert state(books)["net"][f"rider:{account}"] == 200
+
+
+def test_a_month_is_not_closed_once_its_rides_are_forgotten(books: Engine) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    ride(books, TARIFF, [(account, bus(2, 6))], ISSUED)
+    with pytest.raises(MonthForgotten):
+        close_month(books, TARIFF, MARCH, now=ISSUED + dt.timedelta(days=60))
+    assert state(books)["months"][0]["amount_cents"] == 200
 
 
 def test_a_closed_period_takes_corrections_in_the_present_one(books: Engine) -> None:

@@ -29,6 +29,7 @@ from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
 from mobility.db.usage import forget_riders
 from mobility.mapping.cloud_events import medium_digest
+from mobility.users.scopes import Scope
 from mobility.world import World
 from payments.taps import Tap, TapKind, Used
 from payments.tariff import FareLeg
@@ -94,7 +95,9 @@ def buses(
 
 
 def send(ask: Ask, events: list[Event]) -> dict[str, Any]:
-    answer = ask("operator", "POST", "/usage", json=events)
+    written = json.dumps(events)  # also what is no text, such as half a character
+    of = {"content-type": "application/json"}
+    answer = ask("operator", "POST", "/usage", content=written, headers=of)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -200,6 +203,7 @@ def test_one_wrong_event_keeps_none_of_the_others(
     link(ask, rider, number)
     (good,) = buses(number, bus, range(1, 2), (8,))
     now = dt.datetime.now(UTC)
+    ride = {**good, "type": "mobility.ride"}
     wrong: list[tuple[Any, str]] = [
         ({**good, "id": "a", "time": (now + dt.timedelta(hours=1)).isoformat()}, "clock_ahead"),
         ({**good, "id": "b", "time": (now - dt.timedelta(days=46)).isoformat()}, "event_too_old"),
@@ -209,6 +213,10 @@ def test_one_wrong_event_keeps_none_of_the_others(
         ({**good, "id": "f", "data": {**good["data"], "mode": "rocket"}}, "event_invalid"),
         ({**good, "id": "g", "data": {"stop": "x", "mode": "bus"}}, "event_invalid"),
         ({**good, "id": 7}, "event_invalid"),
+        ({**good, "id": "h", "source": "a\u0000"}, "event_invalid"),
+        ({**good, "id": "\ud800"}, "event_invalid"),
+        (ride | {"data": {"medium": number, "mode": "bus", "zones": ["a\u0000"]}}, "event_invalid"),
+        (ride | {"data": {"medium": number, "mode": "bus", "zones": ["a"] * 101}}, "event_invalid"),
         ({}, "event_invalid"),
     ]
     taken = send(ask, [*(each for each, _ in wrong), good])
@@ -219,6 +227,50 @@ def test_one_wrong_event_keeps_none_of_the_others(
     assert amount(ask, rider) == 150
     assert ask("operator", "POST", "/usage", json=[good] * 1_001).status_code == 422
     assert send(ask, []) == {"new": 0, "known": 0, "refused": []}
+
+
+def test_an_event_is_its_senders_whoever_else_uses_its_name(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, number, other = somebody(), card(), somebody(Scope.OPERATOR)
+    link(ask, rider, number)
+    first, second, third = buses(number, bus, range(1, 2), (6, 9, 12))
+    second |= {"source": first["source"], "id": first["id"]}
+    third |= {"source": f"{first['source']}/{first['id']}", "id": "x"}
+    fourth = third | {"source": first["source"], "id": f"{first['id']}/x"}
+    send(ask, [first])
+    assert ask(other.secret, "POST", "/usage", json=[second]).json()["new"] == 1
+    assert send(ask, [first, third, fourth])["new"] == 2
+    assert sum(len(bill["legs"]) for bill in bills_of(ask, rider).values()) == 3
+
+
+def test_a_tap_far_from_others_leaves_what_was_made_of_them(
+    ask: Ask,
+    somebody: Callable[..., Somebody],
+    train: tuple[str, list[str]],
+    engine: Engine,
+) -> None:
+    rider, number, (route, stops) = somebody(), card(), train
+    link(ask, rider, number)
+    start = midnight(2) + dt.timedelta(hours=9)
+    ride = [
+        event(number, "in", start, stops[0], route=route),
+        event(number, "out", start + dt.timedelta(minutes=20), stops[1], mode="rail"),
+    ]
+    send(ask, ride)
+    before = bills_of(ask, rider)
+    with engine.begin() as connection:  # as it is once the place of the tap out is forgotten
+        key = medium_digest(read_quote_key(connection), number)
+        connection.execute(
+            sa.text("update tap set medium = null, stop = null where medium = :m and kind = 'out'"),
+            {"m": key},
+        )
+    far = start + dt.timedelta(hours=8)
+    send(ask, [event(number, "in", far, stops[0], route=route)])
+    after = bills_of(ask, rider)
+    legs = [leg for bill in after.values() for leg in bill["legs"]]
+    assert legs[0] == next(leg for bill in before.values() for leg in bill["legs"])
+    assert len(legs) == 2
 
 
 def test_rides_told_as_a_whole_and_unknown_modes_are_said(

@@ -83,6 +83,8 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_cents >= 0", name="month_not_negative"),
     )
     op.add_column("outbox", _moment("billed_at", nullable=True))
+    # Rides of before were never to be billed here.
+    op.execute("update outbox set billed_at = at")
     op.create_index(
         "outbox_to_bill",
         "outbox",

@@ -43,6 +43,11 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer, primary_key=True),
         sa.Column("last", sa.Integer, nullable=False),
     )
+    op.create_table(
+        "closed_month",
+        sa.Column("month", sa.Date, primary_key=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+    )
     op.execute(
         "create trigger statement_is_insert_only before update or delete or truncate on statement "
         "execute function refuse_change()"
