@@ -119,6 +119,8 @@ def total_month(
     own, before = (
         [leg for leg in legs if month_of(tariff, leg) == of] for of in (month, month_before(month))
     )
+    if not own:
+        return MonthTotal(month, 0, 0, 0)
     if not any(product.period is Period.ROLLING_7D for product in tariff.products):
         before = []
     table = LegTable(tariff, proofs, own)

@@ -65,8 +65,11 @@ def rate_changed(
     months: dict[uuid.UUID, set[dt.date]] = {}
     for account_id, leg in changed:
         months.setdefault(account_id, set()).add(month_of(tariff, leg))
+    together: dict[frozenset[dt.date], list[uuid.UUID]] = {}
     for account_id, own in months.items():
-        renew_months(connection, tariff, [account_id], own, now)
+        together.setdefault(frozenset(own), []).append(account_id)
+    for of, account_ids in together.items():
+        renew_months(connection, tariff, account_ids, of, now)
 
 
 def _legs_of_taps(
