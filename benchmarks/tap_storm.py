@@ -102,14 +102,24 @@ def main() -> None:
             for _ in range(BATCH)
         ])  # fmt: skip
 
+    def ask(body: str) -> http.client.HTTPResponse:
+        connection = getattr(own, "connection", None)
+        if connection is None:
+            connection = own.connection = http.client.HTTPConnection(netloc, timeout=60)
+        connection.request("POST", "/mobility/v1/usage", body, headers)
+        answer: http.client.HTTPResponse = connection.getresponse()
+        return answer
+
     def send(due: float) -> float:
         wait = due - time.perf_counter()
         if wait > 0:
             time.sleep(wait)
-        if not hasattr(own, "connection"):
-            own.connection = http.client.HTTPConnection(netloc, timeout=60)
-        own.connection.request("POST", "/mobility/v1/usage", batch(), headers)
-        answer = own.connection.getresponse()
+        body = batch()
+        try:
+            answer = ask(body)
+        except (ConnectionError, http.client.HTTPException):
+            own.connection = None  # it was idle for longer than the server keeps one
+            answer = ask(body)
         told: dict[str, Any] = json.loads(answer.read())
         assert answer.status == 200, told
         assert told["refused"] == [], told
