@@ -57,7 +57,8 @@ class LegTable:
         self._tariff, self._proofs, self._legs = tariff, proofs, legs
         self._passes = passes_of(tariff, frozenset(proof.category for proof in proofs))
         weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
-        self._fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT
+        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT
+        """Whether the kernel's tables can hold the tariff's products for the rider."""
         self.tables = pass_table(tariff, self._passes), *join_tables(tariff)
         self._lines: dict[str, int] = {}
         self._terms: dict[dt.date, Terms | None] = {}
@@ -71,7 +72,7 @@ class LegTable:
 
     def total_with(self, more: Sequence[FareLeg]) -> int:
         """What they cost with some more."""
-        if not self._fits:
+        if not self.fits:
             return rate([self._tariff], [*self._legs, *more], self._proofs).amount_cents
         rows = sorted((*self.rows, *self._encode(more))) if more else self.rows
         return int(self.rate_tables([rows])[0])
@@ -83,11 +84,6 @@ class LegTable:
         totals = np.zeros(len(tables), np.int64)
         rate_riders(first, legs.reshape(-1, COLUMNS), *self.tables, totals)
         return totals
-
-    @property
-    def fits(self) -> bool:
-        """Whether the kernel's tables can hold the tariff's products for the rider."""
-        return self._fits
 
     def _encode(self, legs: Sequence[FareLeg]) -> Iterator[tuple[Order, Row]]:
         tariff, terms_on = self._tariff, self._terms

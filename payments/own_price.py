@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from payments.alone import proved_on
 from payments.bill import Charge, Proof, charges_at
+from payments.grouping import SIX_DAYS
 from payments.many import LegTable
 from payments.month import MonthBill, month_after, month_of, rate_month
 from payments.rating import price_itinerary
@@ -15,7 +16,6 @@ from payments.tariff import ONE_DAY, FareLeg, Period, Tariff
 
 PLANNED = "planned:"
 """Ids of legs that are only thought of."""
-SIX_DAYS = 6 * ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)

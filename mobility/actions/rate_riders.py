@@ -19,9 +19,8 @@ from mobility.db.usage import (
 from payments.bill import Proof
 from payments.many import total_month
 from payments.month import month_after, month_before
-from payments.tariff import FareLeg, Tariff
+from payments.tariff import ONE_DAY, FareLeg, Tariff
 
-ONE_DAY = dt.timedelta(days=1)
 NEAR = dt.timedelta(days=3)
 """Itineraries found for a time are not farther from it."""
 

@@ -79,7 +79,7 @@ def _legs_of_taps(
     fresh: dict[bytes, list[Tap]],
     now: dt.datetime,
 ) -> list[tuple[uuid.UUID, FareLeg]]:
-    """Make the legs around new taps anew; returns those that were made or taken back."""
+    """Make the legs around new taps anew; returns them, each with the account that it is of."""
     if not fresh:
         return []
     times = [tap.at for taps in fresh.values() for tap in taps]

@@ -25,7 +25,7 @@ from mobility.db.schema import (
 )
 from mobility.db.statements import MonthState
 from payments.bill import Proof
-from payments.month import MonthTotal
+from payments.month import MonthTotal, month_after
 from payments.taps import Tap, TapKind
 from payments.tariff import FareLeg
 
@@ -187,7 +187,7 @@ def _take_over(
     moved = fare_leg.update().where(fare_leg.c.account_id == old)
     gone = rider_month.delete().where(of)
     if last is not None:
-        after = (last + dt.timedelta(days=32)).replace(day=1)
+        after = month_after(last)
         moved = moved.where(fare_leg.c.board_at >= month_start(after))
         gone = gone.where(rider_month.c.month >= after)
     connection.execute(moved.values(account_id=account_id))

@@ -239,7 +239,8 @@ def close_until_killed(url: str, at_once: int) -> None:
     engine.dispose()
 
 
-def kill_and_compare(books: Engine, kills: int, riders: int) -> None:
+def test_a_close_that_is_killed_fifty_times_closes_each_month_once(books: Engine) -> None:
+    kills, riders = 50, 400
     drawn = random.Random(kills)
     accounts = new_accounts(books, riders, ISSUED)
     legs = [(account, bus(2 + n % 20, 8)) for n, account in enumerate(accounts)]
@@ -262,7 +263,3 @@ def kill_and_compare(books: Engine, kills: int, riders: int) -> None:
     assert len(found["issued"]) == len(accounts)
     assert {own["account_id"] for own in found["issued"]} == set(accounts)
     assert found["net"]["revenue:network"] == -400 * len(accounts)
-
-
-def test_a_close_that_is_killed_fifty_times_closes_each_month_once(books: Engine) -> None:
-    kill_and_compare(books, 50, 400)
