@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from core.modes import RAIL_MODES, Mode, mode_of_route_type
 from gtfs_data.timetable import Timetable
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
-from mobility.db.usage import link_medium
+from mobility.db.usage import MediumTaken, link_medium
 from mobility.mapping.cloud_events import RIDE, medium_digest, read_event
 from mobility.world import World
 
@@ -34,8 +35,10 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
     tariff = world.snapshot.tariff
     if tariff is None:
         return
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         key = read_quote_key(connection)
+    # Somebody who tries the demo may have linked it to another user: it is his then.
+    with suppress(MediumTaken), engine.begin() as connection:
         link_medium(
             connection, medium_digest(key, CARD), rider_id, "Carte de démonstration", now,
             tariff.month_start,
