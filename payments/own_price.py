@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from payments.alone import proved_on
-from payments.bill import Charge, Proof, charges_at
+from payments.bill import Charge, charges_at
 from payments.grouping import SIX_DAYS
 from payments.many import LegTable
 from payments.month import MonthBill, month_after, month_of, rate_month
+from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
+from payments.rights import NO_RIGHTS, Rights
 from payments.tariff import ONE_DAY, FareLeg, Period, Tariff
 
 PLANNED = "planned:"
@@ -23,14 +25,16 @@ class Addition:
     """What a journey would add to the bill of a rider."""
 
     amount_cents: int | None
-    """None: some leg has no price."""
+    """What he pays himself, below 0 where others pay more by it; None: some leg has no price."""
     month: dt.date
     so_far_cents: int
-    """What its month costs without it."""
+    """What he pays himself of its month without it."""
     charges: tuple[Charge, ...]
     """Those that would then be for its legs, whose rows they name, at their whole amounts."""
     reached: frozenset[str]
     """Products that the bill has without it."""
+    paid_cents: int = 0
+    """What others pay of it."""
 
 
 class OwnPrices:
@@ -44,40 +48,63 @@ class OwnPrices:
     ----------
     legs
         Used by the rider in the months of the journeys, and in the month before each.
+    spent
+        Of a month: what limits the parts that others pay of it.
     """
 
     def __init__(
-        self, tariff: Tariff, legs: Sequence[FareLeg], proofs: Sequence[Proof] = ()
+        self,
+        tariff: Tariff,
+        legs: Sequence[FareLeg],
+        rights: Rights = NO_RIGHTS,
+        spent: Callable[[dt.date], Spent] = lambda _: Spent(),
     ) -> None:
-        self._tariff, self._legs, self._proofs = tariff, legs, proofs
+        self._tariff, self._legs, self._rights, self._spent = tariff, legs, rights, spent
+        self._proofs = rights.proofs
         self._products = {product.id: product for product in tariff.products}
-        self._months: dict[dt.date, tuple[MonthBill, LegTable]] = {}
+        self._months: dict[dt.date, tuple[MonthBill, LegTable, int]] = {}
+        own = {right.payer for right in rights.paid_for}
+        payers = [p for p in tariff.payers if p.is_for_everybody or p.id in own]
+        self._paid_modes = frozenset().union(*(payer.modes for payer in payers))
 
     def price(self, planned: Sequence[FareLeg]) -> Addition:
         """What a journey adds; its legs in order of boarding, and not none."""
+        planned = self._rights.paid_legs(self._tariff, planned)
         months = sorted({month_of(self._tariff, leg) for leg in planned})
         rated = [self._month(month) for month in months]
-        before, table = rated[0]
+        before, table, paid_before = rated[0]
         reached = frozenset(
-            c.rule for month, _ in rated for c in month.bill.charges if c.kind == "product"
+            c.rule for month, *_ in rated for c in month.bill.charges if c.kind == "product"
         )
         listed = price_itinerary(self._tariff, planned)
-        cents: int | None = None
-        charges = listed.charges
-        if listed.amount_cents is not None and len(months) > 1:
-            cents, charges = self._rate_over_the_end(months, planned)
-        elif listed.amount_cents is not None:
-            cents = table.total_with(planned) - table.total
-            known = self._known_charges(before, planned, cents)
-            charges = self._rate(before.month, planned)[1] if known is None else known
-        return Addition(cents, months[0], before.amount_cents, charges, reached)
+        so_far_cents = before.amount_cents - paid_before
+        if listed.amount_cents is None:
+            return Addition(None, months[0], so_far_cents, listed.charges, reached)
+        modes = {leg.mode for leg in (*before.legs, *planned)}
+        if len(months) > 1 or not self._paid_modes.isdisjoint(modes):
+            cents, charges, paid_cents = self._rate_months(months, planned)
+            own_cents = cents - paid_cents
+            return Addition(own_cents, months[0], so_far_cents, charges, reached, paid_cents)
+        cents = table.total_with(planned) - table.total
+        known = self._known_charges(before, planned, cents)
+        charges = self._rate(before.month, planned)[1] if known is None else known
+        return Addition(cents, months[0], so_far_cents, charges, reached)
 
-    def _month(self, month: dt.date) -> tuple[MonthBill, LegTable]:
-        """A month as it is without the journey, and its legs as rows for the kernel."""
+    def _month(self, month: dt.date) -> tuple[MonthBill, LegTable, int]:
+        """A month as it is without the journey, its legs for the kernel, and what others pay."""
         if month not in self._months:
             bill = rate_month([self._tariff], self._legs, month, self._proofs)
-            self._months[month] = bill, LegTable(self._tariff, self._proofs, bill.bill.legs)
+            table = LegTable(self._tariff, self._proofs, bill.bill.legs)
+            self._months[month] = bill, table, self._paid(bill)
         return self._months[month]
+
+    def _paid(self, month: MonthBill) -> int:
+        """What others pay of a month."""
+        if not self._paid_modes:
+            return 0
+        paid_for = self._rights.paid_for
+        parts = share_out(self._tariff, month, paid_for, self._spent(month.month))
+        return sum(part.amount_cents for part in parts)
 
     def _known_charges(
         self, before: MonthBill, planned: Sequence[FareLeg], cents: int
@@ -128,17 +155,19 @@ class OwnPrices:
                 found.append(replace(charge, legs=own))
         return after, tuple(found)
 
-    def _rate_over_the_end(
+    def _rate_months(
         self, months: Sequence[dt.date], planned: Sequence[FareLeg]
-    ) -> tuple[int, tuple[Charge, ...]]:
-        """What a journey adds that goes on in the next month."""
-        cents = 0
+    ) -> tuple[int, tuple[Charge, ...], int]:
+        """What a journey adds that goes on in the next month, or of which others pay a part."""
+        cents = paid_cents = 0
         charges: list[Charge] = []
         for month in months:
             after, own = self._rate(month, planned)
-            cents += after.amount_cents - self._month(month)[0].amount_cents
+            before, _, paid_before = self._month(month)
+            cents += after.amount_cents - before.amount_cents
+            paid_cents += self._paid(after) - paid_before
             for charge in own:
                 rows = [r for r in charge.legs if month_of(self._tariff, planned[r]) == month]
                 if rows:
                     charges.append(replace(charge, legs=tuple(rows)))
-        return cents, tuple(charges)
+        return cents, tuple(charges), paid_cents

@@ -198,9 +198,11 @@ class Product:
     """Price for some rider categories; others pay their share of `price_cents`."""
     is_subscription: bool = False
     """Whether whoever must pay for subscriptions pays for this."""
+    most_legs: int | None = None
+    """It is for who has no more legs in its modes, zones and operators, in its period."""
 
     def covers(self, leg: FareLeg) -> bool:
-        """Whether a leg boarded in its period is free."""
+        """Whether a leg boarded in its period is free, if it may be had."""
         return (
             leg.mode in self.modes
             and (self.operators is None or leg.operator in self.operators)
@@ -214,6 +216,28 @@ class Category:
 
     id: str
     permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Somebody else who pays a part of what riders owe, up to ceilings; they pay the rest."""
+
+    id: str
+    modes: frozenset[str]
+    """It pays for charges of which all legs are of these."""
+    only_subscriptions: bool = False
+    share_permille: int = 0
+    """Of the whole charge, as far as payers before it have left so much."""
+    per_km_millicents: int | None = None
+    """Instead of a share."""
+    max_leg_cents: int | None = None
+    max_month_cents: int | None = None
+    """For one rider, as the next one."""
+    max_year_cents: int | None = None
+    budget_cents: int | None = None
+    """For all riders together in a calendar year."""
+    is_for_everybody: bool = False
+    """Otherwise for those of whom it is known that it pays for them."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +260,8 @@ class Tariff:
     time_bands: tuple[TimeBand, ...] = ()
     holidays: frozenset[dt.date] = frozenset()
     categories: tuple[Category, ...] = ()
+    payers: tuple[Payer, ...] = ()
+    """In the order in which they pay."""
 
     def __hash__(self) -> int:
         return hash(self.content_hash)

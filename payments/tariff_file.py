@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from payments.tariff import (
     FareJourney,
     InvalidTariff,
     LegPrice,
+    Payer,
     Period,
     Product,
     Tariff,
@@ -40,6 +42,7 @@ KEYS = frozenset(
     {
         "tariff", "currency", "timezone", "fare_day_cutover", "valid_from", "valid_to",
         "time_bands", "holidays", "categories", "leg_prices", "fare_journeys", "products",
+        "payers",
     }
 )  # fmt: skip
 DAYS = {
@@ -48,6 +51,9 @@ DAYS = {
     "every": frozenset((*WEEKDAYS, HOLIDAY)),
     **{day: frozenset({day}) for day in (*WEEKDAYS, HOLIDAY)},
 }
+PAYER_ID_LENGTH = 20
+PAYER_ID = re.compile(rf"[a-z0-9_-]{{1,{PAYER_ID_LENGTH}}}")
+"""Names accounts of the ledger."""
 _NEEDED: Any = object()
 
 
@@ -89,6 +95,7 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
         time_bands=bands,
         holidays=_read(content, "holidays", lambda days: frozenset(map(_day, _list(days))), ()),
         categories=categories,
+        payers=_read(content, "payers", lambda each: _each(each, _payer), ()),
     )
 
 
@@ -267,7 +274,7 @@ def _fare_journey(values: Mapping[str, Any]) -> FareJourney:
 def _product(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> Product:
     _only(
         values, "id", "period", "modes", "zones", "operators", "price_cents", "category_cents",
-        "is_subscription",
+        "is_subscription", "most_legs",
     )  # fmt: skip
     periods = {str(period): period for period in Period}
     category_cents = None
@@ -277,19 +284,53 @@ def _product(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> Produc
         if missing:
             raise ValueError(f"category_cents: {missing[0]!r} is not in the tariff")
         category_cents = {str(category): _whole(table, category) for category in table}
-    subscription = values.get("is_subscription", False)
-    if not isinstance(subscription, bool):
-        raise TypeError("is_subscription: true or false")
+    period = _named(values["period"], periods, f"product {values['id']}: period")
+    most_legs = _whole(values, "most_legs") if "most_legs" in values else None
+    if most_legs is not None and period is not Period.CALENDAR_MONTH:
+        raise ValueError(f"product {values['id']}: most_legs is for a calendar_month")
     return Product(
         id=str(values["id"]),
         modes=_modes(values["modes"]),
-        period=_named(values["period"], periods, f"product {values['id']}: period"),
+        period=period,
         price_cents=_whole(values, "price_cents"),
         zones=frozenset(_names(values["zones"])) if "zones" in values else None,
         operators=frozenset(_names(values["operators"])) if "operators" in values else None,
         category_cents=category_cents,
-        is_subscription=subscription,
+        is_subscription=_flag(values, "is_subscription"),
+        most_legs=most_legs,
     )
+
+
+def _payer(values: Mapping[str, Any]) -> Payer:
+    limits = "max_leg_cents", "max_month_cents", "max_year_cents", "budget_cents"
+    _only(
+        values, "id", "modes", "only_subscriptions", "share_permille", "per_km_millicents",
+        "is_for_everybody", *limits,
+    )  # fmt: skip
+    name = values["id"]
+    if not isinstance(name, str) or not PAYER_ID.fullmatch(name):
+        raise ValueError(f"id {name!r}: up to {PAYER_ID_LENGTH} of a-z, 0-9, '_' and '-'")
+    if ("share_permille" in values) == ("per_km_millicents" in values):
+        raise ValueError(f"{name}: either share_permille or per_km_millicents")
+    share_permille = _whole(values, "share_permille", 0)
+    if share_permille > LIST_PRICE:
+        raise ValueError(f"{name}: share_permille is above {LIST_PRICE}: more than all")
+    return Payer(
+        name,
+        _modes(values.get("modes", "all")),
+        _flag(values, "only_subscriptions"),
+        share_permille,
+        _whole(values, "per_km_millicents") if "per_km_millicents" in values else None,
+        **{key: _whole(values, key) for key in limits if key in values},
+        is_for_everybody=_flag(values, "is_for_everybody"),
+    )
+
+
+def _flag(values: Mapping[str, Any], key: str) -> bool:
+    flag = values.get(key, False)
+    if not isinstance(flag, bool):
+        raise TypeError(f"{key}: true or false")
+    return flag
 
 
 def _named(value: Any, table: Mapping[str, T], what: str) -> T:  # noqa: ANN401

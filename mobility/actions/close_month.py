@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,22 +18,26 @@ from mobility.db.statements import (
     PostedMonth,
     Statement,
     StatementKind,
+    hold_budgets,
     issue,
     mark_closed,
     months_to_close,
     months_to_correct,
     open_period,
+    save_budgets,
     save_posted,
 )
 from mobility.db.usage import put_month
 from payments.ledger import Entry, Posting, post
 from payments.month import MonthBill, month_after, month_before, rate_month
+from payments.payers import NOBODY, PartKey, add_up, share_out, within
 from payments.tariff import ONE_DAY, Tariff
 
 AT_ONCE = 200
 """Accounts of one transaction: whatever happens, those of other transactions are closed."""
 CHARGED_FOR = dt.timedelta(days=10)
 """What becomes known so long after a statement is charged; later it is the authority's loss."""
+NO_NAMES: Mapping[str, str] = {}
 OPERATOR = "network"
 """Whose revenue it is until it is shared out."""
 
@@ -116,114 +121,191 @@ def _close_some(
         found = months_to_close(connection, month, states, AT_ONCE)
         if not found:
             return []
-        account_ids = [own.account_id for own in found]
-        fares = read_fares(connection, tariff, account_ids, month, month)
-        period = open_period(connection, month, now.date())
-        closed: list[PostedMonth] = []
-        groups: list[tuple[Posting, ...]] = []
-        statements: list[Statement] = []
+        books = _Books(connection, tariff, month, now)
+        fares = read_fares(connection, tariff, [own.account_id for own in found], month, month)
         for own in found:
             rated = _rate(connection, tariff, own, fares[own.account_id], now)
-            after, made = _charge(own, rated.amount_cents, period)
-            groups += made
+            parts = books.share_out(own, rated, fares[own.account_id])
+            books.charge(own, rated.amount_cents, parts)
             if is_final:
-                after = replace(after, state=MonthState.ISSUED, issued_at=now)
-                statements.append(
-                    Statement(
-                        StatementKind.STATEMENT, own.account_id, month, rated.amount_cents,
-                        tariff.currency, statement_lines(rated), now,
-                    )
-                )  # fmt: skip
+                lines = statement_lines(rated)
+                books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines)
             else:
-                after = replace(after, state=MonthState.PROVISIONAL)
-            closed.append(after)
-        add_postings(connection, groups, now.date())
-        save_posted(connection, closed)
-        issue(connection, statements)
-    return closed
+                books.keep(own, state=MonthState.PROVISIONAL)
+        books.store()
+    return list(books.months.values())
 
 
 @again_after_deadlock
-def correct_months(engine: Engine, *, now: dt.datetime) -> int:
+def correct_months(engine: Engine, tariff: Tariff | None, *, now: dt.datetime) -> int:
     """
-    Post what changed of months after they were issued; returns how many.
+    Post what changed of months after they were issued; returns how many were looked at.
 
     Less is given back at once, by a credit note. More is charged for `CHARGED_FOR` after the
-    statement, by a supplement, and lost later. Done twice, nothing is left to do.
+    statement, by a supplement, and lost later. Done twice, nothing is left to do. Who pays is
+    worked out anew where the tariff is the one by which the month was posted.
     """
     with engine.begin() as connection:
         found = months_to_correct(connection, AT_ONCE)
-        groups: list[tuple[Posting, ...]] = []
-        statements: list[Statement] = []
-        corrected: list[PostedMonth] = []
-        for own in found:
-            period = open_period(connection, own.month, now.date())
-            more = own.amount_cents - own.posted_cents - own.lost_cents
-            assert own.issued_at is not None
-            if more > 0 and now > own.issued_at + CHARGED_FOR:
-                groups.append(_posting(own, "late_usage_lost", more, period))
-                corrected.append(
-                    replace(
-                        own, lost_cents=own.lost_cents + more,
-                        posting_count=own.posting_count + 1,
-                    )
-                )  # fmt: skip
-                continue
-            # What was lost before is never charged: less of a month takes from that first.
-            spared = min(own.lost_cents, -more) if more < 0 else 0
-            after = replace(own, lost_cents=own.lost_cents - spared)
-            if spared:
-                groups.append(_posting(after, "late_usage_spared", spared, period))
-                after = replace(after, posting_count=after.posting_count + 1)
-            after, made = _charge(after, own.amount_cents - after.lost_cents, period)
-            groups += made
-            corrected.append(after)
-            change = after.posted_cents - own.posted_cents
-            if change:
-                kind = StatementKind.SUPPLEMENT if change > 0 else StatementKind.CREDIT_NOTE
-                statements.append(
-                    Statement(kind, own.account_id, own.month, change, own.currency, [], now)
-                )
-        add_postings(connection, groups, now.date())
-        save_posted(connection, corrected)
-        issue(connection, statements)
-    return len(corrected)
+        for month in sorted({own.month for own in found}):
+            books = _Books(connection, tariff, month, now)
+            for own in found:
+                if own.month == month:
+                    _correct(connection, books, own)
+            books.store()
+    return len(found)
+
+
+def _correct(connection: Connection, books: _Books, own: PostedMonth) -> None:
+    more = own.amount_cents - own.posted_cents - own.lost_cents
+    assert own.issued_at is not None
+    if more > 0 and books.now > own.issued_at + CHARGED_FOR:
+        books.post(own, [("late_usage_lost", more, NO_NAMES)], lost_cents=own.lost_cents + more)
+        return
+    # What was lost before is never charged: less of a month takes from that first.
+    spared = min(own.lost_cents, -more) if more < 0 else 0
+    lost_cents = own.lost_cents - spared
+    entries = [("late_usage_spared", spared, NO_NAMES)] if spared else []
+    books.post(own, entries, lost_cents=lost_cents)
+    wanted_cents = own.amount_cents - lost_cents
+    parts = within(books.parts_again(connection, own), wanted_cents)
+    books.charge(own, wanted_cents, parts)
+    change = wanted_cents - own.posted_cents
+    shifted = _differences(own.parts, parts)
+    of_rider = change - sum(shifted.values())
+    if change or shifted:
+        kind = StatementKind.SUPPLEMENT if (of_rider or change) > 0 else StatementKind.CREDIT_NOTE
+        books.issue(own, kind, change, shifted)
+
+
+class _Books:
+    """What is posted, issued and noted of some riders' month in one transaction."""
+
+    def __init__(
+        self, connection: Connection, tariff: Tariff | None, month: dt.date, now: dt.datetime
+    ) -> None:
+        self._connection, self._tariff, self._month, self.now = connection, tariff, month, now
+        self._period = open_period(connection, month, now.date())
+        payers = () if tariff is None else tariff.payers
+        limited = [payer.id for payer in payers if payer.budget_cents is not None]
+        self._budgets = hold_budgets(connection, limited, month.year)
+        self._groups: list[tuple[Posting, ...]] = []
+        self._statements: list[Statement] = []
+        self.months: dict[uuid.UUID, PostedMonth] = {}
+        """As they are afterwards, by account."""
+
+    def keep(self, own: PostedMonth, **changes: Any) -> PostedMonth:  # noqa: ANN401
+        """Note what of a month has changed."""
+        after = replace(self.months.get(own.account_id, own), **changes)
+        self.months[own.account_id] = after
+        return after
+
+    def share_out(
+        self, own: PostedMonth, rated: MonthBill, fares: RiderFares
+    ) -> dict[PartKey, int]:
+        """What others pay of a month, of budgets no more than this transaction finds in them."""
+        if self._tariff is None or not self._tariff.payers:
+            return {}
+        spent = fares.spent(own.month)
+        for payer, cents in self._budgets.items():
+            spent.from_budget[payer] = cents - _of_payer(own.parts, payer)
+        return add_up(share_out(self._tariff, rated, fares.rights.paid_for, spent))
+
+    def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int]:
+        """What others pay of a month that was posted; as it was if that cannot be worked out."""
+        tariff = self._tariff
+        if tariff is None or not tariff.payers or own.tariff_hash != tariff.content_hash:
+            return own.parts
+        if tariff.month_start(month_before(own.month)) < self.now - RIDERS_KEPT:
+            return own.parts
+        fares = read_fares(connection, tariff, [own.account_id], own.month, own.month)
+        rider = fares[own.account_id]
+        rated = rate_month([tariff], rider.legs, own.month, rider.rights.proofs)
+        return self.share_out(own, rated, rider)
+
+    def charge(self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int]) -> None:
+        """Post what is to be charged, to the rider and to others, less what was before."""
+        change = wanted_cents - own.posted_cents
+        kind = "usage_accrued" if change > 0 else "usage_corrected"
+        entries = [(kind, abs(change), NO_NAMES)] if change else []
+        for (payer, party), cents in sorted(_differences(own.parts, parts).items()):
+            names = {"payer": payer if party == NOBODY else f"{payer}.{party}"}
+            entries.append((_PART_KIND[party == NOBODY, cents > 0], abs(cents), names))
+            if payer in self._budgets:
+                self._budgets[payer] += cents
+        self.post(own, entries, posted_cents=wanted_cents, parts=dict(parts))
+
+    def post(
+        self, own: PostedMonth, entries: Sequence[tuple[str, int, Mapping[str, str]]],
+        **changes: Any,  # noqa: ANN401
+    ) -> None:  # fmt: skip
+        """Post entries as one group; each group of a month has the next number."""
+        after = self.keep(own, **changes)
+        if not entries:
+            return
+        group = f"month:{own.account_id}:{own.month:%Y-%m}:{after.posting_count}"
+        self.keep(own, posting_count=after.posting_count + 1)
+        names = {"rider": str(own.account_id), "operator": OPERATOR}
+        ref = f"{own.month:%Y-%m}"
+        made = [Entry(kind, cents, {**names, **more}, ref) for kind, cents, more in entries]
+        self._groups.append(post(group, self._period, own.currency, made))
+
+    def issue(
+        self,
+        own: PostedMonth,
+        kind: StatementKind,
+        cents: int,
+        parts: Mapping[PartKey, int],
+        lines: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Issue a statement over an amount, of which others pay parts."""
+        if kind is StatementKind.STATEMENT:
+            self.keep(own, state=MonthState.ISSUED, issued_at=self.now)
+        self._statements.append(
+            Statement(
+                kind, own.account_id, own.month, cents, own.currency, list(lines), self.now, parts
+            )
+        )
+
+    def store(self) -> None:
+        """Write all of it."""
+        add_postings(self._connection, self._groups, self.now.date())
+        save_posted(self._connection, list(self.months.values()))
+        save_budgets(self._connection, self._budgets, self._month.year)
+        issue(self._connection, self._statements)
+
+
+_PART_KIND = {
+    (False, True): "payer_charged",
+    (False, False): "payer_credited",
+    (True, True): "subsidy_granted",
+    (True, False): "subsidy_returned",
+}
+"""By whether it is paid for everybody, and whether it is more than before."""
+
+
+def _differences(before: Mapping[PartKey, int], after: Mapping[PartKey, int]) -> dict[PartKey, int]:
+    """What each part is more than before."""
+    changes = {k: after.get(k, 0) - before.get(k, 0) for k in dict.fromkeys((*before, *after))}
+    return {key: cents for key, cents in changes.items() if cents}
+
+
+def _of_payer(parts: Mapping[PartKey, int], payer: str) -> int:
+    return sum(cents for (of, _), cents in parts.items() if of == payer)
 
 
 def _rate(
-    connection: Connection,
-    tariff: Tariff,
-    own: PostedMonth,
-    fares: RiderFares,
-    now: dt.datetime,
+    connection: Connection, tariff: Tariff, own: PostedMonth, fares: RiderFares, now: dt.datetime
 ) -> MonthBill:
     """Rate it anew: a proof, a card or a leg may have come since it was rated."""
     if own.state is not MonthState.OPEN and own.tariff_hash != tariff.content_hash:
         raise OtherTariff(f"{own.month:%Y-%m} was posted by another tariff: serve that one again")
-    rated = rate_month([tariff], fares.legs, own.month, fares.proofs)
+    rated = rate_month([tariff], fares.legs, own.month, fares.rights.proofs)
     if (rated.amount_cents, tariff.content_hash) != (own.amount_cents, own.tariff_hash):
         put_month(
             connection, own.account_id, rated.total, tariff.currency, tariff.content_hash, now
         )
     return rated
-
-
-def _charge(
-    own: PostedMonth, wanted_cents: int, period: str
-) -> tuple[PostedMonth, list[tuple[Posting, ...]]]:
-    """Post what the rider is to be charged, less what he was charged before."""
-    change = wanted_cents - own.posted_cents
-    if not change:
-        return own, []
-    kind = "usage_accrued" if change > 0 else "usage_corrected"
-    after = replace(own, posted_cents=wanted_cents, posting_count=own.posting_count + 1)
-    return after, [_posting(own, kind, abs(change), period)]
-
-
-def _posting(own: PostedMonth, kind: str, cents: int, period: str) -> tuple[Posting, ...]:
-    group = f"month:{own.account_id}:{own.month:%Y-%m}:{own.posting_count}"
-    names = {"rider": str(own.account_id), "operator": OPERATOR}
-    return post(group, period, own.currency, [Entry(kind, cents, names, f"{own.month:%Y-%m}")])
 
 
 def statement_lines(rated: MonthBill) -> Sequence[dict[str, Any]]:

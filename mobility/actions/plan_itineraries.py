@@ -65,7 +65,7 @@ def plan_itineraries(
         tariff = world.snapshot.tariff
         own_prices = None
         if tariff is not None and fares is not None:
-            own_prices = OwnPrices(tariff, fares.legs, fares.proofs)
+            own_prices = OwnPrices(tariff, fares.legs, fares.rights, fares.spent)
         return PricedAnswer(
             answer,
             tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.itineraries),

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from mobility.db.engine import Connection
+from mobility.db.statements import list_parts, read_budgets
 from mobility.db.usage import (
     accounts_with_month,
     find_account,
     list_legs,
-    list_proofs,
+    list_rights,
     put_month,
 )
-from payments.bill import Proof
 from payments.many import total_month
 from payments.month import month_after, month_before
+from payments.payers import PartKey, Spent
+from payments.rights import NO_RIGHTS, Rights
 from payments.tariff import ONE_DAY, FareLeg, Tariff
 
 NEAR = dt.timedelta(days=3)
@@ -29,8 +32,25 @@ NEAR = dt.timedelta(days=3)
 class RiderFares:
     """What of a rider the price of one journey more depends on."""
 
-    legs: tuple[FareLeg, ...]
-    proofs: tuple[Proof, ...]
+    legs: tuple[FareLeg, ...] = ()
+    """Those that a pass of his covers are promised for nothing."""
+    rights: Rights = NO_RIGHTS
+    parts: Mapping[dt.date, Mapping[PartKey, int]] = field(default_factory=dict)
+    """What others were charged for his months."""
+    budgets: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    """What payers have paid for anybody, by year."""
+
+    def spent(self, month: dt.date) -> Spent:
+        """What limits the parts that others pay of a month."""
+        others = {m: own for m, own in self.parts.items() if m.year == month.year and m != month}
+        in_year: dict[PartKey, int] = defaultdict(int)
+        for key, cents in (item for own in others.values() for item in own.items()):
+            in_year[key] += cents
+        from_budget = dict(self.budgets.get(month.year, {}))
+        for (payer, _), cents in self.parts.get(month, {}).items():
+            if payer in from_budget:
+                from_budget[payer] -= cents
+        return Spent(in_year, from_budget)
 
 
 def read_fares(
@@ -45,11 +65,20 @@ def read_fares(
     since = dt.datetime.combine(month_before(first), dt.time(), zone)
     until = dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
     legs = list_legs(connection, account_ids, since, until)
-    proofs = list_proofs(connection, account_ids)
+    rights = list_rights(connection, account_ids)
+    parts: Mapping[uuid.UUID, Mapping[dt.date, Mapping[PartKey, int]]] = {}
+    budgets: dict[int, Mapping[str, int]] = {}
+    if tariff.payers:
+        years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
+        parts = list_parts(connection, account_ids, *years)
+        budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
-        account_id: RiderFares(tuple(legs[account_id]), tuple(proofs[account_id]))
-        for account_id in account_ids
-    }
+        own: RiderFares(
+            tuple(rights[own].paid_legs(tariff, legs[own])), rights[own], parts.get(own, {}),
+            budgets,
+        )
+        for own in account_ids
+    }  # fmt: skip
 
 
 def read_own_fares(
@@ -58,7 +87,7 @@ def read_own_fares(
     """What a person has used in the month of a time, and around it; nothing yet is also known."""
     account_id = find_account(connection, person_id)
     if account_id is None:
-        return RiderFares((), ())
+        return RiderFares()
     day = at.astimezone(ZoneInfo(tariff.timezone)).date()
     first, last = (day + shift for shift in (-NEAR, NEAR))
     fares = read_fares(connection, tariff, [account_id], first.replace(day=1), last.replace(day=1))
@@ -80,6 +109,6 @@ def renew_months(
     known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
     for account_id, own in fares.items():
         for month in wanted:
-            total = total_month(tariff, own.legs, month, own.proofs)
+            total = total_month(tariff, own.legs, month, own.rights.proofs)
             if total.leg_count or account_id in known[month]:
                 put_month(connection, account_id, total, tariff.currency, tariff.content_hash, now)

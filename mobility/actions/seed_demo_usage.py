@@ -15,11 +15,13 @@ from core.modes import RAIL_MODES, Mode, mode_of_route_type
 from gtfs_data.timetable import Timetable
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
-from mobility.db.usage import MediumTaken, link_medium
+from mobility.db.usage import MediumTaken, link_medium, put_right
 from mobility.mapping.cloud_events import RIDE, medium_digest, read_event
 from mobility.world import World
+from payments.rights import PaidFor
 
 CARD = "demo-rosa"
+EMPLOYER = "atelier-durand"
 BUS_DAYS = (12, 4, 3, 2, 1)
 """Days ago on which three buses reach the cap of a day; the last four that of a week."""
 BUS_HOURS = (7, 10, 17)
@@ -43,12 +45,22 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
             connection, medium_digest(key, CARD), rider_id, "Carte de démonstration", now,
             tariff.month_start,
         )  # fmt: skip
+    _seed_payers(engine, rider_id, now)
     network = world.network
     *first, late = [
         read_event(event, "demo", key, network, now) for event in _events(network.timetable, now)
     ]
     take_usage(engine, world, first, now)
     take_usage(engine, world, [late], now)
+
+
+def _seed_payers(engine: Engine, rider_id: uuid.UUID, now: dt.datetime) -> None:
+    """Her employer pays half of her passes, and of her carpool rides and bikes."""
+    first = (now - dt.timedelta(days=max(BUS_DAYS))).date().replace(month=1, day=1)
+    year = first, dt.date(now.year, 12, 31)
+    with engine.begin() as connection:
+        for payer in ("employer", "mobility"):
+            put_right(connection, rider_id, PaidFor(payer, EMPLOYER, *year), "demo", now)
 
 
 def _events(t: Timetable, now: dt.datetime) -> Iterator[dict[str, Any]]:

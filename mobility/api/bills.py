@@ -10,22 +10,31 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidInput, NotFound
 from mobility.actions.forget_usage import RIDERS_KEPT
-from mobility.actions.rate_riders import read_fares, renew_months
+from mobility.actions.rate_riders import RiderFares, read_fares, renew_months
 from mobility.api.access import Rider, Staff, address_of, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
-from mobility.db.statements import MonthState, StatementKind, list_statements
+from mobility.db.statements import (
+    MonthState,
+    StatementKind,
+    list_statements,
+    mark_stale,
+    part_rows,
+)
 from mobility.db.usage import (
     MediumNotFound,
+    Right,
+    RightKind,
     find_account,
     find_person,
     link_medium,
     list_media,
     list_months,
-    list_proofs,
+    list_rights,
     open_account,
-    put_proof,
+    put_right,
+    right_key,
     unlink_medium,
 )
 from mobility.mapping.cloud_events import medium_digest
@@ -33,6 +42,8 @@ from mobility.mapping.sentences import charge_label
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.month import MonthBill, month_before, rate_month
+from payments.payers import add_up, share_out
+from payments.rights import HeldPass, PaidFor
 from payments.tariff import Tariff
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
@@ -80,6 +91,18 @@ class LegFacts(BaseModel):
     route: str
     unpriced: str | None
     """Why it has no price."""
+    held_pass: str | None
+    """Product bought elsewhere by which it is paid already."""
+
+
+class PartFacts(BaseModel):
+    """What somebody else pays."""
+
+    payer: str
+    """As the tariff names it."""
+    party: str
+    """Which one of its kind; empty: it pays for everybody."""
+    amount_cents: int
 
 
 class LineFacts(BaseModel):
@@ -97,6 +120,8 @@ class LineFacts(BaseModel):
     category: str | None
     arithmetic: str
     """How the amount comes about, in cents; of a product what its legs cost without it."""
+    paid_by: list[PartFacts]
+    """What others pay of it."""
     tariff_hash: str
 
 
@@ -117,6 +142,8 @@ class StatementFacts(BaseModel):
     kind: StatementKind
     amount_cents: int
     """Below 0 for a credit note."""
+    to_pay_cents: int
+    """By the rider: the rest is paid by others."""
     issued_at: dt.datetime
 
 
@@ -127,6 +154,10 @@ class BillFacts(BaseModel):
     state: MonthState
     currency: str
     amount_cents: int
+    paid_by: list[PartFacts]
+    """What others pay of it, all lines together."""
+    to_pay_cents: int
+    """What is left to the rider."""
     billed_before_cents: int
     """Part of the lines that is on the bill of the month before: a week may reach over its end."""
     lines: list[LineFacts]
@@ -155,21 +186,27 @@ class CardFacts(BaseModel):
 
 
 class ProofGiven(BaseModel):
-    """That somebody has proved a category; of the document nothing is kept."""
+    """That somebody has proved something; of the document nothing is kept."""
 
     model_config = ConfigDict(extra="forbid")
 
     alias: Annotated[str, Field(max_length=100, pattern=PRINTED)]
-    category: Annotated[str, Field(max_length=100)]
+    kind: RightKind = RightKind.CATEGORY
+    name: Annotated[str, Field(max_length=100)]
+    """A category of the tariff, a product bought elsewhere, or a payer."""
+    party: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")] = ""
+    """Of a payer which one it is, such as an employer's name in the books."""
     valid_from: dt.date
     valid_to: dt.date
     issuer: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTED)]
 
 
 class ProofFacts(BaseModel):
-    """A category of a rider, and when."""
+    """What a rider has proved, and when it holds."""
 
-    category: str
+    kind: RightKind
+    name: str
+    party: str
     valid_from: dt.date
     valid_to: dt.date
 
@@ -204,15 +241,15 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
         if account_id is None:
-            return _bill_facts(tariff, rate_month([tariff], (), first), ())
+            return _bill_facts(tariff, rate_month([tariff], (), first), RiderFares())
         fares = read_fares(connection, tariff, [account_id], first, first)[account_id]
         issued = list_statements(connection, account_id, first)
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
-    facts = _bill_facts(tariff, rate_month([tariff], fares.legs, first, fares.proofs), fares.proofs)
+    facts = _bill_facts(tariff, rate_month([tariff], fares.legs, first, fares.rights.proofs), fares)
     facts.statements = [
         StatementFacts(
             number=f"{s.year}-{s.number:06d}", kind=s.kind, amount_cents=s.amount_cents,
-            issued_at=s.issued_at,
+            to_pay_cents=s.amount_cents - sum(s.parts.values()), issued_at=s.issued_at,
         )
         for s in issued
     ]  # fmt: skip
@@ -222,7 +259,10 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
         # What was posted stays as it was, whatever tariff there is by now.
         other = known.state is not MonthState.OPEN and known.tariff_hash != tariff.content_hash
         if forgotten or other:
+            posted = fares.parts.get(first, {})
             facts.amount_cents = known.amount_cents
+            facts.paid_by = [PartFacts(**row) for row in part_rows(posted)]
+            facts.to_pay_cents = known.amount_cents - sum(posted.values())
             facts.lines, facts.legs, facts.alternatives = [], [], []
     return facts
 
@@ -266,23 +306,27 @@ def unlink(request: Request, rider: Rider, medium_id: str) -> Response:
 
 @router.get("/proofs")
 def own_proofs(request: Request, rider: Rider) -> list[ProofFacts]:
-    """List the categories that one has proved."""
+    """List what one has proved: categories, passes bought elsewhere, who pays for one."""
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
-        found = [] if account_id is None else list_proofs(connection, [account_id])[account_id]
+        if account_id is None:
+            return []
+        own = list_rights(connection, [account_id])[account_id]
+    rights: tuple[Right, ...] = *own.proofs, *own.passes, *own.paid_for
     return [
-        ProofFacts(category=p.category, valid_from=p.valid_from, valid_to=p.valid_to) for p in found
-    ]
+        ProofFacts(
+            **dict(zip(("kind", "name", "party"), right_key(right), strict=True)),
+            valid_from=right.valid_from, valid_to=right.valid_to,
+        )
+        for right in rights
+    ]  # fmt: skip
 
 
 @router.put("/proofs", status_code=204)
 def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
-    """Keep that a rider belongs to a category; his months are rated anew."""
+    """Keep a rider's category, a pass bought elsewhere, or who pays for him; rate him anew."""
     here, now, tariff = installation_of(request), now_of(request), _tariff(request)
-    known = {category.id for category in tariff.categories}
-    if given.category not in known:
-        names = ", ".join(sorted(known)) or "it has none"
-        raise InvalidInput(f"category {given.category!r} is not in the tariff: {names}")
+    right = _right(tariff, given)
     if not 0 <= (given.valid_to - given.valid_from).days <= PROOF_DAYS:
         raise InvalidInput(f"valid_to is before valid_from, or {PROOF_DAYS} days after it")
     with here.engine.begin() as connection:
@@ -290,13 +334,34 @@ def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
         if person_id is None:
             raise PersonNotFound(f"nobody is called {given.alias!r}")
         account_id = open_account(connection, person_id, now)
-        proof = Proof(given.category, given.valid_from, given.valid_to)
-        put_proof(connection, person_id, proof, given.issuer, now)
-        detail = {"category": given.category, "valid_to": given.valid_to.isoformat()}
+        put_right(connection, person_id, right, given.issuer, now)
+        detail = {
+            "kind": given.kind, "name": given.name, "party": given.party,
+            "valid_to": given.valid_to.isoformat(),
+        }  # fmt: skip
         record_act(connection, staff.user_id, "proof_kept", given.alias, detail)
+        mark_stale(connection, [account_id], given.valid_from.replace(day=1))
         this = now.date().replace(day=1)
         renew_months(connection, tariff, [account_id], [month_before(this), this], now)
     return Response(status_code=204)
+
+
+def _right(tariff: Tariff, given: ProofGiven) -> Right:
+    """What is proved, if the tariff knows it."""
+    known = {
+        RightKind.CATEGORY: [category.id for category in tariff.categories],
+        RightKind.HELD_PASS: [product.id for product in tariff.products],
+        RightKind.PAYER: [payer.id for payer in tariff.payers if not payer.is_for_everybody],
+    }[given.kind]
+    if given.name not in known:
+        names = ", ".join(sorted(known)) or "it has none"
+        raise InvalidInput(f"{given.kind} {given.name!r} is not in the tariff: {names}")
+    if (given.kind is RightKind.PAYER) != bool(given.party):
+        raise InvalidInput("a payer has a party, such as an employer's name; nothing else has one")
+    days = given.valid_from, given.valid_to
+    if given.kind is RightKind.PAYER:
+        return PaidFor(given.name, given.party, *days)
+    return (Proof if given.kind is RightKind.CATEGORY else HeldPass)(given.name, *days)
 
 
 def _tariff(request: Request) -> Tariff:
@@ -306,15 +371,18 @@ def _tariff(request: Request) -> Tariff:
     return tariff
 
 
-def _bill_facts(tariff: Tariff, month: MonthBill, proofs: tuple[Proof, ...]) -> BillFacts:
-    first, whole = month.first_row, month.bill
+def _bill_facts(tariff: Tariff, month: MonthBill, fares: RiderFares) -> BillFacts:
+    first, whole, proofs = month.first_row, month.bill, fares.rights.proofs
     before_cents = whole.amount_cents - month.amount_cents
     unpriced = dict(whole.unpriced)
+    parts = share_out(tariff, month, fares.rights.paid_for, fares.spent(month.month))
     return BillFacts(
         month=f"{month.month:%Y-%m}",
         state=MonthState.OPEN,
         currency=tariff.currency,
         amount_cents=month.amount_cents,
+        paid_by=[PartFacts(**row) for row in part_rows(add_up(parts))],
+        to_pay_cents=month.amount_cents - sum(part.amount_cents for part in parts),
         billed_before_cents=month.billed_before_cents,
         lines=[
             LineFacts(
@@ -322,15 +390,20 @@ def _bill_facts(tariff: Tariff, month: MonthBill, proofs: tuple[Proof, ...]) -> 
                 label_en=charge_label(c, "en"), amount_cents=c.amount_cents,
                 legs=[row - first for row in c.legs if row >= first], since=c.since,
                 category=c.category, arithmetic=arithmetic([tariff], whole, c, proofs),
+                paid_by=[
+                    PartFacts(payer=p.payer, party=p.party, amount_cents=p.amount_cents)
+                    for p in parts
+                    if p.charge == row
+                ],
                 tariff_hash=c.tariff_hash,
             )
-            for c in month.charges
+            for row, c in enumerate(month.charges)
         ],
         legs=[
             LegFacts(
                 board_at=leg.board_at, mode=leg.mode, metres=leg.metres, seconds=leg.seconds,
                 zones=list(leg.zones), operator=leg.operator, route=leg.route,
-                unpriced=unpriced.get(row),
+                unpriced=unpriced.get(row), held_pass=fares.rights.pass_of(tariff, leg),
             )
             for row, leg in enumerate(whole.legs)
             if row >= first

@@ -5,16 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict
 from mobility.db.schema import ledger_balance, ledger_day, ledger_period, posting
+from mobility.db.sent_rows import sent_rows
 from payments.ledger import (
     NEVER_OVERDRAWN,
     Balance,
@@ -95,7 +95,7 @@ def add_postings(
 
 
 def _insert(connection: sa.Connection, every: Sequence[Posting], today: dt.date) -> set[uuid.UUID]:
-    rows = _rows([{name: getattr(each, name) for name in COLUMNS} for each in every])
+    rows = sent_rows([{name: getattr(each, name) for name in COLUMNS} for each in every], _TYPES)
     query = sa.select(*rows.c, sa.literal(today, sa.Date))
     insert = pg.insert(posting).from_select([*COLUMNS, "posted_on"], query)
     added = insert.on_conflict_do_nothing().returning(posting.c.id).cte("added")
@@ -123,14 +123,15 @@ def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
     moved = sorted(balances(new).items())
     if not moved:
         return
-    rows = _rows(
+    rows = sent_rows(
         [
             {
                 "account": account, "currency": currency,
                 "debit_cents": own.debit_cents, "credit_cents": own.credit_cents,
             }
             for (account, currency), own in moved
-        ]
+        ],
+        _TYPES,
     )  # fmt: skip
     insert = pg.insert(ledger_balance).from_select(list(rows.c.keys()), sa.select(*rows.c))
     added = {
@@ -143,16 +144,6 @@ def _add_up(connection: sa.Connection, new: Sequence[Posting]) -> None:
     guarded = sa.func.split_part(after.c.account, ":", 1).in_(sorted(NEVER_OVERDRAWN))
     for account, _, debit_cents, credit_cents in connection.execute(paid_out.where(guarded)):
         raise Overdrawn(f"{account} would hold {credit_cents - debit_cents} cents")
-
-
-def _rows(rows: Sequence[Mapping[str, object]]) -> sa.TableValuedAlias:
-    """Rows that are sent as one value: no statement grows with the batch."""
-    columns: list[sa.ColumnClause[Any]] = [
-        sa.column(name, _TYPES.get(name, sa.Text)) for name in rows[0]
-    ]
-    sent = sa.cast(sa.literal(orjson.dumps(rows).decode()), pg.JSON)
-    table = sa.func.json_to_recordset(sent).table_valued(*columns)
-    return table.render_derived(name="given", with_types=True)
 
 
 def read_balances(connection: sa.Connection) -> dict[tuple[str, str], Balance]:

@@ -470,7 +470,9 @@ proof = sa.Table(
     "proof",
     metadata,
     sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
-    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("party", sa.Text, primary_key=True),
     sa.Column("valid_from", sa.Date, primary_key=True),
     sa.Column("valid_to", sa.Date, nullable=False),
     sa.Column("issuer", sa.Text, nullable=False),
@@ -493,6 +495,16 @@ rider_month = sa.Table(
     sa.Column("lost_cents", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("posting_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("issued_at", sa.DateTime(timezone=True)),
+    sa.Column("parts", pg.JSONB, nullable=False, server_default="[]"),
+    sa.Column("is_stale", sa.Boolean, nullable=False, server_default="false"),
+)
+
+payer_budget = sa.Table(
+    "payer_budget",
+    metadata,
+    sa.Column("payer", sa.Text, primary_key=True),
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("spent_cents", sa.BigInteger, nullable=False),
 )
 
 statement = sa.Table(
@@ -506,6 +518,7 @@ statement = sa.Table(
     sa.Column("amount_cents", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("lines", pg.JSONB, nullable=False),
+    sa.Column("parts", pg.JSONB, nullable=False, server_default="[]"),
     sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
 )
 

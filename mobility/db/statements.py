@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,10 +15,13 @@ from sqlalchemy.dialects import postgresql as pg
 from mobility.db.schema import (
     closed_month,
     ledger_period,
+    payer_budget,
     rider_month,
     statement,
     statement_number,
 )
+from mobility.db.sent_rows import sent_rows
+from payments.payers import PartKey
 
 
 class MonthState(StrEnum):
@@ -56,6 +59,8 @@ class PostedMonth:
     """What came too late to be charged."""
     posting_count: int
     issued_at: dt.datetime | None
+    parts: Mapping[PartKey, int] = field(default_factory=dict)
+    """What others were charged of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,23 @@ class Statement:
     currency: str
     lines: Sequence[Mapping[str, Any]]
     issued_at: dt.datetime
+    parts: Mapping[PartKey, int] = field(default_factory=dict)
+    """What others pay of the amount; below 0 where they get it back."""
     year: int = 0
     number: int = 0
     """Given when it is issued: without gaps in a year."""
 
 
 _COLUMNS = [rider_month.c[name] for name in PostedMonth.__dataclass_fields__]
-_DIFFERS = rider_month.c.amount_cents != rider_month.c.posted_cents + rider_month.c.lost_cents
+_KEPT = ("state", "posted_cents", "lost_cents", "posting_count", "issued_at")
+_TYPES = {
+    "account_id": sa.Uuid,
+    "month": sa.Date,
+    **dict.fromkeys(("posted_cents", "lost_cents", "amount_cents"), sa.BigInteger),
+    **dict.fromkeys(("posting_count", "year", "number"), sa.Integer),
+    "issued_at": sa.DateTime(timezone=True),
+    **dict.fromkeys(("lines", "parts"), pg.JSONB),
+}
 
 
 def count_months(connection: sa.Connection, month: dt.date) -> int:
@@ -103,7 +118,7 @@ def months_to_close(
 
 def months_to_correct(connection: sa.Connection, most: int) -> list[PostedMonth]:
     """
-    Months that cost something else than was issued, held for this transaction.
+    Months rated anew after they were issued, held for this transaction.
 
     One of which nothing was known when its month was closed counts as issued then, over nothing.
     """
@@ -112,7 +127,10 @@ def months_to_correct(connection: sa.Connection, most: int) -> list[PostedMonth]
         sa.select(*_COLUMNS, closed_month.c.closed_at)
         .outerjoin(closed_month, closed_month.c.month == rider_month.c.month)
         .where(
-            sa.or_(sa.and_(issued, _DIFFERS), sa.and_(~issued, closed_month.c.month.is_not(None)))
+            sa.or_(
+                sa.and_(issued, rider_month.c.is_stale),
+                sa.and_(~issued, closed_month.c.month.is_not(None)),
+            )
         )
         .order_by(rider_month.c.account_id, rider_month.c.month)
         .limit(most)
@@ -135,30 +153,102 @@ def mark_closed(connection: sa.Connection, month: dt.date, now: dt.datetime) -> 
 
 
 def _posted(values: Mapping[str, Any]) -> PostedMonth:
-    return PostedMonth(**dict(values) | {"state": MonthState(values["state"])})
+    own = {"state": MonthState(values["state"]), "parts": read_parts(values["parts"])}
+    return PostedMonth(**dict(values) | own)
+
+
+def part_rows(parts: Mapping[PartKey, int]) -> list[dict[str, Any]]:
+    """Parts as they are kept and told."""
+    return [
+        {"payer": payer, "party": party, "amount_cents": cents}
+        for (payer, party), cents in parts.items()
+    ]
+
+
+def read_parts(rows: Iterable[Mapping[str, Any]]) -> dict[PartKey, int]:
+    """Parts as they were kept."""
+    return {(row["payer"], row["party"]): row["amount_cents"] for row in rows}
 
 
 def save_posted(connection: sa.Connection, months: Sequence[PostedMonth]) -> None:
     """Store how far months are."""
     if not months:
         return
-    kept = ("state", "posted_cents", "lost_cents", "posting_count", "issued_at")
-    update = (
-        rider_month.update()
-        .where(
-            rider_month.c.account_id == sa.bindparam("of_account"),
-            rider_month.c.month == sa.bindparam("of_month"),
-        )
-        .values({name: sa.bindparam(f"new_{name}") for name in kept})
-    )
-    connection.execute(
-        update,
+    rows = sent_rows(
         [
-            {"of_account": m.account_id, "of_month": m.month}
-            | {f"new_{name}": getattr(m, name) for name in kept}
+            {name: getattr(m, name) for name in ("account_id", "month", *_KEPT)}
+            | {"parts": part_rows(m.parts)}
             for m in months
         ],
+        _TYPES,
     )
+    connection.execute(
+        rider_month.update()
+        .where(
+            rider_month.c.account_id == rows.c.account_id, rider_month.c.month == rows.c.month
+        )
+        .values({name: rows.c[name] for name in (*_KEPT, "parts")} | {"is_stale": False})
+    )  # fmt: skip
+
+
+def mark_stale(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID], since: dt.date
+) -> None:
+    """Note that who pays for months that were posted may have changed."""
+    connection.execute(
+        rider_month.update()
+        .where(
+            rider_month.c.account_id.in_(account_ids),
+            rider_month.c.month >= since,
+            rider_month.c.state != MonthState.OPEN,
+        )
+        .values(is_stale=True)
+    )
+
+
+def hold_budgets(
+    connection: sa.Connection, payers: Sequence[str], year: int
+) -> dict[str, int]:  # fmt: skip
+    """What payers with a budget have paid in a year, held until the transaction ends."""
+    if not payers:
+        return {}
+    rows = [{"payer": payer, "year": year, "spent_cents": 0} for payer in sorted(payers)]
+    connection.execute(pg.insert(payer_budget).values(rows).on_conflict_do_nothing())
+    query = _budgets(year).where(payer_budget.c.payer.in_(payers)).order_by(payer_budget.c.payer)
+    return {row.payer: row.spent_cents for row in connection.execute(query.with_for_update())}
+
+
+def read_budgets(connection: sa.Connection, year: int) -> dict[str, int]:
+    """What payers with a budget have paid in a year."""
+    return {row.payer: row.spent_cents for row in connection.execute(_budgets(year))}
+
+
+def _budgets(year: int) -> sa.Select[tuple[str, int]]:
+    columns = payer_budget.c.payer, payer_budget.c.spent_cents
+    return sa.select(*columns).where(payer_budget.c.year == year)
+
+
+def save_budgets(connection: sa.Connection, spent: Mapping[str, int], year: int) -> None:
+    """Store what was paid, of those that are held."""
+    for payer, cents in spent.items():
+        own = (payer_budget.c.payer == payer) & (payer_budget.c.year == year)
+        connection.execute(payer_budget.update().where(own).values(spent_cents=cents))
+
+
+def list_parts(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID], since: dt.date, until: dt.date
+) -> dict[uuid.UUID, dict[dt.date, dict[PartKey, int]]]:
+    """What others were charged for months of accounts, from one until before another."""
+    query = sa.select(rider_month.c.account_id, rider_month.c.month, rider_month.c.parts).where(
+        rider_month.c.account_id.in_(account_ids),
+        rider_month.c.month >= since,
+        rider_month.c.month < until,
+        rider_month.c.parts != sa.literal([], pg.JSONB),
+    )
+    found: dict[uuid.UUID, dict[dt.date, dict[PartKey, int]]] = {own: {} for own in account_ids}
+    for account_id, month, rows in connection.execute(query):
+        found[account_id][month] = read_parts(rows)
+    return found
 
 
 def issue(connection: sa.Connection, statements: Sequence[Statement]) -> list[int]:
@@ -180,13 +270,16 @@ def issue(connection: sa.Connection, statements: Sequence[Statement]) -> list[in
     ).scalar_one()
     numbers = list(range(last - count + 1, last + 1))
     names = ("kind", "account_id", "month", "amount_cents", "currency", "lines", "issued_at")
-    connection.execute(
-        statement.insert(),
+    rows = sent_rows(
         [
-            {name: getattr(own, name) for name in names} | {"year": year, "number": number}
+            {name: getattr(own, name) for name in names}
+            | {"year": year, "number": number, "parts": part_rows(own.parts)}
             for own, number in zip(statements, numbers, strict=True)
         ],
+        _TYPES,
     )
+    columns = list(rows.c.keys())
+    connection.execute(pg.insert(statement).from_select(columns, sa.select(*rows.c)))
     return numbers
 
 
@@ -200,7 +293,10 @@ def list_statements(
     )
     ordered = query.order_by(statement.c.year, statement.c.number)
     return [
-        Statement(StatementKind(kind), *values) for kind, *values in connection.execute(ordered)
+        Statement(
+            **dict(row) | {"kind": StatementKind(row["kind"]), "parts": read_parts(row["parts"])}
+        )
+        for row in connection.execute(ordered).mappings()
     ]
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -26,15 +28,26 @@ from mobility.db.schema import (
 from mobility.db.statements import MonthState
 from payments.bill import Proof
 from payments.month import MonthTotal, month_after
+from payments.rights import HeldPass, PaidFor, Rights
 from payments.taps import Tap, TapKind
 from payments.tariff import FareLeg
 
+Right = Proof | HeldPass | PaidFor
 LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
 AT_ONCE = 1_000
 """Rows of one statement, of which the parameters are counted in two bytes."""
+RIGHT_COLUMNS = ("kind", "name", "party", "valid_from", "valid_to")
 TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator")
+
+
+class RightKind(StrEnum):
+    """What somebody can prove, in the order of `Rights`."""
+
+    CATEGORY = "category"
+    HELD_PASS = "held_pass"  # noqa: S105 — no password
+    PAYER = "payer"
 
 
 class MediumTaken(Conflict):
@@ -333,20 +346,27 @@ def list_legs(
     return found
 
 
-def list_proofs(
+def list_rights(
     connection: sa.Connection, account_ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, list[Proof]]:
-    """Proofs of the people whose accounts these are."""
+) -> dict[uuid.UUID, Rights]:
+    """What the people have proved whose accounts these are."""
     query = (
-        sa.select(fare_account.c.id, proof.c.category, proof.c.valid_from, proof.c.valid_to)
+        sa.select(fare_account.c.id, *(proof.c[name] for name in RIGHT_COLUMNS))
         .join(proof, proof.c.person_id == fare_account.c.person_id)
         .where(fare_account.c.id.in_(account_ids))
-        .order_by(proof.c.category, proof.c.valid_from)
+        .order_by(proof.c.name, proof.c.party, proof.c.valid_from)
     )
-    found: dict[uuid.UUID, list[Proof]] = {account_id: [] for account_id in account_ids}
-    for account_id, *values in connection.execute(query):
-        found[account_id].append(Proof(*values))
-    return found
+    proved: dict[uuid.UUID, dict[str, list[Any]]] = {}
+    for account_id, kind, name, party, *days in connection.execute(query):
+        own = proved.setdefault(account_id, {right: [] for right in RightKind})
+        if kind == RightKind.PAYER:
+            own[kind].append(PaidFor(name, party, *days))
+        else:
+            own[kind].append((Proof if kind == RightKind.CATEGORY else HeldPass)(name, *days))
+    return {
+        account_id: Rights(*(tuple(given) for given in proved.get(account_id, {}).values()))
+        for account_id in account_ids
+    }
 
 
 def find_person(connection: sa.Connection, alias: str) -> uuid.UUID | None:
@@ -354,23 +374,32 @@ def find_person(connection: sa.Connection, alias: str) -> uuid.UUID | None:
     return connection.execute(sa.select(person.c.id).where(person.c.alias == alias)).scalar()
 
 
-def put_proof(
-    connection: sa.Connection,
-    person_id: uuid.UUID,
-    given: Proof,
-    issuer: str,
-    now: dt.datetime,
+def put_right(
+    connection: sa.Connection, person_id: uuid.UUID, given: Right, issuer: str, now: dt.datetime
 ) -> None:
-    """Keep that somebody has proved a category: which, who says so, and on which days."""
+    """Keep that somebody has proved something: what, who says so, and on which days."""
+    kind, name, party = right_key(given)
     values = {"valid_to": given.valid_to, "issuer": issuer, "at": now}
     insert = pg.insert(proof).values(
-        person_id=person_id, category=given.category, valid_from=given.valid_from, **values
-    )
+        person_id=person_id, kind=kind, name=name, party=party, valid_from=given.valid_from,
+        **values,
+    )  # fmt: skip
     connection.execute(
         insert.on_conflict_do_update(
-            index_elements=["person_id", "category", "valid_from"], set_=values
+            index_elements=["person_id", "kind", "name", "party", "valid_from"], set_=values
         )
     )
+
+
+def right_key(right: Right) -> tuple[RightKind, str, str]:
+    """Kind, name and party of what somebody has proved."""
+    match right:
+        case Proof():
+            return RightKind.CATEGORY, right.category, ""
+        case HeldPass():
+            return RightKind.HELD_PASS, right.product, ""
+        case PaidFor():
+            return RightKind.PAYER, right.payer, right.party
 
 
 def put_month(
@@ -389,6 +418,7 @@ def put_month(
         "unpriced_count": total.unpriced_count,
         "tariff_hash": tariff_hash,
         "rated_at": now,
+        "is_stale": True,
     }
     insert = pg.insert(rider_month).values(account_id=account_id, month=total.month, **values)
     # What was posted is not priced by another tariff afterwards.

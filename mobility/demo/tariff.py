@@ -56,9 +56,16 @@ products:
     period: rolling_7d
     modes: [bus, tram, coach]
     price_cents: 1500
+    is_subscription: true
   - id: month
     period: calendar_month
     modes: [bus, tram, coach]
     price_cents: 4200
     is_subscription: true
+
+# Qui paie une part : l'employeur la moitié des abonnements, le forfait mobilités durables la
+# moitié du covoiturage et du vélo jusqu'à 600 € par an. Chacun sur justificatif daté.
+payers:
+  - {id: employer, only_subscriptions: true, share_permille: 500}
+  - {id: mobility, modes: [carpool, bike], share_permille: 500, max_year_cents: 60000}
 """

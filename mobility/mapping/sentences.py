@@ -161,13 +161,24 @@ def charge_label(charge: Charge, language: str) -> str:
 
 
 def addition_sentence(added: Addition, language: str) -> str | None:
-    """Why a journey costs a rider so much: caps of his bill that it reaches; None for nothing."""
-    covered = dict.fromkeys(c.rule for c in added.charges if c.kind == "product")
-    if added.amount_cents is None or not covered:
+    """Why a journey costs a rider so much: caps it reaches, others who pay; None for nothing."""
+    if added.amount_cents is None:
         return None
     french = language == "fr"
-    names = [f"« {rule} »" if french else f"“{rule}”" for rule in covered]
-    told = (" et " if french else " and ").join(names)
-    if added.amount_cents == 0 or added.reached.issuperset(covered):
-        return f"Votre plafond {told} est atteint." if french else f"Your {told} cap is reached."
-    return f"Vous atteignez votre plafond {told}." if french else f"You reach your {told} cap."
+    told = []
+    covered = dict.fromkeys(c.rule for c in added.charges if c.kind == "product")
+    if covered:
+        names = [f"« {rule} »" if french else f"“{rule}”" for rule in covered]
+        caps = (" et " if french else " and ").join(names)
+        whole_cents = added.amount_cents + added.paid_cents
+        if whole_cents == 0 or added.reached.issuperset(covered):
+            told.append(
+                f"Votre plafond {caps} est atteint." if french else f"Your {caps} cap is reached."
+            )
+        else:
+            told.append(
+                f"Vous atteignez votre plafond {caps}." if french else f"You reach your {caps} cap."
+            )
+    if added.paid_cents > 0:
+        told.append("Une part est payée pour vous." if french else "A part is paid for you.")
+    return " ".join(told) or None

@@ -39,6 +39,7 @@ def write_addition(added: Addition) -> Json:
         "amount_cents": added.amount_cents,
         "month": f"{added.month:%Y-%m}",
         "so_far_cents": added.so_far_cents,
+        "paid_by_others_cents": added.paid_cents,
         "charges": [
             {
                 "legs": list(c.legs),

@@ -97,7 +97,7 @@ def test_a_month_is_closed_once_and_only_when_it_is_over(books: Engine) -> None:
     ride(books, TARIFF, [(accounts[1], bus(20, 8))], ISSUED)
     assert close_month(books, TARIFF, MARCH, now=ISSUED).months == 4
     assert close_month(books, TARIFF, MARCH, now=ISSUED).months == 0
-    assert correct_months(books, now=ISSUED) == 0
+    assert correct_months(books, TARIFF, now=ISSUED) == 0
     after = state(books)
     assert sorted(own["amount_cents"] for own in after["issued"]) == [400, 400, 600, 800]
     with books.connect() as connection:
@@ -113,11 +113,11 @@ def test_what_becomes_known_later_is_charged_for_ten_days_and_lost_after(books: 
     close_month(books, TARIFF, MARCH, now=ISSUED)
     ride(books, TARIFF, [(account, bus(2, 10))], ISSUED)
     soon = ISSUED + CHARGED_FOR
-    assert correct_months(books, now=soon) == 1
-    assert correct_months(books, now=soon) == 0
+    assert correct_months(books, TARIFF, now=soon) == 1
+    assert correct_months(books, TARIFF, now=soon) == 0
     late = soon + dt.timedelta(seconds=1)
     ride(books, TARIFF, [(account, bus(9, 10))], late)
-    assert correct_months(books, now=late) == 1
+    assert correct_months(books, TARIFF, now=late) == 1
     after = state(books)
     # Three buses reach the cap of the day: 100 more. The fourth is on another day.
     assert [(own["kind"], own["amount_cents"]) for own in after["issued"]] == [
@@ -130,7 +130,7 @@ def test_what_becomes_known_later_is_charged_for_ten_days_and_lost_after(books: 
     with books.begin() as connection:
         connection.execute(sa.text("delete from fare_leg"))
     ride(books, TARIFF, early[:1], late)
-    assert correct_months(books, now=late) == 1
+    assert correct_months(books, TARIFF, now=late) == 1
     after = state(books)
     assert (after["issued"][-1]["kind"], after["issued"][-1]["amount_cents"]) == (
         "credit_note", -300
@@ -145,11 +145,11 @@ def test_what_nobody_knew_of_when_its_month_was_closed_is_charged_or_lost_likewi
     soon, late = new_accounts(books, 2, ISSUED)
     close_month(books, TARIFF, MARCH, now=ISSUED)
     ride(books, TARIFF, [(soon, bus(2, 6))], ISSUED)
-    assert correct_months(books, now=ISSUED + CHARGED_FOR) == 1
+    assert correct_months(books, TARIFF, now=ISSUED + CHARGED_FOR) == 1
     ride(books, TARIFF, [(late, bus(2, 6))], ISSUED)
     over = ISSUED + CHARGED_FOR + dt.timedelta(seconds=1)
-    assert correct_months(books, now=over) == 1
-    assert correct_months(books, now=over) == 0
+    assert correct_months(books, TARIFF, now=over) == 1
+    assert correct_months(books, TARIFF, now=over) == 0
     after = state(books)
     assert [(own["kind"], own["amount_cents"]) for own in after["issued"]] == [("supplement", 200)]
     assert after["net"] == {f"rider:{soon}": 200, "revenue:network": -400, "loss:late_usage": 200}
@@ -170,7 +170,7 @@ def test_no_other_tariff_prices_what_was_posted(books: Engine) -> None:
     ride(books, dearer, [(account, bus(3, 7))], ISSUED)
     with books.begin() as connection:
         renew_months(connection, dearer, [account], [MARCH], ISSUED)
-    assert correct_months(books, now=ISSUED) == 0
+    assert correct_months(books, TARIFF, now=ISSUED) == 0
     assert state(books)["net"][f"rider:{account}"] == 200
 
 
@@ -189,7 +189,7 @@ def test_a_closed_period_takes_corrections_in_the_present_one(books: Engine) -> 
     with books.begin() as connection:
         close_period(connection, "2027-03", ISSUED)
     ride(books, TARIFF, [(account, bus(3, 6))], ISSUED)
-    assert correct_months(books, now=ISSUED) == 1
+    assert correct_months(books, TARIFF, now=ISSUED) == 1
     with books.connect() as connection:
         found = connection.execute(sa.text("select period, ref from posting order by seq")).all()
     assert found == [("2027-03", "2027-03"), ("2027-04", "2027-03")]
@@ -218,14 +218,14 @@ def test_late_then_close_is_on_time_then_close(books: Engine, seed: int) -> None
         if part:
             ride(books, TARIFF, [(late, leg) for leg in part], ISSUED)
         close_month(books, TARIFF, month, now=end)
-        correct_months(books, now=end)
+        correct_months(books, TARIFF, now=end)
     if again[cut[1] :]:
         ride(books, TARIFF, [(late, leg) for leg in again[cut[1] :]], end)
     # A month of which nothing was known when it was closed is closed once something is.
     for month in (MARCH, APRIL):
         close_month(books, TARIFF, month, now=end)
-    correct_months(books, now=end)
-    assert correct_months(books, now=end) == 0
+    correct_months(books, TARIFF, now=end)
+    assert correct_months(books, TARIFF, now=end) == 0
     net = state(books)["net"]
     assert net.get(f"rider:{late}", 0) == net.get(f"rider:{on_time}", 0)
     wanted = sum(rate_month([TARIFF], every, month).amount_cents for month in (MARCH, APRIL))

@@ -396,17 +396,18 @@ def test_a_category_that_is_proved_lowers_what_was_used_since(
     alias = ask(rider.secret, "GET", "/users/me").json()["alias"]
     since = midnight(3).date()
     proof = {
-        "alias": alias, "category": "jeune", "valid_from": since.isoformat(),
+        "alias": alias, "kind": "category", "name": "jeune", "party": "",
+        "valid_from": since.isoformat(),
         "valid_to": (since + dt.timedelta(days=365)).isoformat(), "issuer": "mairie",
     }  # fmt: skip
     assert amount(ask, rider) == 150
     assert ask("operator", "PUT", "/proofs", json=proof).status_code == 204
     assert amount(ask, rider) == 75
-    shown = {key: proof[key] for key in ("category", "valid_from", "valid_to")}
+    shown = {key: proof[key] for key in ("kind", "name", "party", "valid_from", "valid_to")}
     assert ask(rider.secret, "GET", "/proofs").json() == [shown]
     acts = ask("authority", "GET", "/audit").json()["acts"]
     assert any(a["act"] == "proof_kept" and a["subject"] == alias for a in acts)
-    for changes in ({"category": "vieux"}, {"valid_to": "2020-01-01"}):
+    for changes in ({"name": "vieux"}, {"party": "acme"}, {"valid_to": "2020-01-01"}):
         assert ask("operator", "PUT", "/proofs", json=proof | changes).status_code == 422
     nobody = ask("operator", "PUT", "/proofs", json=proof | {"alias": "personne de tel"})
     assert code_of(nobody) == "person_not_found"

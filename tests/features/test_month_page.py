@@ -66,7 +66,14 @@ def test_a_rider_sees_what_he_owes_and_why_and_links_a_card(
     page = watched.page
     sign_in(page, users["rider"])
     month = part_of(page, MONTH)
-    expect(month.locator(".bill-total strong")).to_have_text(told(bill["amount_cents"]))
+    # Her employer pays half of the week, and of the carpool ride.
+    totals = month.locator(".bill-total strong")
+    expect(totals).to_have_text([told(bill["amount_cents"]), told(bill["to_pay_cents"])])
+    paid = {part["payer"]: part["amount_cents"] for part in bill["paid_by"]}
+    assert bill["to_pay_cents"] == bill["amount_cents"] - sum(paid.values())
+    assert paid["employer"] == 750
+    part = month.locator(".bill-part", has_text="atelier-durand (employer)")
+    expect(part).to_contain_text(told(750))
     expect(month.get_by_text("aucun forfait n’aurait coûté moins")).to_be_visible()
     lines = month.get_by_role("list", name="Lignes de la facture").locator("> li")
     expect(lines).to_have_count(len(bill["lines"]))

@@ -13,6 +13,7 @@ from payments.bill import Proof
 from payments.month import month_of, rate_month
 from payments.own_price import Addition, OwnPrices
 from payments.rating import price_itinerary
+from payments.rights import Rights
 from payments.tariff import FareLeg, Tariff
 from tests.oracles.addition_oracle import added_cents
 from tests.payments.test_bill import proofs, some, tariffs, trips
@@ -30,7 +31,7 @@ def own(used: Sequence[FareLeg], planned: Sequence[FareLeg]) -> Addition:
 def test_it_is_the_difference_of_bills_whatever_was_asked_before(
     tariff: Tariff, legs: list[FareLeg], journeys: list[list[FareLeg]], proved: list[Proof]
 ) -> None:
-    prices = OwnPrices(tariff, legs, proved)
+    prices = OwnPrices(tariff, legs, Rights(tuple(proved)))
     for journey in filter(None, journeys):
         planned = sorted(journey, key=lambda leg: leg.board_at)
         added = prices.price(planned)

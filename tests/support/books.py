@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Engine, open_engine, upgrade
-from mobility.db.schema import fare_account
-from mobility.db.usage import add_legs, hold_accounts
+from mobility.db.schema import fare_account, person
+from mobility.db.usage import add_legs, hold_accounts, open_account
 from mobility.servers.postgres import ensure_postgres
 from payments.month import month_of
 from payments.tariff import FareLeg, Tariff
@@ -42,6 +42,16 @@ def new_accounts(engine: Engine, count: int, now: dt.datetime) -> list[uuid.UUID
     with engine.begin() as connection:
         connection.execute(fare_account.insert(), [{"id": own, "created_at": now} for own in ids])
     return ids
+
+
+def new_person(engine: Engine, now: dt.datetime) -> tuple[uuid.UUID, uuid.UUID]:
+    """A person and his account."""
+    person_id = uuid.uuid4()
+    with engine.begin() as connection:
+        connection.execute(
+            person.insert().values(id=person_id, alias=str(person_id), created_at=now)
+        )
+        return person_id, open_account(connection, person_id, now)
 
 
 def ride(

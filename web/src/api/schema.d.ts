@@ -949,6 +949,12 @@ export interface components {
             since: string | null;
             category?: string | null;
             arithmetic: string;
+            paid_by: components["schemas"]["BillPart"][];
+        };
+        BillPart: {
+            payer: string;
+            party: string;
+            amount_cents: number;
         };
         BillLeg: {
             board_at: string;
@@ -956,11 +962,14 @@ export interface components {
             mode: "bus" | "tram" | "coach" | "rail" | "subway" | "ferry" | "carpool" | "bike" | "other";
             metres: number;
             unpriced: string | null;
+            held_pass: string | null;
         };
         Bill: {
             month: string;
             currency: string;
             amount_cents: number;
+            paid_by: components["schemas"]["BillPart"][];
+            to_pay_cents: number;
             billed_before_cents: number;
             lines: components["schemas"]["BillLine"][];
             legs: components["schemas"]["BillLeg"][];

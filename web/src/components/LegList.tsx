@@ -189,7 +189,11 @@ function OwnPrice({
   return (
     <p className="own-price">
       {own.amount_cents !== null && (
-        <strong>{t("ownPrice.adds", { amount: format.money(own.amount_cents, currency) })}</strong>
+        <strong>
+          {t(own.amount_cents < 0 ? "ownPrice.spares" : "ownPrice.adds", {
+            amount: format.money(Math.abs(own.amount_cents), currency),
+          })}
+        </strong>
       )}{" "}
       {own.why_fr && own.why_en && byLanguage(i18n.language, { fr: own.why_fr, en: own.why_en })}{" "}
       {t("ownPrice.soFar", {

@@ -56,6 +56,16 @@ function ShownBill({ of }: { of: string }) {
       <p className="bill-total">
         <span>{format.month(bill.month)}</span> <strong>{money(bill.amount_cents)}</strong>
       </p>
+      {bill.paid_by.map((part) => (
+        <p className="bill-part" key={`${part.payer} ${part.party}`}>
+          <span>{t("month.others", { who: whoPays(part) })}</span> <span>{money(-part.amount_cents)}</span>
+        </p>
+      ))}
+      {bill.paid_by.length > 0 && (
+        <p className="bill-total">
+          <span>{t("month.toPay")}</span> <strong>{money(bill.to_pay_cents)}</strong>
+        </p>
+      )}
       <p>{t("month.guarantee")}</p>
       <ul className="bill-lines" aria-label={t("month.lines")}>
         {bill.lines.map((line) => (
@@ -101,6 +111,14 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
           <strong>{format.money(line.amount_cents, bill.currency)}</strong>
         </summary>
         <p className="muted">{t("month.sum", { sum: line.arithmetic })}</p>
+        {line.paid_by.map((part) => (
+          <p key={`${part.payer} ${part.party}`}>
+            {t("month.partOf", {
+              amount: format.money(part.amount_cents, bill.currency),
+              who: whoPays(part),
+            })}
+          </p>
+        ))}
         <ul>
           {line.legs.map((row) => {
             const leg = bill.legs[row]!;
@@ -108,6 +126,7 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
               <li key={row}>
                 {t(`fareMode.${leg.mode}`)}, {format.day(leg.board_at)} {format.time(leg.board_at)}
                 {leg.metres > 0 && `, ${format.distance(leg.metres)}`}
+                {leg.held_pass && `, ${t("month.held", { product: leg.held_pass })}`}
               </li>
             );
           })}
@@ -115,6 +134,11 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
       </details>
     </li>
   );
+}
+
+/** Who pays a part: by its name, and as the tariff calls it. */
+function whoPays({ payer, party }: Bill["paid_by"][number]) {
+  return party ? `${party} (${payer})` : payer;
 }
 
 function dayOf(bill: Bill, line: Bill["lines"][number], format: ReturnType<typeof useFormat>) {

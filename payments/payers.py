@@ -1,0 +1,140 @@
+"""
+Who pays a month: payers of the tariff their parts, in its order, and the rider the rest.
+
+What legs cost is not changed by who pays for them: the bill is the cheapest one first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.money import round_half_up
+from payments.bill import Charge
+from payments.month import MonthBill
+from payments.rights import PaidFor
+from payments.tariff import LIST_PRICE, Payer, Tariff
+
+MILLICENT_METRES = 1_000 * 1_000
+"""A cent, where metres are multiplied by thousandths of a cent a kilometre."""
+NOBODY = ""
+"""Party of a payer who pays for everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a payer pays of a charge."""
+
+    charge: int
+    """Row of the charge in its month."""
+    payer: str
+    party: str
+    amount_cents: int
+
+
+PartKey = tuple[str, str]
+"""Payer and party."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What ceilings and budgets have left."""
+
+    in_year: dict[PartKey, int] = field(default_factory=dict)
+    """Paid already for the rider in other months of the year."""
+    from_budget: dict[str, int] = field(default_factory=dict)
+    """Paid already for anybody else in the year, by payer."""
+
+
+def share_out(
+    tariff: Tariff, month: MonthBill, paid_for: Sequence[PaidFor] = (), spent: Spent | None = None
+) -> tuple[Part, ...]:
+    """
+    Find the parts of a month's charges that others pay; all together never more than the month.
+
+    A payer pays for charges that begin on a day on which it pays for the rider.
+    """
+    spent = spent or Spent()
+    left = list(net_cents(month))
+    parts = []
+    for payer in tariff.payers:
+        rights = [right for right in paid_for if right.payer == payer.id]
+        if payer.is_for_everybody:
+            rights = [PaidFor(payer.id, NOBODY, dt.date.min, dt.date.max)]
+        budget = _at_most(payer.budget_cents, spent.from_budget.get(payer.id, 0))
+        for party in dict.fromkeys(right.party for right in rights):
+            own = [right for right in rights if right.party == party]
+            room = _at_most(payer.max_year_cents, spent.in_year.get((payer.id, party), 0))
+            room = min(room, _at_most(payer.max_month_cents, 0), budget)
+            for row, charge, whole in _charges_for(tariff, payer, month, own):
+                cents = min(_part_cents(payer, month, charge, whole), left[row], room)
+                if cents > 0:
+                    parts.append(Part(row, payer.id, party, cents))
+                    left[row] -= cents
+                    room -= cents
+                    budget -= cents
+    return tuple(parts)
+
+
+def add_up(parts: Sequence[Part]) -> dict[PartKey, int]:
+    """What each payer and party pays."""
+    found: dict[PartKey, int] = defaultdict(int)
+    for part in parts:
+        found[part.payer, part.party] += part.amount_cents
+    return dict(found)
+
+
+def within(parts: Mapping[PartKey, int], most_cents: int) -> dict[PartKey, int]:
+    """The same where no more than an amount is charged: who pays last pays less."""
+    found = {}
+    for key, cents in parts.items():
+        own = min(cents, most_cents)
+        most_cents -= own
+        if own:
+            found[key] = own
+    return found
+
+
+def net_cents(month: MonthBill) -> tuple[int, ...]:
+    """What each charge of a month is in it: products may be paid in part by the month before."""
+    before = month.billed_before_cents
+    found = []
+    for charge in month.charges:
+        paid = min(before, charge.amount_cents) if min(charge.legs) < month.first_row else 0
+        before -= paid
+        found.append(charge.amount_cents - paid)
+    return tuple(found)
+
+
+def _charges_for(
+    tariff: Tariff, payer: Payer, month: MonthBill, rights: Sequence[PaidFor]
+) -> Iterator[tuple[int, Charge, int]]:
+    """Charges that a payer has to do with: row, charge, amount in the month."""
+    subscriptions = {product.id for product in tariff.products if product.is_subscription}
+    for row, (charge, whole) in enumerate(zip(month.charges, net_cents(month), strict=True)):
+        is_subscription = charge.kind == "product" and charge.rule in subscriptions
+        if payer.only_subscriptions and not is_subscription:
+            continue
+        legs = [month.bill.legs[leg] for leg in charge.legs]
+        if not all(leg.mode in payer.modes for leg in legs):
+            continue
+        day = charge.since or tariff.clock(legs[0])[1]
+        if any(right.valid_from <= day <= right.valid_to for right in rights):
+            yield row, charge, whole
+
+
+def _part_cents(payer: Payer, month: MonthBill, charge: Charge, whole: int) -> int:
+    legs = [month.bill.legs[row] for row in charge.legs if row >= month.first_row]
+    if payer.per_km_millicents is None:
+        cents = round_half_up(whole * payer.share_permille, LIST_PRICE)
+    else:
+        metres = sum(leg.metres for leg in legs)
+        cents = round_half_up(metres * payer.per_km_millicents, MILLICENT_METRES)
+    return cents if payer.max_leg_cents is None else min(cents, payer.max_leg_cents * len(legs))
+
+
+def _at_most(limit: int | None, spent: int) -> int:
+    """What a limit leaves; without one as much as anybody could owe."""
+    return 1 << 60 if limit is None else max(limit - spent, 0)
