@@ -37,6 +37,7 @@ from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
+from payments.versions import Tariffs
 
 RIDES = 60
 SEED = 2_027
@@ -92,7 +93,7 @@ def main() -> None:
     first_ms, next_ms = [], []
     for legs, before in itertools.pairwise(months):
         earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
-        prices = OwnPrices(TARIFF, [*earlier, *legs])
+        prices = OwnPrices(Tariffs((TARIFF,)), [*earlier, *legs])
         journeys = [tomorrow(legs, dice) for _ in range(4)]
         first_ms.append(timed_ms(partial(prices.price, journeys[0])))
         next_ms += [timed_ms(partial(prices.price, own)) for own in journeys[1:]]

@@ -72,7 +72,7 @@ class Upkeep:
             if self._is_due("forget", FORGET_EVERY, now):
                 self._try(partial(forget_usage, engine, now))
             if self._is_due("correct", CORRECT_EVERY, now):
-                self._try(partial(correct_months, engine, world.snapshot.tariff, now=now))
+                self._try(partial(correct_months, engine, world.tariffs, now=now))
             self._try(partial(sweep, desk, now=now))
             self._try(partial(bill_rides, engine, world, now=now))
             self._try(partial(continue_series, desk, now=now))

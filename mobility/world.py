@@ -28,6 +28,7 @@ from mobility.snapshots import ground_hash
 from mobility.territory import DrivingCostValues
 from payments.tariff import Tariff
 from payments.tariff_file import read_tariff
+from payments.versions import Tariffs
 from routing.network import Network, open_network
 from routing.places import Places
 from routing.query import Limits
@@ -111,6 +112,7 @@ class World:
         shut_elevators: frozenset[str] = frozenset(),
         table: BodyTable | None = None,
         rides: Mapping[uuid.UUID, LoadedRide] | None = None,
+        tariffs: Tariffs | None = None,
     ) -> None:
         assert len(offers) == len(bodies)
         self.snapshot = snapshot
@@ -126,6 +128,10 @@ class World:
         self.epoch = None if position is None else position.epoch
         self.revision = 0 if position is None else position.revision
         """Up to where the database was read."""
+        if tariffs is None and snapshot.tariff is not None:
+            tariffs = Tariffs((snapshot.tariff,))
+        self.tariffs = tariffs
+        """Versions of the tariff that hold; None: nothing has a price."""
         self.quote_key = quote_key
         """By which what this world shows is signed, to know it again when it is booked."""
         self.shut_elevators = shut_elevators

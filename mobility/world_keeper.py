@@ -46,8 +46,10 @@ from mobility.metrics import (
     WORLD_SWAP_S,
     timed,
 )
+from mobility.published_tariffs import read_tariffs
 from mobility.snapshots import current_snapshot, taking_turns
 from mobility.world import LoadedRide, Snapshot, World, open_snapshot
+from payments.versions import Tariffs
 from routing.network import ON_FOOT
 from routing.raptor.body_table import Body
 
@@ -77,6 +79,7 @@ class Changes:
     rides: Sequence[StoredRide]
     shut: frozenset[str]
     suspended: frozenset[str]
+    tariffs: Tariffs | None
 
 
 class WorldKeeper:
@@ -187,6 +190,7 @@ class WorldKeeper:
                 SqlRideStore(connection).list_changed(known, today),
                 frozenset(outage.elevator_id for outage in list_outages(connection)),
                 list_suspended(connection),
+                read_tariffs(connection, snapshot.tariff, self.world.tariffs),
             )
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
             self._swap(snapshot, changes, dict(offers), dict(rides))
@@ -219,6 +223,7 @@ class WorldKeeper:
             shut_elevators=changes.shut,
             table=self.world.table if snapshot is self.world.snapshot else None,
             rides=shown,
+            tariffs=changes.tariffs,
         )
         world.chances = self._chances
         for profile in ON_FOOT:

@@ -14,7 +14,8 @@ from payments.month import MonthBill, month_after, month_of, rate_month
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
 from payments.rights import NO_RIGHTS, Rights
-from payments.tariff import ONE_DAY, FareLeg, Period, Tariff
+from payments.tariff import ONE_DAY, FareLeg, Period
+from payments.versions import Tariffs
 
 PLANNED = "planned:"
 """Ids of legs that are only thought of."""
@@ -54,34 +55,39 @@ class OwnPrices:
 
     def __init__(
         self,
-        tariff: Tariff,
+        tariffs: Tariffs,
         legs: Sequence[FareLeg],
         rights: Rights = NO_RIGHTS,
         spent: Callable[[dt.date], Spent] = lambda _: Spent(),
     ) -> None:
-        self._tariff, self._legs, self._rights, self._spent = tariff, legs, rights, spent
-        self._proofs = rights.proofs
-        self._products = {product.id: product for product in tariff.products}
-        self._months: dict[dt.date, tuple[MonthBill, LegTable, int]] = {}
+        self._tariffs, self._legs, self._rights, self._spent = tariffs, legs, rights, spent
+        self._proofs, self._versions = rights.proofs, tariffs.versions
+        self._products = {
+            (own.content_hash, product.id): product
+            for own in tariffs.versions
+            for product in own.products
+        }
+        self._months: dict[dt.date, tuple[MonthBill, LegTable | None, int]] = {}
         own = {right.payer for right in rights.paid_for}
-        payers = [p for p in tariff.payers if p.is_for_everybody or p.id in own]
+        every = (payer for version in tariffs.versions for payer in version.payers)
+        payers = [payer for payer in every if payer.is_for_everybody or payer.id in own]
         self._paid_modes = frozenset().union(*(payer.modes for payer in payers))
 
     def price(self, planned: Sequence[FareLeg]) -> Addition:
         """What a journey adds; its legs in order of boarding, and not none."""
-        planned = self._rights.paid_legs(self._tariff, planned)
-        months = sorted({month_of(self._tariff, leg) for leg in planned})
+        planned = self._rights.paid_legs(self._tariffs, planned)
+        months = sorted({month_of(self._versions[0], leg) for leg in planned})
         rated = [self._month(month) for month in months]
         before, table, paid_before = rated[0]
         reached = frozenset(
             c.rule for month, *_ in rated for c in month.bill.charges if c.kind == "product"
         )
-        listed = price_itinerary(self._tariff, planned)
+        listed = price_itinerary(self._versions, planned)
         so_far_cents = before.amount_cents - paid_before
         if listed.amount_cents is None:
             return Addition(None, months[0], so_far_cents, listed.charges, reached)
         modes = {leg.mode for leg in (*before.legs, *planned)}
-        if len(months) > 1 or not self._paid_modes.isdisjoint(modes):
+        if table is None or len(months) > 1 or not self._paid_modes.isdisjoint(modes):
             cents, charges, paid_cents = self._rate_months(months, planned)
             own_cents = cents - paid_cents
             return Addition(own_cents, months[0], so_far_cents, charges, reached, paid_cents)
@@ -90,11 +96,14 @@ class OwnPrices:
         charges = self._rate(before.month, planned)[1] if known is None else known
         return Addition(cents, months[0], so_far_cents, charges, reached)
 
-    def _month(self, month: dt.date) -> tuple[MonthBill, LegTable, int]:
-        """A month as it is without the journey, its legs for the kernel, and what others pay."""
+    def _month(self, month: dt.date) -> tuple[MonthBill, LegTable | None, int]:
+        """A month without the journey, its legs for the kernel if it can, and what others pay."""
         if month not in self._months:
-            bill = rate_month([self._tariff], self._legs, month, self._proofs)
-            table = LegTable(self._tariff, self._proofs, bill.bill.legs)
+            versions = self._tariffs.of_month(month).versions
+            bill = rate_month(versions, self._legs, month, self._proofs)
+            table = None
+            if len(versions) == 1:
+                table = LegTable(versions[0], self._proofs, bill.bill.legs)
             self._months[month] = bill, table, self._paid(bill)
         return self._months[month]
 
@@ -103,7 +112,7 @@ class OwnPrices:
         if not self._paid_modes:
             return 0
         paid_for = self._rights.paid_for
-        parts = share_out(self._tariff, month, paid_for, self._spent(month.month))
+        parts = share_out(self._tariffs, month, paid_for, self._spent(month.month))
         return sum(part.amount_cents for part in parts)
 
     def _known_charges(
@@ -118,7 +127,7 @@ class OwnPrices:
                 rest.append(row)
             else:
                 by.setdefault(own, []).append(row)
-        others = price_itinerary(self._tariff, [planned[row] for row in rest])
+        others = price_itinerary(self._versions, [planned[row] for row in rest])
         if others.amount_cents != cents:
             return None
         covered = (replace(charge, legs=tuple(rows)) for charge, rows in by.items())
@@ -128,7 +137,8 @@ class OwnPrices:
         """Whether a product that is on the bill makes a leg free."""
         if charge.kind != "product" or charge.since is None:
             return False
-        product, (_, day) = self._products[charge.rule], self._tariff.clock(leg)
+        product = self._products[charge.tariff_hash, charge.rule]
+        _, day = self._tariffs.clock(leg)
         last = charge.since
         if product.period is Period.ROLLING_7D:
             last += SIX_DAYS
@@ -146,7 +156,8 @@ class OwnPrices:
         """A month with the journey, and those of its charges that are for the journey."""
         rows = {f"{PLANNED}{row}": row for row in range(len(planned))}
         new = [replace(leg, id=id_) for leg, id_ in zip(planned, rows, strict=True)]
-        after = rate_month([self._tariff], [*self._legs, *new], month, self._proofs)
+        versions = self._tariffs.of_month(month).versions
+        after = rate_month(versions, [*self._legs, *new], month, self._proofs)
         names = [rows.get(leg.id) for leg in after.bill.legs]
         found = []
         for charge in after.charges:
@@ -167,7 +178,7 @@ class OwnPrices:
             cents += after.amount_cents - before.amount_cents
             paid_cents += self._paid(after) - paid_before
             for charge in own:
-                rows = [r for r in charge.legs if month_of(self._tariff, planned[r]) == month]
+                rows = [r for r in charge.legs if month_of(self._versions[0], planned[r]) == month]
                 if rows:
                     charges.append(replace(charge, legs=tuple(rows)))
         return cents, tuple(charges), paid_cents

@@ -15,7 +15,8 @@ from core.money import round_half_up
 from payments.bill import Charge
 from payments.month import MonthBill
 from payments.rights import PaidFor
-from payments.tariff import LIST_PRICE, Payer, Tariff
+from payments.tariff import LIST_PRICE, Payer
+from payments.versions import Tariffs
 
 MILLICENT_METRES = 1_000 * 1_000
 """A cent, where metres are multiplied by thousandths of a cent a kilometre."""
@@ -49,17 +50,18 @@ class Spent:
 
 
 def share_out(
-    tariff: Tariff, month: MonthBill, paid_for: Sequence[PaidFor] = (), spent: Spent | None = None
+    tariffs: Tariffs, month: MonthBill, paid_for: Sequence[PaidFor] = (), spent: Spent | None = None
 ) -> tuple[Part, ...]:
     """
     Find the parts of a month's charges that others pay; all together never more than the month.
 
-    A payer pays for charges that begin on a day on which it pays for the rider.
+    Payers are those of the version that holds when the month begins, or of the first after it. A
+    payer pays for charges that begin on a day on which it pays for the rider.
     """
     spent = spent or Spent()
     left = list(net_cents(month))
     parts = []
-    for payer in tariff.payers:
+    for payer in tariffs.of_payers(month.month).payers:
         rights = [right for right in paid_for if right.payer == payer.id]
         if payer.is_for_everybody:
             rights = [PaidFor(payer.id, NOBODY, dt.date.min, dt.date.max)]
@@ -68,7 +70,7 @@ def share_out(
             own = [right for right in rights if right.party == party]
             room = _at_most(payer.max_year_cents, spent.in_year.get((payer.id, party), 0))
             room = min(room, _at_most(payer.max_month_cents, 0), budget)
-            for row, charge, whole in _charges_for(tariff, payer, month, own):
+            for row, charge, whole in _charges_for(tariffs, payer, month, own):
                 cents = min(_part_cents(payer, month, charge, whole), left[row], room)
                 if cents > 0:
                     parts.append(Part(row, payer.id, party, cents))
@@ -109,18 +111,25 @@ def net_cents(month: MonthBill) -> tuple[int, ...]:
 
 
 def _charges_for(
-    tariff: Tariff, payer: Payer, month: MonthBill, rights: Sequence[PaidFor]
+    tariffs: Tariffs, payer: Payer, month: MonthBill, rights: Sequence[PaidFor]
 ) -> Iterator[tuple[int, Charge, int]]:
     """Charges that a payer has to do with: row, charge, amount in the month."""
-    subscriptions = {product.id for product in tariff.products if product.is_subscription}
+    subscriptions = {
+        (own.content_hash, product.id)
+        for own in tariffs.versions
+        for product in own.products
+        if product.is_subscription
+    }
     for row, (charge, whole) in enumerate(zip(month.charges, net_cents(month), strict=True)):
-        is_subscription = charge.kind == "product" and charge.rule in subscriptions
+        is_subscription = (
+            charge.kind == "product" and (charge.tariff_hash, charge.rule) in subscriptions
+        )
         if payer.only_subscriptions and not is_subscription:
             continue
         legs = [month.bill.legs[leg] for leg in charge.legs]
         if not all(leg.mode in payer.modes for leg in legs):
             continue
-        day = charge.since or tariff.clock(legs[0])[1]
+        day = charge.since or tariffs.clock(legs[0])[1]
         if any(right.valid_from <= day <= right.valid_to for right in rights):
             yield row, charge, whole
 

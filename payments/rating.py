@@ -42,20 +42,27 @@ def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Pr
     InvalidInput
         The rider travels on more than `DAYS_LIMIT` fare days.
     """
-    _check_versions(tariffs)
+    check_versions(tariffs)
     ordered = sorted(legs, key=in_order)
     if len({tariffs[0].clock(leg)[1] for leg in ordered}) > DAYS_LIMIT:
         raise InvalidInput(f"legs of more than {DAYS_LIMIT} fare days: rate them month by month")
     return Grouping(tariffs, ordered, proofs).bill()
 
 
-def price_itinerary(tariff: Tariff, legs: Sequence[FareLeg], *, rider_count: int = 1) -> Price:
+def price_itinerary(
+    tariffs: Sequence[Tariff], legs: Sequence[FareLeg], *, rider_count: int = 1
+) -> Price:
     """
     Price the legs of one itinerary, in order of boarding, for a group without categories.
 
-    A leg that no rule matches makes the whole price unknown: it is never taken as free.
+    A leg that no rule matches makes the whole price unknown: it is never taken as free. The price
+    names the version of the first leg; its charges name theirs.
     """
-    bill = Grouping([tariff], legs, ()).bill()
+    bill = Grouping(tariffs, legs, ()).bill()
+    tariff = tariffs[0]
+    if len(tariffs) > 1 and legs:
+        day = tariff.clock(legs[0])[1]
+        tariff = next((own for own in tariffs if own.is_valid_on(day)), tariff)
     if bill.unpriced:
         return Price(None, tariff.currency, (), tariff.content_hash, bill.unpriced[0][1])
     charges = tuple(
@@ -74,7 +81,8 @@ def in_order(leg: FareLeg) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _check_versions(tariffs: Sequence[Tariff]) -> None:
+def check_versions(tariffs: Sequence[Tariff]) -> None:
+    """Raise `InvalidTariff` where versions of a tariff contradict each other."""
     if len({(t.currency, t.timezone, t.cutover_s) for t in tariffs}) != 1:
         raise InvalidTariff("versions of a tariff have one currency, time zone and fare day")
     spans = sorted((t.valid_from or dt.date.min, t.valid_to or dt.date.max) for t in tariffs)

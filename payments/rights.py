@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from payments.bill import Proof
-from payments.tariff import FareLeg, Tariff
+from payments.tariff import FareLeg
+from payments.versions import Tariffs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +39,21 @@ class Rights:
     passes: tuple[HeldPass, ...] = ()
     paid_for: tuple[PaidFor, ...] = ()
 
-    def paid_legs(self, tariff: Tariff, legs: Iterable[FareLeg]) -> list[FareLeg]:
+    def paid_legs(self, tariffs: Tariffs, legs: Iterable[FareLeg]) -> list[FareLeg]:
         """Legs, of which those that a pass covers are promised for nothing."""
         return [
-            leg if self.pass_of(tariff, leg) is None else replace(leg, promised_cents=0)
+            leg if self.pass_of(tariffs, leg) is None else replace(leg, promised_cents=0)
             for leg in legs
         ]
 
-    def pass_of(self, tariff: Tariff, leg: FareLeg) -> str | None:
+    def pass_of(self, tariffs: Tariffs, leg: FareLeg) -> str | None:
         """Pass that covers a leg."""
         if not self.passes:
             return None
-        _, day = tariff.clock(leg)
-        covering = {product.id for product in tariff.products if product.covers(leg)}
+        _, day = tariffs.clock(leg)
+        tariff = tariffs.on(day)
+        products = () if tariff is None else tariff.products
+        covering = {product.id for product in products if product.covers(leg)}
         for own in self.passes:
             if own.product in covering and own.valid_from <= day <= own.valid_to:
                 return own.product

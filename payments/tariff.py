@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -334,6 +334,10 @@ class Tariff:
     def day_kind(self, date: dt.date) -> str:
         """Weekday of a date, or `HOLIDAY`."""
         return HOLIDAY if date in self.holidays else WEEKDAYS[date.weekday()]
+
+    def held_on(self, first: dt.date | None, last: dt.date | None) -> Tariff:
+        """The same from one fare day to another, whatever was written."""
+        return replace(self, valid_from=first, valid_to=last)
 
     def is_valid_on(self, fare_day: dt.date) -> bool:
         """Whether legs of a fare day are priced by this version."""

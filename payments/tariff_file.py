@@ -60,9 +60,18 @@ _NEEDED: Any = object()
 def read_tariff(path: Path) -> Tariff:
     """Read a tariff file; raises `InvalidTariff` naming what is wrong and where."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidTariff(f"cannot read tariff {path}: {error}") from error
+    return read_tariff_text(text, str(path))
+
+
+def read_tariff_text(text: str, name: str = "") -> Tariff:
+    """Read a tariff as it was written; `name` says where."""
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidTariff(f"cannot read tariff {name}: {error}") from error
     return parse_tariff(content)
 
 
@@ -78,7 +87,7 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
     categories = _read(content, "categories", lambda each: _each(each, _category), ())
     known = {"time_band": {b.id for b in bands}, "category": {c.id for c in categories}}
     return Tariff(
-        id=_read(content, "tariff", str),
+        id=_read(content, "tariff", _name),
         currency=_read(content, "currency", _currency),
         timezone=_read(content, "timezone", lambda name: get_zone(name).key),
         cutover_s=_read(content, "fare_day_cutover", _clock_s, "04:00"),
@@ -131,10 +140,14 @@ def _each(rules: Any, read: Callable[[Mapping[str, Any]], R]) -> tuple[R, ...]: 
     return tuple(read(rule) for rule in rules)
 
 
-def _only(values: Mapping[str, Any], *keys: str) -> None:
+def _mapping(values: Any) -> Mapping[Any, Any]:  # noqa: ANN401
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} is not a mapping")
-    unknown = sorted(map(str, set(values) - set(keys)))
+    return values
+
+
+def _only(values: Mapping[str, Any], *keys: str) -> None:
+    unknown = sorted(map(str, set(_mapping(values)) - set(keys)))
     if unknown:
         raise ValueError(f"{unknown[0]} is not known: one of {', '.join(keys)}")
 
@@ -146,7 +159,7 @@ def _time_band(values: Mapping[str, Any]) -> TimeBand:
     )
     end = values["to"]
     end_s = DAY_S if end == "24:00" else _clock_s(end)
-    band = TimeBand(str(values["id"]), days, _clock_s(values["from"]), end_s)
+    band = TimeBand(_name(values["id"]), days, _clock_s(values["from"]), end_s)
     if band.from_s == band.to_s:
         raise ValueError(f"{band.id}: it ends when it begins")
     return band
@@ -154,7 +167,7 @@ def _time_band(values: Mapping[str, Any]) -> TimeBand:
 
 def _category(values: Mapping[str, Any]) -> Category:
     _only(values, "id", "permille")
-    category = Category(str(values["id"]), _whole(values, "permille", LIST_PRICE))
+    category = Category(_name(values["id"]), _whole(values, "permille"))
     if category.permille > LIST_PRICE:
         raise ValueError(f"{category.id}: permille is above {LIST_PRICE}: nobody pays more")
     return category
@@ -171,7 +184,7 @@ def _leg_price(rule: Mapping[str, Any], known: Mapping[str, set[str]]) -> LegPri
     if "per_km_millicents" in rule and "tiers_km" in rule:
         raise ValueError(f"rule {rule['id']}: either per_km_millicents or tiers_km")
     price = LegPrice(
-        id=str(rule["id"]),
+        id=_name(rule["id"]),
         when=_when(rule["when"], known),
         base_cents=_whole(rule, "base_cents", 0),
         tiers=_tiers(rule),
@@ -228,7 +241,11 @@ def _tiers(rule: Mapping[str, Any]) -> tuple[Tier, ...]:
 
 
 def _by_zones(table: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    return {(str(start), str(end)): _whole(row, end) for start, row in table.items() for end in row}
+    return {
+        (str(start), str(end)): _whole(row, end)
+        for start, row in table.items()
+        for end in _mapping(row)
+    }
 
 
 def _by_zone_count(values: Any) -> tuple[int, ...]:  # noqa: ANN401
@@ -261,7 +278,7 @@ def _fare_journey(values: Mapping[str, Any]) -> FareJourney:
     if not isinstance(other_routes, bool):
         raise TypeError("other_routes: true or false")
     return FareJourney(
-        id=str(values["id"]),
+        id=_name(values["id"]),
         window_s=_whole(values, "window_min") * 60,
         modes=_modes(values["modes"]) if pattern is None else frozenset().union(*pattern),
         most_legs=_whole(values, "most_legs") if "most_legs" in values else None,
@@ -279,7 +296,7 @@ def _product(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> Produc
     periods = {str(period): period for period in Period}
     category_cents = None
     if "category_cents" in values:
-        table = values["category_cents"]
+        table = _mapping(values["category_cents"])
         missing = sorted(set(table) - known["category"])
         if missing:
             raise ValueError(f"category_cents: {missing[0]!r} is not in the tariff")
@@ -289,7 +306,7 @@ def _product(values: Mapping[str, Any], known: Mapping[str, set[str]]) -> Produc
     if most_legs is not None and period is not Period.CALENDAR_MONTH:
         raise ValueError(f"product {values['id']}: most_legs is for a calendar_month")
     return Product(
-        id=str(values["id"]),
+        id=_name(values["id"]),
         modes=_modes(values["modes"]),
         period=period,
         price_cents=_whole(values, "price_cents"),
@@ -347,9 +364,14 @@ def _whole(values: Mapping[str, Any], key: str, default: int | None = None) -> i
 
 
 def _names(value: Any, what: str = "") -> list[str]:  # noqa: ANN401
-    if not isinstance(value, (str, list)):
-        raise TypeError(f"{what}{value!r} is neither a name nor a list of names")
-    return [value] if isinstance(value, str) else [str(each) for each in value]
+    return [_name(each, what) for each in (value if isinstance(value, list) else [value])]
+
+
+def _name(value: Any, what: str = "") -> str:  # noqa: ANN401
+    """A name as YAML gives it: a line called 12 is a number there."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise TypeError(f"{what}{value!r} is not a name")
+    return str(value)
 
 
 def _modes(value: str | list[str]) -> frozenset[str]:

@@ -31,7 +31,8 @@ from mobility.db.usage import put_month
 from payments.ledger import Entry, Posting, post
 from payments.month import MonthBill, month_after, month_before, rate_month
 from payments.payers import NOBODY, PartKey, add_up, share_out, within
-from payments.tariff import ONE_DAY, Tariff
+from payments.tariff import ONE_DAY
+from payments.versions import Tariffs
 
 AT_ONCE = 200
 """Accounts of one transaction: whatever happens, those of other transactions are closed."""
@@ -70,7 +71,7 @@ class Closing:
 
 def close_month(
     engine: Engine,
-    tariff: Tariff,
+    tariffs: Tariffs,
     month: dt.date,
     *,
     now: dt.datetime,
@@ -92,16 +93,16 @@ def close_month(
         The tariff does not hold on all of its days, or it was posted by another one.
     """
     last = month_after(month) - ONE_DAY
-    if tariff.fare_day(now) <= last:
+    if tariffs.fare_day(now) <= last:
         raise MonthNotOver(f"{month:%Y-%m} is not over")
-    if tariff.month_start(month_before(month)) < now - RIDERS_KEPT:
+    if tariffs.month_start(month_before(month)) < now - RIDERS_KEPT:
         raise MonthForgotten(f"whose rides those of {month:%Y-%m} were is forgotten by now")
-    if not (tariff.is_valid_on(month) and tariff.is_valid_on(last)):
-        raise OtherTariff(f"tariff {tariff.id} does not hold on all days of {month:%Y-%m}")
+    if not tariffs.holds_throughout(month, last):
+        raise OtherTariff(f"there is no tariff on some day of {month:%Y-%m}")
     states = [MonthState.OPEN, MonthState.PROVISIONAL] if is_final else [MonthState.OPEN]
     count = cents = 0
     while True:
-        done = _close_some(engine, tariff, month, states, now)
+        done = _close_some(engine, tariffs, month, states, now)
         if not done:
             if is_final:
                 with engine.begin() as connection:
@@ -114,17 +115,17 @@ def close_month(
 
 @again_after_deadlock
 def _close_some(
-    engine: Engine, tariff: Tariff, month: dt.date, states: list[MonthState], now: dt.datetime
+    engine: Engine, tariffs: Tariffs, month: dt.date, states: list[MonthState], now: dt.datetime
 ) -> list[PostedMonth]:
     is_final = MonthState.PROVISIONAL in states
     with engine.begin() as connection:
         found = months_to_close(connection, month, states, AT_ONCE)
         if not found:
             return []
-        books = _Books(connection, tariff, month, now)
-        fares = read_fares(connection, tariff, [own.account_id for own in found], month, month)
+        books = _Books(connection, tariffs, month, now)
+        fares = read_fares(connection, tariffs, [own.account_id for own in found], month, month)
         for own in found:
-            rated = _rate(connection, tariff, own, fares[own.account_id], now)
+            rated = _rate(connection, tariffs, own, fares[own.account_id], now)
             parts = books.share_out(own, rated, fares[own.account_id])
             books.charge(own, rated.amount_cents, parts)
             if is_final:
@@ -137,7 +138,7 @@ def _close_some(
 
 
 @again_after_deadlock
-def correct_months(engine: Engine, tariff: Tariff | None, *, now: dt.datetime) -> int:
+def correct_months(engine: Engine, tariffs: Tariffs | None, *, now: dt.datetime) -> int:
     """
     Post what changed of months after they were issued; returns how many were looked at.
 
@@ -148,7 +149,7 @@ def correct_months(engine: Engine, tariff: Tariff | None, *, now: dt.datetime) -
     with engine.begin() as connection:
         found = months_to_correct(connection, AT_ONCE)
         for month in sorted({own.month for own in found}):
-            books = _Books(connection, tariff, month, now)
+            books = _Books(connection, tariffs, month, now)
             for own in found:
                 if own.month == month:
                     _correct(connection, books, own)
@@ -182,11 +183,11 @@ class _Books:
     """What is posted, issued and noted of some riders' month in one transaction."""
 
     def __init__(
-        self, connection: Connection, tariff: Tariff | None, month: dt.date, now: dt.datetime
+        self, connection: Connection, tariffs: Tariffs | None, month: dt.date, now: dt.datetime
     ) -> None:
-        self._connection, self._tariff, self._month, self.now = connection, tariff, month, now
+        self._connection, self._tariffs, self._month, self.now = connection, tariffs, month, now
         self._period = open_period(connection, month, now.date())
-        payers = () if tariff is None else tariff.payers
+        payers = () if tariffs is None else tariffs.of_payers(month).payers
         limited = [payer.id for payer in payers if payer.budget_cents is not None]
         self._budgets = hold_budgets(connection, limited, month.year)
         self._groups: list[tuple[Posting, ...]] = []
@@ -204,23 +205,25 @@ class _Books:
         self, own: PostedMonth, rated: MonthBill, fares: RiderFares
     ) -> dict[PartKey, int]:
         """What others pay of a month, of budgets no more than this transaction finds in them."""
-        if self._tariff is None or not self._tariff.payers:
+        if self._tariffs is None or not self._tariffs.has_payers:
             return {}
         spent = fares.spent(own.month)
         for payer, cents in self._budgets.items():
             spent.from_budget[payer] = cents - _of_payer(own.parts, payer)
-        return add_up(share_out(self._tariff, rated, fares.rights.paid_for, spent))
+        return add_up(share_out(self._tariffs, rated, fares.rights.paid_for, spent))
 
     def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int]:
         """What others pay of a month that was posted; as it was if that cannot be worked out."""
-        tariff = self._tariff
-        if tariff is None or not tariff.payers or own.tariff_hash != tariff.content_hash:
+        tariffs = self._tariffs
+        if tariffs is None or not tariffs.has_payers:
             return own.parts
-        if tariff.month_start(month_before(own.month)) < self.now - RIDERS_KEPT:
+        of = tariffs.of_month(own.month)
+        is_forgotten = of.month_start(month_before(own.month)) < self.now - RIDERS_KEPT
+        if is_forgotten or own.tariff_hash != of.content_hash:
             return own.parts
-        fares = read_fares(connection, tariff, [own.account_id], own.month, own.month)
+        fares = read_fares(connection, tariffs, [own.account_id], own.month, own.month)
         rider = fares[own.account_id]
-        rated = rate_month([tariff], rider.legs, own.month, rider.rights.proofs)
+        rated = rate_month(of.versions, rider.legs, own.month, rider.rights.proofs)
         return self.share_out(own, rated, rider)
 
     def charge(self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int]) -> None:
@@ -295,16 +298,15 @@ def _of_payer(parts: Mapping[PartKey, int], payer: str) -> int:
 
 
 def _rate(
-    connection: Connection, tariff: Tariff, own: PostedMonth, fares: RiderFares, now: dt.datetime
+    connection: Connection, tariffs: Tariffs, own: PostedMonth, fares: RiderFares, now: dt.datetime
 ) -> MonthBill:
     """Rate it anew: a proof, a card or a leg may have come since it was rated."""
-    if own.state is not MonthState.OPEN and own.tariff_hash != tariff.content_hash:
+    of = tariffs.of_month(own.month)
+    if own.state is not MonthState.OPEN and own.tariff_hash != of.content_hash:
         raise OtherTariff(f"{own.month:%Y-%m} was posted by another tariff: serve that one again")
-    rated = rate_month([tariff], fares.legs, own.month, fares.rights.proofs)
-    if (rated.amount_cents, tariff.content_hash) != (own.amount_cents, own.tariff_hash):
-        put_month(
-            connection, own.account_id, rated.total, tariff.currency, tariff.content_hash, now
-        )
+    rated = rate_month(of.versions, fares.legs, own.month, fares.rights.proofs)
+    if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
+        put_month(connection, own.account_id, rated.total, of.currency, of.content_hash, now)
     return rated
 
 

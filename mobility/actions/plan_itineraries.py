@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
@@ -58,19 +59,24 @@ def plan_itineraries(
             flexible=world.flexible,
             rides_on=rides_on,
             limits=world.snapshot.limits,
-            criteria=_criteria((world.network, world.snapshot.tariff)),
+            criteria=_criteria((world.network, _tariff_at(world, query.at))),
             shut=world.shut_elevators,
         )
     with timed(STAGE_S, "price"):
-        tariff = world.snapshot.tariff
         own_prices = None
-        if tariff is not None and fares is not None:
-            own_prices = OwnPrices(tariff, fares.legs, fares.rights, fares.spent)
+        if world.tariffs is not None and fares is not None:
+            own_prices = OwnPrices(world.tariffs, fares.legs, fares.rights, fares.spent)
         return PricedAnswer(
             answer,
             tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.itineraries),
             tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.direct),
         )
+
+
+def _tariff_at(world: World, at: dt.datetime) -> Tariff | None:
+    """Version by whose prices a search looks for what is cheaper."""
+    tariffs = world.tariffs
+    return None if tariffs is None else tariffs.on(tariffs.fare_day(at))
 
 
 def _priced(
@@ -81,15 +87,17 @@ def _priced(
         for row, leg in enumerate(itinerary.legs)
         if isinstance(leg, RideLeg) and world.offers[leg.offer].outside
     }
-    tariff = world.snapshot.tariff
-    places = world.network.timetable if tariff is not None and tariff.asks_where else None
+    tariffs = world.tariffs
+    places = world.network.timetable if tariffs is not None and tariffs.asks_where else None
     legs, rows = fare_legs(itinerary, outside, places)
     emitted_g = co2_g(itinerary, query.seats)
-    if tariff is None:
+    if tariffs is None:
         paid = legs or outside
         price = Price(None if paid else 0, "EUR", (), "", "no_tariff" if paid else None)
         return PricedItinerary(itinerary, price, emitted_g)
-    price = _at_rows(price_itinerary(tariff, legs, rider_count=query.seats), rows, outside)
+    price = _at_rows(
+        price_itinerary(tariffs.versions, legs, rider_count=query.seats), rows, outside
+    )
     own = None
     if own_prices is not None and legs:
         added = own_prices.price(legs)

@@ -22,7 +22,8 @@ from payments.many import total_month
 from payments.month import month_after, month_before
 from payments.payers import PartKey, Spent
 from payments.rights import NO_RIGHTS, Rights
-from payments.tariff import ONE_DAY, FareLeg, Tariff
+from payments.tariff import ONE_DAY, FareLeg
+from payments.versions import Tariffs
 
 NEAR = dt.timedelta(days=3)
 """Itineraries found for a time are not farther from it."""
@@ -55,26 +56,26 @@ class RiderFares:
 
 def read_fares(
     connection: Connection,
-    tariff: Tariff,
+    tariffs: Tariffs,
     account_ids: Collection[uuid.UUID],
     first: dt.date,
     last: dt.date,
 ) -> Mapping[uuid.UUID, RiderFares]:
     """What is needed to rate the months from one to another: also the legs of the month before."""
-    zone = ZoneInfo(tariff.timezone)
+    zone = ZoneInfo(tariffs.timezone)
     since = dt.datetime.combine(month_before(first), dt.time(), zone)
     until = dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
     legs = list_legs(connection, account_ids, since, until)
     rights = list_rights(connection, account_ids)
     parts: Mapping[uuid.UUID, Mapping[dt.date, Mapping[PartKey, int]]] = {}
     budgets: dict[int, Mapping[str, int]] = {}
-    if tariff.payers:
+    if tariffs.has_payers:
         years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
         parts = list_parts(connection, account_ids, *years)
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
         own: RiderFares(
-            tuple(rights[own].paid_legs(tariff, legs[own])), rights[own], parts.get(own, {}),
+            tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own], parts.get(own, {}),
             budgets,
         )
         for own in account_ids
@@ -82,21 +83,21 @@ def read_fares(
 
 
 def read_own_fares(
-    connection: Connection, tariff: Tariff, person_id: uuid.UUID, at: dt.datetime
+    connection: Connection, tariffs: Tariffs, person_id: uuid.UUID, at: dt.datetime
 ) -> RiderFares:
     """What a person has used in the month of a time, and around it; nothing yet is also known."""
     account_id = find_account(connection, person_id)
     if account_id is None:
         return RiderFares()
-    day = at.astimezone(ZoneInfo(tariff.timezone)).date()
+    day = at.astimezone(ZoneInfo(tariffs.timezone)).date()
     first, last = (day + shift for shift in (-NEAR, NEAR))
-    fares = read_fares(connection, tariff, [account_id], first.replace(day=1), last.replace(day=1))
+    fares = read_fares(connection, tariffs, [account_id], first.replace(day=1), last.replace(day=1))
     return fares[account_id]
 
 
 def renew_months(
     connection: Connection,
-    tariff: Tariff,
+    tariffs: Tariffs,
     account_ids: Collection[uuid.UUID],
     months: Iterable[dt.date],
     now: dt.datetime,
@@ -105,10 +106,11 @@ def renew_months(
     wanted = sorted({each for month in months for each in (month, month_after(month))})
     if not wanted or not account_ids:
         return
-    fares = read_fares(connection, tariff, account_ids, wanted[0], wanted[-1])
+    fares = read_fares(connection, tariffs, account_ids, wanted[0], wanted[-1])
     known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
     for account_id, own in fares.items():
         for month in wanted:
-            total = total_month(tariff, own.legs, month, own.rights.proofs)
+            of = tariffs.of_month(month)
+            total = total_month(of.versions, own.legs, month, own.rights.proofs)
             if total.leg_count or account_id in known[month]:
-                put_month(connection, account_id, total, tariff.currency, tariff.content_hash, now)
+                put_month(connection, account_id, total, of.currency, of.content_hash, now)

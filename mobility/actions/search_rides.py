@@ -254,9 +254,9 @@ def metres_of(world: World, row: int, pair: Pair) -> int:
 
 def _price(world: World, pickup_s: int, metres: int, seats: int) -> tuple[int | None, str]:
     """What the ride costs by itself for all seats, as the tariff says."""
-    tariff = world.snapshot.tariff
-    if tariff is None:
+    if world.tariffs is None:
         return None, "EUR"
     at = dt.datetime.fromtimestamp(pickup_s, dt.UTC)
-    price = price_itinerary(tariff, [FareLeg("carpool", at, metres)], rider_count=seats)
+    leg = FareLeg("carpool", at, metres)
+    price = price_itinerary(world.tariffs.versions, [leg], rider_count=seats)
     return price.amount_cents, price.currency

@@ -34,8 +34,7 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
 
     The train's tap out comes after all else: until then its whole line was billed.
     """
-    tariff = world.snapshot.tariff
-    if tariff is None:
+    if world.tariffs is None:
         return
     with engine.connect() as connection:
         key = read_quote_key(connection)
@@ -43,7 +42,7 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
     with suppress(MediumTaken), engine.begin() as connection:
         link_medium(
             connection, medium_digest(key, CARD), rider_id, "Carte de démonstration", now,
-            tariff.month_start,
+            world.tariffs.month_start,
         )  # fmt: skip
     _seed_payers(engine, rider_id, now)
     network = world.network

@@ -59,17 +59,17 @@ def rate_changed(
     now: dt.datetime,
 ) -> None:
     """Rate the months of accounts in which legs have changed; without a tariff nothing is rated."""
-    tariff = world.snapshot.tariff
-    if tariff is None or not changed:
+    tariffs = world.tariffs
+    if tariffs is None or not changed:
         return
     months: dict[uuid.UUID, set[dt.date]] = {}
     for account_id, leg in changed:
-        months.setdefault(account_id, set()).add(month_of(tariff, leg))
+        months.setdefault(account_id, set()).add(month_of(tariffs.versions[0], leg))
     together: dict[frozenset[dt.date], list[uuid.UUID]] = {}
     for account_id, own in months.items():
         together.setdefault(frozenset(own), []).append(account_id)
     for of, account_ids in together.items():
-        renew_months(connection, tariff, account_ids, of, now)
+        renew_months(connection, tariffs, account_ids, of, now)
 
 
 def _legs_of_taps(

@@ -44,7 +44,7 @@ from payments.explaining import alternatives, arithmetic
 from payments.month import MonthBill, month_before, rate_month
 from payments.payers import add_up, share_out
 from payments.rights import HeldPass, PaidFor
-from payments.tariff import Tariff
+from payments.versions import Tariffs
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 WRITES, WINDOW_S = 30, 3_600
@@ -236,16 +236,19 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     Of months so old that it is forgotten whose legs were whose, and of those that were posted by
     another tariff, amounts and statements are left.
     """
-    tariff = _tariff(request)
+    tariffs = _tariffs(request)
     first = dt.date.fromisoformat(f"{month}-01")
+    of = tariffs.of_month(first)
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
         if account_id is None:
-            return _bill_facts(tariff, rate_month([tariff], (), first), RiderFares())
-        fares = read_fares(connection, tariff, [account_id], first, first)[account_id]
+            return _bill_facts(tariffs, rate_month(of.versions, (), first), RiderFares())
+        fares = read_fares(connection, tariffs, [account_id], first, first)[account_id]
         issued = list_statements(connection, account_id, first)
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
-    facts = _bill_facts(tariff, rate_month([tariff], fares.legs, first, fares.rights.proofs), fares)
+    facts = _bill_facts(
+        tariffs, rate_month(of.versions, fares.legs, first, fares.rights.proofs), fares
+    )
     facts.statements = [
         StatementFacts(
             number=f"{s.year}-{s.number:06d}", kind=s.kind, amount_cents=s.amount_cents,
@@ -257,7 +260,7 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
         facts.state = known.state
         forgotten = month_before(first) < (now_of(request) - RIDERS_KEPT).date()
         # What was posted stays as it was, whatever tariff there is by now.
-        other = known.state is not MonthState.OPEN and known.tariff_hash != tariff.content_hash
+        other = known.state is not MonthState.OPEN and known.tariff_hash != of.content_hash
         if forgotten or other:
             posted = fares.parts.get(first, {})
             facts.amount_cents = known.amount_cents
@@ -280,15 +283,15 @@ def media(request: Request, rider: Rider) -> list[CardFacts]:
 @router.post("/media", status_code=201)
 def link(request: Request, rider: Rider, given: CardGiven) -> CardFacts:
     """Link a card: what it was used for is on one's own bill from now on, also what was before."""
-    here, now, tariff = installation_of(request), now_of(request), _tariff(request)
+    here, now, tariffs = installation_of(request), now_of(request), _tariffs(request)
     for whose in (rider.user_id, address_of(request)):
         here.limits.count(f"media:{whose}", most=WRITES, per_s=WINDOW_S)
     with here.engine.begin() as connection:
         digest = medium_digest(read_quote_key(connection), given.number)
         account_id, months = link_medium(
-            connection, digest, rider.person_id, given.label, now, tariff.month_start
+            connection, digest, rider.person_id, given.label, now, tariffs.month_start
         )
-        renew_months(connection, tariff, [account_id], months, now)
+        renew_months(connection, tariffs, [account_id], months, now)
     return CardFacts(id=digest.hex(), label=given.label, linked_at=now)
 
 
@@ -325,8 +328,8 @@ def own_proofs(request: Request, rider: Rider) -> list[ProofFacts]:
 @router.put("/proofs", status_code=204)
 def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
     """Keep a rider's category, a pass bought elsewhere, or who pays for him; rate him anew."""
-    here, now, tariff = installation_of(request), now_of(request), _tariff(request)
-    right = _right(tariff, given)
+    here, now, tariffs = installation_of(request), now_of(request), _tariffs(request)
+    right = _right(tariffs, given)
     if not 0 <= (given.valid_to - given.valid_from).days <= PROOF_DAYS:
         raise InvalidInput(f"valid_to is before valid_from, or {PROOF_DAYS} days after it")
     with here.engine.begin() as connection:
@@ -342,16 +345,19 @@ def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
         record_act(connection, staff.user_id, "proof_kept", given.alias, detail)
         mark_stale(connection, [account_id], given.valid_from.replace(day=1))
         this = now.date().replace(day=1)
-        renew_months(connection, tariff, [account_id], [month_before(this), this], now)
+        renew_months(connection, tariffs, [account_id], [month_before(this), this], now)
     return Response(status_code=204)
 
 
-def _right(tariff: Tariff, given: ProofGiven) -> Right:
-    """What is proved, if the tariff knows it."""
+def _right(tariffs: Tariffs, given: ProofGiven) -> Right:
+    """What is proved, if some version of the tariff knows it."""
+    versions = tariffs.versions
     known = {
-        RightKind.CATEGORY: [category.id for category in tariff.categories],
-        RightKind.HELD_PASS: [product.id for product in tariff.products],
-        RightKind.PAYER: [payer.id for payer in tariff.payers if not payer.is_for_everybody],
+        RightKind.CATEGORY: {of.id for own in versions for of in own.categories},
+        RightKind.HELD_PASS: {of.id for own in versions for of in own.products},
+        RightKind.PAYER: {
+            of.id for own in versions for of in own.payers if not of.is_for_everybody
+        },
     }[given.kind]
     if given.name not in known:
         names = ", ".join(sorted(known)) or "it has none"
@@ -364,22 +370,22 @@ def _right(tariff: Tariff, given: ProofGiven) -> Right:
     return (Proof if given.kind is RightKind.CATEGORY else HeldPass)(given.name, *days)
 
 
-def _tariff(request: Request) -> Tariff:
-    tariff = world_of(request).snapshot.tariff
-    if tariff is None:
+def _tariffs(request: Request) -> Tariffs:
+    tariffs = world_of(request).tariffs
+    if tariffs is None:
         raise NoTariff("this territory has no tariff")
-    return tariff
+    return tariffs
 
 
-def _bill_facts(tariff: Tariff, month: MonthBill, fares: RiderFares) -> BillFacts:
+def _bill_facts(tariffs: Tariffs, month: MonthBill, fares: RiderFares) -> BillFacts:
     first, whole, proofs = month.first_row, month.bill, fares.rights.proofs
     before_cents = whole.amount_cents - month.amount_cents
-    unpriced = dict(whole.unpriced)
-    parts = share_out(tariff, month, fares.rights.paid_for, fares.spent(month.month))
+    unpriced, versions = dict(whole.unpriced), tariffs.of_month(month.month).versions
+    parts = share_out(tariffs, month, fares.rights.paid_for, fares.spent(month.month))
     return BillFacts(
         month=f"{month.month:%Y-%m}",
         state=MonthState.OPEN,
-        currency=tariff.currency,
+        currency=tariffs.currency,
         amount_cents=month.amount_cents,
         paid_by=[PartFacts(**row) for row in part_rows(add_up(parts))],
         to_pay_cents=month.amount_cents - sum(part.amount_cents for part in parts),
@@ -389,7 +395,7 @@ def _bill_facts(tariff: Tariff, month: MonthBill, fares: RiderFares) -> BillFact
                 kind=c.kind, rule=c.rule, label_fr=charge_label(c, "fr"),
                 label_en=charge_label(c, "en"), amount_cents=c.amount_cents,
                 legs=[row - first for row in c.legs if row >= first], since=c.since,
-                category=c.category, arithmetic=arithmetic([tariff], whole, c, proofs),
+                category=c.category, arithmetic=arithmetic(versions, whole, c, proofs),
                 paid_by=[
                     PartFacts(payer=p.payer, party=p.party, amount_cents=p.amount_cents)
                     for p in parts
@@ -403,7 +409,7 @@ def _bill_facts(tariff: Tariff, month: MonthBill, fares: RiderFares) -> BillFact
             LegFacts(
                 board_at=leg.board_at, mode=leg.mode, metres=leg.metres, seconds=leg.seconds,
                 zones=list(leg.zones), operator=leg.operator, route=leg.route,
-                unpriced=unpriced.get(row), held_pass=fares.rights.pass_of(tariff, leg),
+                unpriced=unpriced.get(row), held_pass=fares.rights.pass_of(tariffs, leg),
             )
             for row, leg in enumerate(whole.legs)
             if row >= first
@@ -412,7 +418,7 @@ def _bill_facts(tariff: Tariff, month: MonthBill, fares: RiderFares) -> BillFact
             AlternativeFacts(
                 product=a.product, is_bought=a.is_bought, amount_cents=a.amount_cents - before_cents
             )
-            for a in alternatives([tariff], whole, proofs)
+            for a in alternatives(versions, whole, proofs)
         ],
         statements=[],
     )  # fmt: skip

@@ -24,7 +24,9 @@ from mobility.mapping.carpool_realtime import (
     trip_updates,
     vehicle_positions,
 )
+from mobility.published_tariffs import source_on
 from mobility.world import World
+from payments.tariff_schema import TARIFF_SCHEMA
 
 KEPT = 2
 MEDIA_TYPE = "application/zip"
@@ -72,16 +74,27 @@ def carpool_feed(request: Request) -> Response:
     response_class=Response,
     responses={200: {"content": {YAML: {}}}, 304: {"description": "Not changed"}},
 )
-def tariff_file(request: Request) -> Response:
-    """Say what riders pay: the tariff by which this server prices, as it was written."""
-    snapshot = world_of(request).snapshot
-    if snapshot.tariff is None:
-        raise NoTariff("this territory has no tariff: prices are unknown")
-    headers = {"etag": f'"{snapshot.tariff.content_hash}"', "cache-control": CACHE}
+def tariff_file(request: Request, on: dt.date | None = None) -> Response:
+    """Say what riders pay: the tariff that holds today, or `on` a fare day, as it was written."""
+    world = world_of(request)
+    tariff = None
+    if world.tariffs is not None:
+        day = on or world.tariffs.fare_day(now_of(request))
+        tariff = world.tariffs.on(day)
+    if tariff is None:
+        raise NoTariff("this territory has no tariff then: prices are unknown")
+    headers = {"etag": f'"{tariff.content_hash}"', "cache-control": CACHE}
     if headers["etag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    text = (snapshot.folder / "tariff.yaml").read_bytes()
+    with installation_of(request).engine.connect() as connection:
+        text = source_on(connection, world.snapshot, day)
     return Response(text, media_type=YAML, headers=headers)
+
+
+@router.get("/tariff.schema.json")
+def tariff_schema() -> Any:  # noqa: ANN401 — a response
+    """JSON Schema of tariff files, for editors."""
+    return json_answer(TARIFF_SCHEMA, **{"cache-control": CACHE})
 
 
 @router.get("/gtfs-rt/trip-updates.pb", response_class=Response, responses=LIVE_ANSWERS)

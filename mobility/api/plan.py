@@ -156,11 +156,11 @@ def _answer(request: Request, somebody: Principal | None) -> Any:  # noqa: ANN40
 def _fares(
     request: Request, world: World, somebody: Principal | None, at: dt.datetime
 ) -> RiderFares | None:
-    tariff = world.snapshot.tariff
-    if tariff is None or somebody is None or Scope.RIDER not in somebody.scopes:
+    tariffs = world.tariffs
+    if tariffs is None or somebody is None or Scope.RIDER not in somebody.scopes:
         return None
     with installation_of(request).engine.connect() as connection:
-        return read_own_fares(connection, tariff, somebody.person_id, at)
+        return read_own_fares(connection, tariffs, somebody.person_id, at)
 
 
 def nobodys(_at: dt.datetime) -> RiderFares | None:

@@ -48,18 +48,19 @@ def fares_close(
     from mobility.actions.close_month import close_month
     from mobility.db.statements import count_months
     from mobility.installation import open_installation
+    from mobility.published_tariffs import read_tariffs
     from mobility.world import open_snapshot
 
     installation = open_installation(Settings())
-    tariff = open_snapshot(installation.snapshot_folder).tariff
-    if tariff is None:
-        raise InvalidInput("the territory has no tariff: nothing can be billed")
     first = _month(month)
     with installation.engine.connect() as connection:
+        tariffs = read_tariffs(connection, open_snapshot(installation.snapshot_folder).tariff)
+        if tariffs is None:
+            raise InvalidInput("the territory has no tariff: nothing can be billed")
         total = count_months(connection, first)
     with counting_bar(f"months of {month}", total, shown=not as_json) as on_progress:
         done = close_month(
-            installation.engine, tariff, first, now=utc_now(), is_final=not provisional,
+            installation.engine, tariffs, first, now=utc_now(), is_final=not provisional,
             on_progress=on_progress,
         )  # fmt: skip
     installation.close()
@@ -67,7 +68,7 @@ def fares_close(
         console.print_json(data={"months": done.months, "amount_cents": done.amount_cents})
         return
     what = "posted, not issued yet" if provisional else "closed"
-    amount = f"{done.amount_cents / 100:.2f} {tariff.currency}"
+    amount = f"{done.amount_cents / 100:.2f} {tariffs.currency}"
     console.print(f"{done.months} months of riders {what}: {amount} in all.")
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from core.errors import InvalidInput
 from mobility.commands.terminal import Json, console, errors
+
+if TYPE_CHECKING:  # commands load what they need
+    from mobility.actions.publish_tariff import Desk
+    from mobility.installation import Installation
 
 app = typer.Typer(
     help="Tariffs: files that say what riders pay. Start with mobility tariff check FILE.",
@@ -26,26 +33,16 @@ def tariff_check(tariff: TariffFile, as_json: Json = False) -> None:
 
     Example: mobility tariff check tariff.yaml
     """
-    from mobility.mapping.leg_table import leg_row
+    from mobility.actions.publish_tariff import finding_row
     from payments.tariff_file import read_tariff
     from payments.tariff_lint import lint
 
     read = read_tariff(tariff)
-    findings = lint(read)
+    findings = [finding_row(read, found) for found in lint(read)]
     if as_json:
-        rows = [
-            {"code": f.code, "rule": f.rule, "message": f.message,
-             "legs": [leg_row(leg, read.timezone) for leg in f.legs]}
-            for f in findings
-        ]  # fmt: skip
-        console.print_json(data={"tariff_hash": read.content_hash, "findings": rows})
+        console.print_json(data={"tariff_hash": read.content_hash, "findings": findings})
     else:
-        for finding in findings:
-            console.print(f"{finding.code}: {finding.message}", style="yellow", highlight=False)
-            for leg in finding.legs:
-                own = leg_row(leg, read.timezone)
-                told = "  ".join(f"{name}={value}" for name, value in own.items() if value)
-                console.print(f"  {told}", highlight=False)
+        _print_findings(findings)
         if not findings:
             console.print(f"{tariff}: nothing found against {read.id} ({read.content_hash[:12]}).")
     if findings:
@@ -181,3 +178,145 @@ def tariff_import(
     console.print(
         f"{out}: {len(made.content['leg_prices'])} rules. Check it: mobility tariff check"
     )
+
+
+Hash = Annotated[str, typer.Argument(help="Hash of the version: its first digits do.")]
+
+
+@app.command("draft")
+def tariff_draft(tariff: TariffFile) -> None:
+    """
+    Store a version of the tariff, to be reviewed and published.
+
+    Example: mobility tariff draft tariff-2027.yaml
+    """
+    from mobility.actions.publish_tariff import draft_tariff
+
+    with _desk() as (desk, *_):
+        stored = draft_tariff(desk, tariff.read_text(encoding="utf-8"))
+    short = stored.hash[:12]
+    console.print(f"{stored.name} is drafted as {short}. Next: mobility tariff review {short}")
+
+
+@app.command("review")
+def tariff_review(
+    tariff_hash: Hash,
+    is_accepted: Annotated[
+        bool, typer.Option("--accept-findings", help="Take it with what is found against it.")
+    ] = False,
+) -> None:
+    """
+    Look for contradictions in a drafted version; without any it may be published.
+
+    Example: mobility tariff review 3f2a9c
+    """
+    from mobility.actions.publish_tariff import review_tariff
+
+    with _desk() as (desk, *_):
+        findings = review_tariff(desk, tariff_hash, is_accepted=is_accepted)
+    _print_findings(findings)
+    if findings and not is_accepted:
+        errors.print("not reviewed: mend it, or take it as it is with --accept-findings")
+        raise typer.Exit(1)
+    console.print(f"Reviewed. Next: mobility tariff publish {tariff_hash} --from 2027-01-01")
+
+
+@app.command("publish")
+def tariff_publish(
+    tariff_hash: Hash,
+    since: Annotated[
+        dt.datetime,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First fare day on which it holds."),
+    ],
+) -> None:
+    """
+    Let a reviewed version hold from a fare day on; what was used before is priced as it was.
+
+    Example: mobility tariff publish 3f2a9c --from 2027-01-01
+    """
+    from mobility.actions.publish_tariff import publish_tariff
+    from mobility.published_tariffs import territory_tariff
+    from mobility.world import open_snapshot
+
+    with _desk() as (desk, installation, revisions):
+        standing = territory_tariff(open_snapshot(installation.snapshot_folder))
+        revisions.append(publish_tariff(desk, tariff_hash, since.date(), standing))
+    console.print(f"{tariff_hash} holds from {since:%Y-%m-%d} on.")
+
+
+@app.command("rollback")
+def tariff_rollback() -> None:
+    """
+    Go back to the version before: at once if the last does not hold yet, or from tomorrow on.
+
+    Example: mobility tariff rollback
+    """
+    from mobility.actions.publish_tariff import roll_back_tariff
+
+    with _desk() as (desk, _, revisions):
+        publication, revision = roll_back_tariff(desk)
+        revisions.append(revision)
+    console.print(f"{publication.hash[:12]} holds{_since(publication.effective_from)}.")
+
+
+@app.command("versions")
+def tariff_versions(as_json: Json = False) -> None:
+    """
+    List versions of the tariff, the newest first, and when each holds.
+
+    Example: mobility tariff versions
+    """
+    from mobility.actions.publish_tariff import show_tariffs
+
+    with _desk() as (desk, *_):
+        shown = show_tariffs(desk.connection, desk.now)
+    if as_json:
+        rows = [
+            {"hash": own.stored.hash, "name": own.stored.name, "state": own.state,
+             "days": [{"first": first and first.isoformat(), "last": last and last.isoformat()}
+                      for first, last in own.days],
+             "findings": list(own.stored.findings)}
+            for own in shown
+        ]  # fmt: skip
+        console.print_json(data={"versions": rows})
+        return
+    table = Table("version", "name", "state", "holds")
+    for own in shown:
+        days = [_since(first) + ("" if last is None else f" to {last}") for first, last in own.days]
+        table.add_row(
+            own.stored.hash[:12], own.stored.name, own.state, "; ".join(day.strip() for day in days)
+        )
+    console.print(table)
+
+
+@contextmanager
+def _desk() -> Iterator[tuple[Desk, Installation, list[int]]]:
+    """
+    What a command changes versions on; committed at its end.
+
+    Revisions that it adds to the list are then told to the processes that serve.
+    """
+    from core.time import utc_now
+    from mobility.actions.publish_tariff import Desk
+    from mobility.installation import open_installation
+    from mobility.settings import Settings
+
+    installation = open_installation(Settings())
+    revisions: list[int] = []
+    with installation.engine.begin() as connection:
+        yield Desk(connection, utc_now()), installation, revisions
+    for revision in revisions:
+        installation.wakeups.announce(revision)
+    installation.close()
+
+
+def _since(day: dt.date | None) -> str:
+    return " since ever" if day is None else f" from {day}"
+
+
+def _print_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    for found in findings:
+        console.print(f"{found['code']}: {found['message']}", style="yellow", highlight=False)
+        for leg in found["legs"]:
+            told = "  ".join(f"{name}={value}" for name, value in leg.items() if value)
+            console.print(f"  {told}", highlight=False)

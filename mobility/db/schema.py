@@ -499,6 +499,27 @@ rider_month = sa.Table(
     sa.Column("is_stale", sa.Boolean, nullable=False, server_default="false"),
 )
 
+tariff_version = sa.Table(
+    "tariff_version",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("reviewed_at", sa.DateTime(timezone=True)),
+    sa.Column("findings", pg.JSONB, nullable=False, server_default="[]"),
+)
+
+tariff_publication = sa.Table(
+    "tariff_publication",
+    metadata,
+    sa.Column("id", sa.Integer, sa.Identity(always=True), primary_key=True),
+    sa.Column("hash", sa.Text, sa.ForeignKey("tariff_version.hash"), nullable=False),
+    sa.Column("effective_from", sa.Date),
+    sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("withdrawn_at", sa.DateTime(timezone=True)),
+)
+
 payer_budget = sa.Table(
     "payer_budget",
     metadata,

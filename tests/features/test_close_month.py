@@ -33,11 +33,12 @@ from payments.ledger import Entry, post
 from payments.month import rate_month
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
+from payments.versions import Tariffs
 from tests.support.books import empty_books, new_accounts, ride
 
 MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)
 ISSUED = dt.datetime(2027, 4, 3, 8, tzinfo=dt.UTC)
-TARIFF = parse_tariff(
+ONE = parse_tariff(
     {
         "tariff": "close", "currency": "EUR", "timezone": "Europe/Paris",
         "leg_prices": [{"id": "bus", "when": {"mode": "bus"}, "base_cents": 200}],
@@ -47,6 +48,7 @@ TARIFF = parse_tariff(
         ],
     }
 )  # fmt: skip
+TARIFF = Tariffs((ONE,))
 
 
 @pytest.fixture
@@ -158,8 +160,8 @@ def test_what_nobody_knew_of_when_its_month_was_closed_is_charged_or_lost_likewi
 def test_no_other_tariff_prices_what_was_posted(books: Engine) -> None:
     (account,) = new_accounts(books, 1, ISSUED)
     ride(books, TARIFF, [(account, bus(2, 6))], ISSUED)
-    from_april = replace(TARIFF, valid_from=APRIL, content_hash="april")
-    dearer = replace(TARIFF, products=(), content_hash="dearer")
+    from_april = Tariffs((replace(ONE, valid_from=APRIL, content_hash="april"),))
+    dearer = Tariffs((replace(ONE, products=(), content_hash="dearer"),))
     with pytest.raises(OtherTariff):
         close_month(books, from_april, MARCH, now=ISSUED)
     close_month(books, TARIFF, MARCH, now=ISSUED, is_final=False)
@@ -228,7 +230,7 @@ def test_late_then_close_is_on_time_then_close(books: Engine, seed: int) -> None
     assert correct_months(books, TARIFF, now=end) == 0
     net = state(books)["net"]
     assert net.get(f"rider:{late}", 0) == net.get(f"rider:{on_time}", 0)
-    wanted = sum(rate_month([TARIFF], every, month).amount_cents for month in (MARCH, APRIL))
+    wanted = sum(rate_month([ONE], every, month).amount_cents for month in (MARCH, APRIL))
     assert net.get(f"rider:{on_time}", 0) == wanted
 
 

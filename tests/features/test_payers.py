@@ -19,12 +19,13 @@ from mobility.db.usage import Right, put_right
 from payments.rights import HeldPass, PaidFor
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
+from payments.versions import Tariffs
 from tests.support.books import empty_books, new_accounts, new_person, ride
 
 MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)
 ISSUED = dt.datetime(2027, 5, 3, 8, tzinfo=dt.UTC)
 YEAR = dt.date(2027, 1, 1), dt.date(2027, 12, 31)
-TARIFF = parse_tariff(
+TARIFF = Tariffs((parse_tariff(
     {
         "tariff": "payers", "currency": "EUR", "timezone": "Europe/Paris",
         "leg_prices": [
@@ -43,7 +44,7 @@ TARIFF = parse_tariff(
              "budget_cents": 1_950},
         ],
     }
-)  # fmt: skip
+),))  # fmt: skip
 
 
 @pytest.fixture

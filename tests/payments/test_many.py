@@ -38,7 +38,7 @@ def test_months_cost_what_their_bills_say(
     every = [*legs, *earlier(before), *([replace(legs[0], mode="ferry")] if legs else [])]
     for month in (MARCH, APRIL):
         wanted = rate_month([tariff], every, month, proved).total
-        assert total_month(tariff, every, month, proved) == wanted
+        assert total_month([tariff], every, month, proved) == wanted
 
 
 weeks = st.builds(

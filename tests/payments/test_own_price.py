@@ -15,6 +15,7 @@ from payments.own_price import Addition, OwnPrices
 from payments.rating import price_itinerary
 from payments.rights import Rights
 from payments.tariff import FareLeg, Tariff
+from payments.versions import Tariffs
 from tests.oracles.addition_oracle import added_cents
 from tests.payments.test_bill import proofs, some, tariffs, trips
 from tests.payments.test_month import WEEKS, bus, days
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.unit
 
 
 def own(used: Sequence[FareLeg], planned: Sequence[FareLeg]) -> Addition:
-    return OwnPrices(WEEKS, used).price(planned)
+    return OwnPrices(Tariffs((WEEKS,)), used).price(planned)
 
 
 @some
@@ -31,7 +32,7 @@ def own(used: Sequence[FareLeg], planned: Sequence[FareLeg]) -> Addition:
 def test_it_is_the_difference_of_bills_whatever_was_asked_before(
     tariff: Tariff, legs: list[FareLeg], journeys: list[list[FareLeg]], proved: list[Proof]
 ) -> None:
-    prices = OwnPrices(tariff, legs, Rights(tuple(proved)))
+    prices = OwnPrices(Tariffs((tariff,)), legs, Rights(tuple(proved)))
     for journey in filter(None, journeys):
         planned = sorted(journey, key=lambda leg: leg.board_at)
         added = prices.price(planned)
@@ -50,8 +51,8 @@ def test_it_is_not_below_zero_and_no_more_than_it_costs_anybody(
     planned = sorted(journey, key=lambda leg: leg.board_at)
     if len({month_of(tariff, leg) for leg in planned}) != 1:
         return
-    added = OwnPrices(tariff, legs).price(planned)
-    alone = price_itinerary(tariff, planned)
+    added = OwnPrices(Tariffs((tariff,)), legs).price(planned)
+    alone = price_itinerary([tariff], planned)
     assert alone.amount_cents is not None
     assert added.amount_cents is not None
     assert 0 <= added.amount_cents <= alone.amount_cents

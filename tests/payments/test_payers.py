@@ -18,6 +18,7 @@ from payments.payers import Part, Spent, add_up, net_cents, share_out, within
 from payments.rights import HeldPass, PaidFor, Rights
 from payments.tariff import FareLeg, Payer, Tariff
 from payments.tariff_file import parse_tariff
+from payments.versions import Tariffs
 from tests.payments.test_bill import NAMES, few_cents, modes, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
 
@@ -73,7 +74,7 @@ def test_parts_and_the_rest_are_the_month_and_nobody_pays_above_his_ceiling(
     )
     for month in (MARCH, APRIL):
         rated = rate_month([own], [*legs, *earlier(before)], month)
-        parts = share_out(own, rated, paid_for, known)
+        parts = share_out(Tariffs((own,)), rated, paid_for, known)
         checked(own, rated, parts, paid_for, known)
         assert sum(net_cents(rated)) == rated.amount_cents
 
@@ -148,10 +149,13 @@ def test_an_employer_pays_half_of_what_a_week_adds_to_the_month() -> None:
     rights = [PaidFor("employer", "acme", *ALWAYS)]
     march, april = (rate_month([tariff], every, month) for month in (MARCH, APRIL))
     # March is two days by themselves; April is what the week of ten adds to their six.
-    assert share_out(tariff, march, rights) == ()
-    assert share_out(tariff, april, rights) == (Part(0, "employer", "acme", 200),)
-    assert share_out(tariff, april, [replace(rights[0], valid_to=dt.date(2027, 3, 29))]) == ()
-    own = OwnPrices(tariff, every, Rights(paid_for=tuple(rights)))
+    assert share_out(Tariffs((tariff,)), march, rights) == ()
+    assert share_out(Tariffs((tariff,)), april, rights) == (Part(0, "employer", "acme", 200),)
+    assert (
+        share_out(Tariffs((tariff,)), april, [replace(rights[0], valid_to=dt.date(2027, 3, 29))])
+        == ()
+    )
+    own = OwnPrices(Tariffs((tariff,)), every, Rights(paid_for=tuple(rights)))
     added = own.price([bus(dt.date(2027, 4, 3), 20)])
     assert (added.amount_cents, added.paid_cents, added.so_far_cents) == (0, 0, 200)
 
@@ -172,11 +176,11 @@ def test_what_a_journey_adds_is_what_is_left_of_it_to_the_rider(
 
     def to_pay(used: list[FareLeg]) -> int:
         rated = rate_month([own], used, month)
-        parts = share_out(own, rated, paid_for)
+        parts = share_out(Tariffs((own,)), rated, paid_for)
         return rated.amount_cents - sum(part.amount_cents for part in parts)
 
     named = [replace(leg, id=f"planned:{row}") for row, leg in enumerate(planned)]
-    added = OwnPrices(own, legs, Rights(paid_for=tuple(paid_for))).price(planned)
+    added = OwnPrices(Tariffs((own,)), legs, Rights(paid_for=tuple(paid_for))).price(planned)
     assert added.amount_cents == to_pay([*legs, *named]) - to_pay(legs)
     assert added.so_far_cents == to_pay(legs)
 
@@ -185,12 +189,12 @@ def test_a_pass_bought_elsewhere_is_paid_already() -> None:
     held = HeldPass("week", dt.date(2027, 4, 1), dt.date(2027, 4, 7))
     rights = Rights(proofs=(Proof("youth", *ALWAYS),), passes=(held,))
     used = [bus(day) for day in days(dt.date(2027, 3, 31), 9)] + [bus(APRIL, 9, "rail")]
-    legs = rights.paid_legs(WEEKS, used)
+    legs = rights.paid_legs(Tariffs((WEEKS,)), used)
     assert [leg.promised_cents for leg in legs] == [None, *[0] * 7, None, None]
     assert rate_month([WEEKS], legs, APRIL).amount_cents == 200 + 700
-    assert rights.pass_of(WEEKS, used[1]) == "week"
-    assert rights.pass_of(WEEKS, used[-1]) is None
-    own = OwnPrices(WEEKS, legs, rights)
+    assert rights.pass_of(Tariffs((WEEKS,)), used[1]) == "week"
+    assert rights.pass_of(Tariffs((WEEKS,)), used[-1]) is None
+    own = OwnPrices(Tariffs((WEEKS,)), legs, rights)
     assert own.price([bus(APRIL, 18)]).amount_cents == 0
     assert own.price([bus(dt.date(2027, 4, 8), 18)]).amount_cents == 100  # a day is 300
 

@@ -58,7 +58,7 @@ def leg(text: str) -> FareLeg:
 
 def bill(tariff: Tariff, *legs: str, rider_count: int = 1) -> list[str]:
     """One line a charge: kind, rule, legs, cents; the total last."""
-    price = price_itinerary(tariff, [leg(text) for text in legs], rider_count=rider_count)
+    price = price_itinerary([tariff], [leg(text) for text in legs], rider_count=rider_count)
     lines = [
         f"{c.kind} {c.rule} {','.join(map(str, c.legs))}: {c.amount_cents}" for c in price.charges
     ]
@@ -137,7 +137,7 @@ def test_first_rule_that_matches_counts() -> None:
 
 def test_leg_without_a_rule_makes_the_price_unknown_and_never_free() -> None:
     legs = [leg("bus 08:00"), leg("ferry 08:30"), leg("tram 09:00")]
-    price = price_itinerary(TARIFF, legs)
+    price = price_itinerary([TARIFF], legs)
     assert price.amount_cents is None
     assert price.charges == ()
     assert price.unknown_reason == "no_fare_for_ferry"
@@ -207,7 +207,7 @@ def test_bus_before_four_does_not_carry_the_next_days_bus_under_the_old_product(
     # and a leg belongs to the day on which it is boarded. One more at 03:40 makes that no cheaper.
     evening = ("bus 20:00", "bus 21:30", "bus 23:00")
     assert bill(TARIFF, *evening, "bus 28:10")[-1] == "total 570 EUR"
-    more = price_itinerary(TARIFF, [leg(text) for text in (*evening, "bus 27:40", "bus 28:10")])
+    more = price_itinerary([TARIFF], [leg(text) for text in (*evening, "bus 27:40", "bus 28:10")])
     assert more.amount_cents is not None
     assert more.amount_cents >= 570
 
@@ -221,4 +221,4 @@ def test_group_pays_every_charge_once_a_rider() -> None:
 
 
 def test_price_names_the_tariff_it_was_made_by() -> None:
-    assert price_itinerary(TARIFF, []).tariff_hash == TARIFF.content_hash
+    assert price_itinerary([TARIFF], []).tariff_hash == TARIFF.content_hash

@@ -16,7 +16,8 @@ from mobility.db.schema import fare_account, person
 from mobility.db.usage import add_legs, hold_accounts, open_account
 from mobility.servers.postgres import ensure_postgres
 from payments.month import month_of
-from payments.tariff import FareLeg, Tariff
+from payments.tariff import FareLeg
+from payments.versions import Tariffs
 
 
 @contextmanager
@@ -55,12 +56,12 @@ def new_person(engine: Engine, now: dt.datetime) -> tuple[uuid.UUID, uuid.UUID]:
 
 
 def ride(
-    engine: Engine, tariff: Tariff, legs: list[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+    engine: Engine, tariffs: Tariffs, legs: list[tuple[uuid.UUID, FareLeg]], now: dt.datetime
 ) -> None:
     """Let legs become known, as readers tell them."""
     with engine.begin() as connection:
         hold_accounts(connection, {account for account, _ in legs})
         add_legs(connection, legs, now)
         for account in {account for account, _ in legs}:
-            months = {month_of(tariff, leg) for of, leg in legs if of == account}
-            renew_months(connection, tariff, [account], months, now)
+            months = {month_of(tariffs.versions[0], leg) for of, leg in legs if of == account}
+            renew_months(connection, tariffs, [account], months, now)

@@ -52,7 +52,7 @@ def test_every_published_fare_rule_is_priced_as_published(
     assert mode in modes
     for fare_id, route, start, end in rows:
         leg = FareLeg(mode, AT, 0, zones=(f"feed:{start}", f"feed:{end}"), route=f"feed:{route}")
-        priced = price_itinerary(tariff, [leg])
+        priced = price_itinerary([tariff], [leg])
         assert priced.amount_cents == Decimal(prices[fare_id]) * 100, (fare_id, route, start, end)
     assert all("transfers without a limit" in line for line in left_out)
 
@@ -107,20 +107,20 @@ def test_porto_alegres_integrated_tariff_prices_its_published_tables() -> None:
         return FareLeg(fare_type.lower(), AT + after, 0, route=route)
 
     for row in routes:
-        one = price_itinerary(tariff, [leg(row["fare_type"], row["route_id"])])
+        one = price_itinerary([tariff], [leg(row["fare_type"], row["route_id"])])
         assert one.amount_cents == alone[row["fare_type"]]
     pairs = {(row["first_leg"], row["second_leg"]): cents(row["fare"]) for row in transfers}
     pairs["RAIL", "RAIL"] = alone["RAIL"]
     for (first, second), expected in pairs.items():
         within = [leg(first, "1"), leg(second, "2", HOUR)]
-        assert price_itinerary(tariff, within).amount_cents == expected
+        assert price_itinerary([tariff], within).amount_cents == expected
         late = [leg(first, "1"), leg(second, "2", HOUR + dt.timedelta(minutes=1))]
-        assert price_itinerary(tariff, late).amount_cents == alone[first] + alone[second]
+        assert price_itinerary([tariff], late).amount_cents == alone[first] + alone[second]
         same = [leg(first, "1"), leg(second, "1", HOUR)]
-        assert price_itinerary(tariff, same).amount_cents == alone[first] + alone[second]
+        assert price_itinerary([tariff], same).amount_cents == alone[first] + alone[second]
     # Three buses: one discounted change, then another fare.
     three = [leg("BUS", str(n), n * HOUR / 3) for n in range(3)]
-    assert price_itinerary(tariff, three).amount_cents == pairs["BUS", "BUS"] + alone["BUS"]
+    assert price_itinerary([tariff], three).amount_cents == pairs["BUS", "BUS"] + alone["BUS"]
     for kinds in itertools.product(alone, repeat=4):
         legs = [leg(kind, str(n), n * HOUR / 6) for n, kind in enumerate(kinds)]
         assert rate([tariff], legs).amount_cents <= sum(alone[kind] for kind in kinds)

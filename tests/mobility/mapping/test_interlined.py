@@ -45,7 +45,7 @@ def written(text: str, *, joined: bool = True) -> Json:
     world = tiny_world(text)
     (itinerary,) = answer(world, *ENDS, depart="06:50").itineraries
     legs, rows = fare_legs(itinerary)
-    price = price_itinerary(TARIFF, legs)
+    price = price_itinerary([TARIFF], legs)
     charges = tuple(replace(c, legs=tuple(rows[i] for i in c.legs)) for c in price.charges)
     around = SimpleNamespace(network=world.network, offers=())
     writer = MotisWriter(cast("Any", around), 6, "en", Detail(joined=joined))
