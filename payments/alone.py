@@ -7,15 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from payments.bill import Proof
-from payments.tariff import LIST_PRICE, FareJourney, FareLeg, Tariff, When
-
-
-class Single(NamedTuple):
-    """A leg by itself."""
-
-    cents: int
-    rule: str
-    category: str | None
+from payments.tariff import LIST_PRICE, FareJourney, FareLeg, Single, Tariff, When
 
 
 class Terms(NamedTuple):
@@ -45,10 +37,10 @@ def terms_of(tariff: Tariff, proofs: Sequence[Proof], fare_day: dt.date) -> Term
 
 def price_alone(terms: Terms, leg: FareLeg, local: dt.datetime) -> Single | str:
     """Least price of a leg over the rider's categories, or why it has none."""
-    if len(terms.shares) == 1:
-        flat = terms.tariff.flat_cents_of_mode.get(leg.mode)
-        if flat is not None and leg.promised_cents is None:
-            return Single(*flat, None)
+    if len(terms.shares) == 1 and leg.promised_cents is None:
+        flat = terms.tariff.flat_of_mode.get(leg.mode)
+        if flat is not None:
+            return flat
     bands = _bands_at(terms.tariff, local) if terms.tariff.time_bands else NO_BANDS
     best: Single | None = None
     for category, permille in terms.shares.items():
@@ -96,4 +88,4 @@ def are_joined(journey: FareJourney, legs: Sequence[FareLeg]) -> bool:
         return len(legs) == len(journey.pattern) and all(
             leg.mode in modes for leg, modes in zip(legs, journey.pattern, strict=True)
         )
-    return all(leg.mode in journey.modes for leg in legs)
+    return journey.modes.issuperset([leg.mode for leg in legs])

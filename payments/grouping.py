@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import functools
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from core.errors import InvalidInput
 from core.money import round_half_up
-from payments.alone import Single, Terms, are_joined, price_alone, terms_of
+from payments.alone import Terms, are_joined, price_alone, terms_of
 from payments.bill import Bill, Charge, Proof
 from payments.tariff import (
     LIST_PRICE,
@@ -23,57 +26,57 @@ from payments.tariff import (
     FareLeg,
     Period,
     Product,
+    Single,
     Tariff,
 )
 
+CENTS = operator.attrgetter("cents")
 SIX_DAYS = dt.timedelta(days=6)
+DAYS_LIMIT = 370
+"""A year, of days on which a rider travels: the search goes one step deeper for each."""
 PRODUCTS_AT_ONCE = 10
 """Products that may be worth their price from one day on: 1,024 choices; tariffs have few."""
 
 
-class _Pass(NamedTuple):
-    """A product from one of its first days on, for a rider of one category or of none."""
-
-    cover: int
-    """Bits of the rows of the legs that it makes free."""
-    cents: int
-    product: Product
-    since: dt.date
-    category: str | None
-    tariff: Tariff
-
-
 class _Reach(NamedTuple):
-    """A product for a category: what it would cover before each day, and what that costs alone."""
+    """A product for a rider of one category, or of none."""
 
+    tariff: Tariff
     product: Product
     category: str | None
     price_cents: int
-    cover: list[int]
+    cover: int
+    """Bits of the rows of the legs that it makes free, were it good for ever."""
     cents: list[int]
+    """What those before each day cost alone."""
+    counts: list[int] | None
+    """Legs before each day that count against its limit, if it has one."""
+
+    def may_be_had(self, begin: int, end: int) -> bool:
+        """Whether a rider has no more legs from one day until before another than it is for."""
+        most = self.product.most_legs
+        return self.counts is None or most is None or self.counts[end] - self.counts[begin] <= most
 
 
-class _Piece(NamedTuple):
-    """Legs that are paid together, or one."""
+class _Pass(NamedTuple):
+    """A product from one of its first days on."""
 
-    rows: tuple[int, ...]
-    by: FareJourney | None
-
-
-class _Paid(NamedTuple):
-    """A way to pay legs of a day."""
-
+    cover: int
+    """Bits of the rows of the legs that it makes free."""
+    reasons: int
+    """Those of which one must be left to pay when it begins: else it had better begin later."""
     cents: int
-    bought: tuple[_Pass, ...]
-    pieces: tuple[_Piece, ...]
+    since: dt.date
+    reach: _Reach
 
 
-class _Onward(NamedTuple):
-    """A way to pay all legs from a day on."""
-
-    cents: int
-    bought: tuple[_Pass, ...]
-    """Products for longer than a day that begin on it."""
+_Piece = tuple[tuple[int, ...], FareJourney | None]
+"""Rows of legs that are paid together and what joins them, or of one leg."""
+_Subset = tuple[int, int, tuple[_Pass, ...]]
+"""Products, after their price and what they cover."""
+NOTHING: tuple[_Subset] = ((0, 0, ()),)
+_Paid = tuple[int, tuple[_Pass, ...], list[_Piece]]
+"""A way to pay legs of a day: its price, the products bought, and the pieces that they leave."""
 
 
 class Grouping:
@@ -81,7 +84,12 @@ class Grouping:
     One rider's legs while the cheapest bill is sought.
 
     Legs are bits of whole numbers. `_least_cents` goes through the days on which the rider travels;
-    what it must know of those before is which later legs are covered already.
+    what it must know of those before is which of the later legs are left to pay.
+
+    Raises
+    ------
+    InvalidInput
+        The rider travels on more than `DAYS_LIMIT` fare days.
     """
 
     def __init__(
@@ -94,43 +102,53 @@ class Grouping:
         self._rows: list[list[int]] = []
         self._terms: list[Terms] = []
         self._place()
-        self._bits = [sum(1 << row for row in rows) for rows in self._rows]
-        self._later = [0] * (len(self._days) + 1)
-        for i in range(len(self._days) - 1, -1, -1):
-            self._later[i] = self._later[i + 1] | self._bits[i]
-        self._reach: dict[tuple[int, Period], list[_Reach]] = {}
-        passes = list(self._find_passes()) if self._may_buy() else [([], [])] * len(self._days)
-        self._own_day = [own_day for own_day, _ in passes]
-        self._longer = [longer for _, longer in passes]
-        self._paid: dict[int, _Paid] = {0: _Paid(0, (), ())}
-        self._best: dict[tuple[int, int], _Onward] = {}
+        self._starts = list(itertools.accumulate(map(len, self._rows), initial=0))
+        by_day = [(row, t) for rows, t in zip(self._rows, self._terms, strict=True) for row in rows]
+        self._priced = [(self._legs[row], terms) for row, terms in by_day]
+        self._bits_by_day = [1 << row for row, _ in by_day]
+        self._cents_by_day = [self._singles[row].cents for row, _ in by_day]
+        self._before = self._sums_before(self._bits_by_day)
+        self._bits = [after ^ before for before, after in itertools.pairwise(self._before)]
+        self._own_day: dict[int, list[_Pass]] = {}
+        self._longer: dict[int, list[_Pass]] = {}
+        for i, own in self._passes() if self._may_buy() else ():
+            is_longer = own.reach.product.period is not Period.FARE_DAY
+            (self._longer if is_longer else self._own_day).setdefault(i, []).append(own)
+        for passes in (*self._own_day.values(), *self._longer.values()):
+            passes[:] = _undominated(passes)
+        self._paid: dict[int, _Paid] = {0: (0, (), [])}
+        self._best: dict[tuple[int, int], tuple[int, tuple[_Pass, ...]]] = {}
 
     def _place(self) -> None:
         """Put each leg on its fare day with its price."""
         clock = self._tariffs[0].clock
-        known: dict[dt.date, Terms | None] = {}
-        rows_of: dict[dt.date, list[int]] = {}
+        days: dict[dt.date, tuple[Terms | None, list[int]]] = {}
         for row, leg in enumerate(self._legs):
             local, day = clock(leg)
-            if day not in known:
-                known[day] = self._terms_on(day)
-            terms = known[day]
+            known = days.get(day)
+            if known is None:
+                known = days[day] = self._terms_on(day), []
+            terms, rows = known
             single = "no_tariff_on_day" if terms is None else price_alone(terms, leg, local)
             if isinstance(single, str):
                 self._unpriced.append((row, single))
             else:
                 self._singles[row] = single
-                rows_of.setdefault(day, []).append(row)
-        for day in sorted(rows_of):
-            terms = known[day]
-            assert terms is not None
-            self._days.append(day)
-            self._rows.append(rows_of[day])
-            self._terms.append(terms)
+                rows.append(row)
+        if len(days) > DAYS_LIMIT:
+            raise InvalidInput(
+                f"legs of more than {DAYS_LIMIT} fare days: rate them month by month"
+            )
+        for day in sorted(days):
+            terms, rows = days[day]
+            if terms is not None and rows:
+                self._days.append(day)
+                self._rows.append(rows)
+                self._terms.append(terms)
 
     def _may_buy(self) -> bool:
         """Whether the legs cost more than some product: those of one itinerary seldom do."""
-        alone = sum(single.cents for single in self._singles.values())
+        alone = sum(self._cents_by_day)
         least = (tariff.least_product_cents for tariff in self._tariffs)
         return any(cents is not None and cents < alone for cents in least)
 
@@ -141,16 +159,16 @@ class Grouping:
     def bill(self) -> Bill:
         """Find the cheapest bill."""
         charges: list[Charge] = []
-        cover = 0
+        left = self._before[-1]
+        self._least_cents(0, left)
         for i, bits in enumerate(self._bits):
-            useful = self._useful(i, cover)
-            bought = self._choice(i, cover & self._later[i], useful).bought if useful else ()
-            today = self._day(i, bits & ~cover & ~_together(bought))
-            for own in (*bought, *today.bought):
-                legs = _rows_of(own.cover & ~cover)
-                cover |= own.cover
-                charges.append(_product_charge(own, legs))
-            charges += [self._charge(self._terms[i], piece) for piece in today.pieces]
+            _, bought = self._best.get((i, left), (0, ()))
+            _, today, pieces = self._day(i, left & bits & ~_together(bought))
+            for own in (*bought, *today):
+                charges.append(_product_charge(own, _rows_of(own.cover & left)))
+                left &= ~own.cover
+            charges += [self._charge(self._terms[i], *piece) for piece in pieces]
+            left &= ~bits
         charges.sort(key=lambda charge: charge.legs)
         return Bill(self._legs, tuple(charges), tuple(self._unpriced))
 
@@ -162,227 +180,196 @@ class Grouping:
 
     def passes_of(self, product_id: str) -> Iterator[tuple[int, int]]:
         """Bits of the legs that a product covers, and its price, from each day on."""
-        for i in range(len(self._days)):
-            for period, since, end in self._begins(i):
-                for own in self._passes_from(i, end, period, since, worth=False):
-                    if own.product.id == product_id and own.cover:
-                        yield own.cover, own.cents
+        for _, own in self._passes(worth=False):
+            if own.reach.product.id == product_id and own.cover:
+                yield own.cover, own.cents
 
-    def _find_passes(self) -> Iterator[tuple[list[_Pass], list[_Pass]]]:
-        """By day of travel: its own products, and longer ones from it on, that may be worth it."""
-        for i in range(len(self._days)):
-            own_day: list[_Pass] = []
-            longer: list[_Pass] = []
-            for period, since, end in self._begins(i):
-                passes = self._passes_from(i, end, period, since)
-                (own_day if period is Period.FARE_DAY else longer).extend(passes)
-            yield _undominated(own_day), _undominated(longer)
+    def _passes(self, *, worth: bool = True) -> Iterator[tuple[int, _Pass]]:
+        """Products from days of travel on; with `worth` those that cost less than their legs."""
+        before = self._before
+        for period, begins in self._begins():
+            begins_once = period is Period.CALENDAR_MONTH
+            for tariff in self._tariffs:
+                if not any(tariff.is_valid_on(since) for _, since, _ in begins):
+                    continue
+                for reach in self._reaches(tariff, period):
+                    price_cents, cents = reach.price_cents, reach.cents
+                    for i, since, end in begins:
+                        is_worth = not worth or cents[end] - cents[i] > price_cents
+                        if is_worth and tariff.is_valid_on(since) and reach.may_be_had(i, end):
+                            cover = reach.cover & (before[end] ^ before[i])
+                            reasons = cover if begins_once else cover & self._bits[i]
+                            yield i, _Pass(cover, reasons, price_cents, since, reach)
 
-    def _begins(self, i: int) -> Iterator[tuple[Period, dt.date, int]]:
-        """Products to think of on a day of travel: since when, and the first day behind them."""
-        day, before = self._days[i], self._days[i - 1] if i else dt.date.min
-        yield Period.FARE_DAY, day, i + 1
-        for since in self._week_starts(before, day):
-            end = bisect.bisect_right(self._days, since + SIX_DAYS, i)
-            yield Period.ROLLING_7D, since, end
-        first = day.replace(day=1)
-        if before < first:
-            yield (
-                Period.CALENDAR_MONTH,
-                first,
-                bisect.bisect_right(self._days, _end_of_month(day), i),
-            )
+    def _begins(self) -> Iterator[tuple[Period, list[tuple[int, dt.date, int]]]]:
+        """Days on which products may begin: since when, and the first day of travel behind them."""
+        days, behind = self._days, functools.partial(bisect.bisect_right, self._days)
+        yield Period.FARE_DAY, [(i, day, i + 1) for i, day in enumerate(days)]
+        yield Period.ROLLING_7D, [(i, day, behind(day + SIX_DAYS)) for i, day in enumerate(days)]
+        for last in [t.valid_to for t in self._tariffs if t.valid_to is not None]:
+            # A week at an old price covers a day of travel and none before: later ones cover more.
+            i = behind(last)
+            if i < len(days) and days[i] - last <= SIX_DAYS and last not in days:
+                yield Period.ROLLING_7D, [(i, last, behind(last + SIX_DAYS))]
+        before = zip(days, [dt.date.min, *days], strict=False)
+        new = [i for i, (day, other) in enumerate(before) if (day - other).days >= day.day]
+        months = [(i, days[i].replace(day=1), behind(_end_of_month(days[i]))) for i in new]
+        yield Period.CALENDAR_MONTH, months
 
-    def _week_starts(self, before: dt.date, day: dt.date) -> list[dt.date]:
-        """First days of weeks that cover a day of travel and none before: later ones cover more."""
-        if len(self._tariffs) == 1:
-            return [day]
-        old = (t.valid_to for t in self._tariffs if t.valid_to is not None)  # at their own prices
-        return [day, *(last for last in old if before < last < day <= last + SIX_DAYS)]
-
-    def _passes_from(
-        self, i: int, end: int, period: Period, since: dt.date, *, worth: bool = True
-    ) -> list[_Pass]:
-        """Products of some days; with `worth` those that cost less than what they cover."""
-        tariff = self._version(since)
-        if tariff is None:
-            return []
-        return [
-            _Pass(
-                reach.cover[end] & ~reach.cover[i], reach.price_cents, reach.product, since,
-                reach.category, tariff,
-            )
-            for reach in self._reaches(tariff, period)
-            if not worth or reach.cents[end] - reach.cents[i] > reach.price_cents
-        ]  # fmt: skip
-
-    def _reaches(self, tariff: Tariff, period: Period) -> list[_Reach]:
+    def _reaches(self, tariff: Tariff, period: Period) -> Iterator[_Reach]:
         """What each product of a period covers on all days, for each category of riders."""
-        known = self._reach.get((id(tariff), period))
-        if known is not None:
-            return known
         shares: list[tuple[str | None, int]] = [(None, LIST_PRICE)]
         if self._proofs:
             shares += [(category.id, category.permille) for category in tariff.categories]
-        found = []
         for product in tariff.products:
             if product.period is not period:
                 continue
+            counts = None
+            if product.most_legs is not None:
+                counts = self._sums_before(product.covers(leg) for leg, _ in self._priced)
             for category, permille in shares:
                 price_cents = round_half_up(product.price_cents * permille, LIST_PRICE)
                 if category is not None and product.category_cents is not None:
                     price_cents = product.category_cents.get(category, price_cents)
                 cover, cents = self._covered(product, category)
-                found.append(_Reach(product, category, price_cents, cover, cents))
-        self._reach[id(tariff), period] = found
-        return found
+                yield _Reach(tariff, product, category, price_cents, cover, cents, counts)
 
-    def _covered(self, product: Product, category: str | None) -> tuple[list[int], list[int]]:
-        cover, cents = [0], [0]
-        for rows, terms in zip(self._rows, self._terms, strict=True):
-            bits = total = 0
-            if category in terms.shares:
-                for row in rows:
-                    if product.covers(self._legs[row]):
-                        bits |= 1 << row
-                        total += self._singles[row].cents
-            cover.append(cover[-1] | bits)
-            cents.append(cents[-1] + total)
-        return cover, cents
+    def _covered(self, product: Product, category: str | None) -> tuple[int, list[int]]:
+        free = [category in t.shares and product.covers(leg) for leg, t in self._priced]
+        cents = map(operator.mul, free, self._cents_by_day)
+        return sum(itertools.compress(self._bits_by_day, free)), self._sums_before(cents)
 
-    def _least_cents(self, i: int, cover: int) -> int:
-        """What all legs from a day on cost at least, some of them being covered."""
+    def _sums_before(self, values: Iterable[int]) -> list[int]:
+        """Sums over the legs before each day of travel, and over all."""
+        sums = list(itertools.accumulate(values, initial=0))
+        return [sums[start] for start in self._starts]
+
+    def _least_cents(self, i: int, left: int) -> int:
+        """What legs of a day and of those after it cost at least."""
         cents = 0
-        while True:
-            cover &= self._later[i]
-            if cover == self._later[i]:
-                return cents
-            useful = self._useful(i, cover)
-            if useful:
-                return cents + self._choice(i, cover, useful).cents
-            cents += self._day(i, self._bits[i] & ~cover).cents
+        while left:
+            for own in self._longer.get(i, ()):
+                if own.reasons & left:
+                    return cents + self._choice(i, left)
+            today = self._bits[i] & left
+            if today:
+                cents += self._day(i, today)[0]
+                left ^= today
             i += 1
+        return cents
 
-    def _useful(self, i: int, cover: int) -> list[_Pass]:
-        """Longer products to think of on a day; of weeks those that cover one of its legs."""
-        today = self._bits[i] & ~cover  # others had better begin later
-        return [
-            own
-            for own in self._longer[i]
-            if own.cover & (~cover if own.product.period is Period.CALENDAR_MONTH else today)
-        ]
-
-    def _choice(self, i: int, cover: int, useful: Sequence[_Pass]) -> _Onward:
-        """Which longer products to buy on a day."""
-        known = self._best.get((i, cover))
+    def _choice(self, i: int, left: int) -> int:
+        """What they cost at least, with the best of the longer products that may begin on it."""
+        known = self._best.get((i, left))
         if known is not None:
-            return known
-        bits, best = self._bits[i], None
-        for chosen in _subsets(useful):
-            cents = sum(own.cents for own in chosen)
-            if best is not None and cents >= best.cents:
+            return known[0]
+        bits = self._bits[i]
+        best: tuple[int, tuple[_Pass, ...]] | None = None
+        for price, cover, chosen in _subsets([p for p in self._longer[i] if p.reasons & left]):
+            if best is not None and price >= best[0]:
                 continue
-            after = cover | _together(chosen)
-            cents += self._day(i, bits & ~after).cents
-            if best is not None and cents >= best.cents:
+            after = left & ~cover
+            cents = price + self._day(i, after & bits)[0]
+            if best is not None and cents >= best[0]:
                 continue
-            cents += self._least_cents(i + 1, after)
-            if best is None or cents < best.cents:
-                best = _Onward(cents, chosen)
+            cents += self._least_cents(i + 1, after & ~bits)
+            if best is None or cents < best[0]:
+                best = cents, chosen
         assert best is not None
-        self._best[i, cover] = best
-        return best
+        self._best[i, left] = best
+        return best[0]
 
-    def _day(self, i: int, uncovered: int) -> _Paid:
+    def _day(self, i: int, left: int) -> _Paid:
         """Cheapest way to pay legs of one day: by its products, one by one or joined."""
-        known = self._paid.get(uncovered)
-        if known is not None:
-            return known
-        best = None
-        useful = [own for own in self._own_day[i] if own.cover & uncovered]
-        for chosen in _subsets(useful):
-            cents = sum(own.cents for own in chosen)
-            if best is not None and cents >= best.cents:
+        best = self._paid.get(left)
+        if best is not None:
+            return best
+        useful = [own for own in self._own_day.get(i, ()) if own.reasons & left]
+        for price, cover, chosen in _subsets(useful):
+            if best is not None and price >= best[0]:
                 continue
-            rest, pieces = self._cut(i, uncovered & ~_together(chosen))
-            if best is None or cents + rest < best.cents:
-                best = _Paid(cents + rest, chosen, pieces)
+            cents, pieces = self._cut(i, left & ~cover)
+            if best is None or price + cents < best[0]:
+                best = price + cents, chosen, pieces
         assert best is not None
-        self._paid[uncovered] = best
+        self._paid[left] = best
         return best
 
-    def _cut(self, i: int, uncovered: int) -> tuple[int, tuple[_Piece, ...]]:
+    def _cut(self, i: int, left: int) -> tuple[int, list[_Piece]]:
         """Cheapest cut of legs that follow one another into fare journeys and single legs."""
-        tariff, singles = self._terms[i].tariff, self._singles
-        journeys, joined = tariff.fare_journeys, tariff.joined_modes
-        cents, pieces, rows = 0, [], []
+        legs, singles, terms = self._legs, self._singles, self._terms[i]
+        modes, longest_s = terms.tariff.joined_modes, terms.tariff.longest_window_s
+        alone_cents = 0
+        pieces: list[_Piece] = []
+        rows: list[int] = []
+        # Of each number of first legs that may be joined: their least price, and the last piece.
+        least = [0]
+        last: list[_Piece] = []
         for row in self._rows[i]:
-            if uncovered >> row & 1:
-                if self._legs[row].mode in joined:
-                    rows.append(row)
-                else:
-                    cents += singles[row].cents
-                    pieces.append(_Piece((row,), None))
-        # best[n]: least price of the first n legs, where its last piece begins, and by what joined.
-        best: list[tuple[int, int, FareJourney | None]] = [(0, 0, None)]
-        for end in range(1, len(rows) + 1):
-            option: tuple[int, int, FareJourney | None] = (
-                best[end - 1][0] + singles[rows[end - 1]].cents, end - 1, None,
-            )  # fmt: skip
-            for start in range(end - 2, -1, -1):
-                span = self._legs[rows[end - 1]].board_at - self._legs[rows[start]].board_at
-                near = [j for j in journeys if span.total_seconds() <= j.window_s]
-                if not near:
+            if not left >> row & 1:
+                continue
+            leg, dearest = legs[row], singles[row]
+            if leg.mode not in modes:
+                alone_cents += dearest.cents
+                pieces.append(((row,), None))
+                continue
+            cents = least[-1] + dearest.cents
+            piece: _Piece = (row,), None
+            rows.append(row)
+            for start in range(len(rows) - 2, -1, -1):
+                span_s = (leg.board_at - legs[rows[start]].board_at).total_seconds()
+                if span_s > longest_s:
                     break
-                for journey in near:
-                    if are_joined(journey, [self._legs[row] for row in rows[start:end]]):
-                        price, _ = self._journey_cents(self._terms[i], journey, rows[start:end])
-                        if (best[start][0] + price, start) < option[:2]:
-                            option = best[start][0] + price, start, journey
-            best.append(option)
-        end = len(rows)
-        while end > 0:
-            _, start, by = best[end]
-            pieces.append(_Piece(tuple(rows[start:end]), by))
-            end = start
-        return cents + best[-1][0], tuple(pieces)
+                together = tuple(rows[start:])
+                own = [legs[row] for row in together]
+                dearest = max(singles[rows[start]], dearest, key=CENTS)
+                for journey in terms.tariff.fare_journeys:
+                    if span_s <= journey.window_s and are_joined(journey, own):
+                        price = least[start] + self._joined(terms, journey, dearest).cents
+                        # Of two cuts alike that with the longer last piece is taken.
+                        if (price, -len(together)) < (cents, -len(piece[0])):
+                            cents, piece = price, (together, journey)
+            least.append(cents)
+            last.append(piece)
+        while last:
+            pieces.append(last[-1])
+            del last[-len(last[-1][0]) :]
+        return alone_cents + least[-1], pieces
 
-    def _journey_cents(
-        self, terms: Terms, journey: FareJourney, rows: Sequence[int]
-    ) -> tuple[int, Single]:
-        """Price of legs that are joined, and of the leg or category by which it is that."""
+    def _joined(self, terms: Terms, journey: FareJourney, dearest: Single) -> Single:
+        """Price of legs that are joined, by the dearest of them or by the fare journey's own."""
         if journey.price_cents is None:
-            dearest = max((self._singles[row] for row in rows), key=lambda single: single.cents)
-            return dearest.cents, dearest
+            return dearest
         category = min(terms.shares, key=lambda category: terms.shares[category])
         cents = round_half_up(journey.price_cents * terms.shares[category], LIST_PRICE)
-        return cents, Single(cents, journey.id, category)
+        return Single(cents, journey.id, category)
 
-    def _charge(self, terms: Terms, piece: _Piece) -> Charge:
-        if piece.by is None:
-            kind, own = "leg", self._singles[piece.rows[0]]
-        else:
-            kind, (_, own) = "fare_journey", self._journey_cents(terms, piece.by, piece.rows)
+    def _charge(self, terms: Terms, rows: tuple[int, ...], by: FareJourney | None) -> Charge:
+        kind, own = "leg", self._singles[rows[0]]
+        if by is not None:
+            dearest = max([self._singles[row] for row in rows], key=CENTS)
+            kind, own = "fare_journey", self._joined(terms, by, dearest)
         tariff_hash = terms.tariff.content_hash
-        return Charge(own.rule, kind, piece.rows, own.cents, tariff_hash, None, own.category)
+        return Charge(own.rule, kind, rows, own.cents, tariff_hash, None, own.category)
 
 
 def _product_charge(own: _Pass, legs: tuple[int, ...]) -> Charge:
-    return Charge(
-        own.product.id, "product", legs, own.cents, own.tariff.content_hash, own.since, own.category
-    )
+    tariff, product, category, *_ = own.reach
+    return Charge(product.id, "product", legs, own.cents, tariff.content_hash, own.since, category)
 
 
-def _subsets(passes: Sequence[_Pass]) -> Iterator[tuple[_Pass, ...]]:
+def _subsets(passes: Sequence[_Pass]) -> Iterable[_Subset]:
     """All of them, the smallest first: of two bills alike the one with fewer products is taken."""
-    if len(passes) <= 1:
-        yield ()
-        if passes:
-            yield (passes[0],)
-        return
+    if not passes:
+        return NOTHING
+    if len(passes) == 1:
+        return *NOTHING, (passes[0].cents, passes[0].cover, (passes[0],))
     most = passes[:PRODUCTS_AT_ONCE]
-    for count in range(len(most) + 1):
-        yield from itertools.combinations(most, count)
+    return (
+        (sum([own.cents for own in chosen]), _together(chosen), chosen)
+        for count in range(len(most) + 1)
+        for chosen in itertools.combinations(most, count)
+    )
 
 
 def _together(passes: Iterable[_Pass]) -> int:
@@ -392,20 +379,19 @@ def _together(passes: Iterable[_Pass]) -> int:
     return cover
 
 
-def _undominated(passes: Iterable[_Pass]) -> list[_Pass]:
+def _undominated(passes: list[_Pass]) -> list[_Pass]:
     """Without those of which another covers as much for as little."""
-    found = list(passes)
+    if len(passes) <= 1:
+        return passes
     kept: list[_Pass] = []
-    if len(found) <= 1:
-        return found
-    for own in sorted(found, key=lambda p: (p.cents, -p.cover.bit_count(), p.product.id)):
+    for own in sorted(passes, key=lambda p: (p.cents, -p.cover.bit_count(), p.reach.product.id)):
         if not any(own.cover & ~other.cover == 0 for other in kept):
             kept.append(own)
     return kept
 
 
 def _rows_of(bits: int) -> tuple[int, ...]:
-    return tuple(row for row in range(bits.bit_length()) if bits >> row & 1)
+    return tuple([row for row in range(bits.bit_length()) if bits >> row & 1])
 
 
 def _end_of_month(day: dt.date) -> dt.date:

@@ -57,7 +57,8 @@ class LegTable:
         self._tariff, self._proofs, self._legs = tariff, proofs, legs
         self._passes = passes_of(tariff, frozenset(proof.category for proof in proofs))
         weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
-        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT
+        bands = any(product.most_legs is not None for product in tariff.products)
+        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT and not bands
         """Whether the kernel's tables can hold the tariff's products for the rider."""
         self.tables = pass_table(tariff, self._passes), *join_tables(tariff)
         self._lines: dict[str, int] = {}

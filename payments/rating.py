@@ -14,13 +14,9 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable, Sequence
 
-from core.errors import InvalidInput
 from payments.bill import Bill, Charge, Price, Proof
 from payments.grouping import Grouping
 from payments.tariff import FareLeg, InvalidTariff, Tariff
-
-DAYS_LIMIT = 370
-"""A year, of days on which a rider travels: the search goes one step deeper for each."""
 
 
 def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Proof] = ()) -> Bill:
@@ -40,13 +36,10 @@ def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Pr
     InvalidTariff
         The versions contradict each other.
     InvalidInput
-        The rider travels on more than `DAYS_LIMIT` fare days.
+        The rider travels on more than `payments.grouping.DAYS_LIMIT` fare days.
     """
     check_versions(tariffs)
-    ordered = sorted(legs, key=in_order)
-    if len({tariffs[0].clock(leg)[1] for leg in ordered}) > DAYS_LIMIT:
-        raise InvalidInput(f"legs of more than {DAYS_LIMIT} fare days: rate them month by month")
-    return Grouping(tariffs, ordered, proofs).bill()
+    return Grouping(tariffs, sorted(legs, key=in_order), proofs).bill()
 
 
 def price_itinerary(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
@@ -145,12 +146,22 @@ class LegPrice:
         exact = base_cents * MILLICENTS
         for tier in self.tiers:
             end_m = leg.metres if tier.to_m is None else min(leg.metres, tier.to_m)
-            exact += tier.per_km_millicents * max(end_m - tier.from_m, 0) * 60
-        exact += self.per_min_millicents * max(leg.seconds - self.free_s, 0) * 1000
+            if end_m > tier.from_m:
+                exact += tier.per_km_millicents * (end_m - tier.from_m) * 60
+        if leg.seconds > self.free_s:
+            exact += self.per_min_millicents * (leg.seconds - self.free_s) * 1000
         exact = max(exact, self.min_cents * MILLICENTS)
         if self.max_cents is not None:
             exact = min(exact, self.max_cents * MILLICENTS)
         return round_half_up(exact * permille, LIST_PRICE * MILLICENTS)
+
+
+class Single(NamedTuple):
+    """A leg by itself: its price, by which rule and for which category of riders."""
+
+    cents: int
+    rule: str
+    category: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,26 +281,22 @@ class Tariff:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    @cached_property
+    def _cutover(self) -> dt.timedelta:
+        return dt.timedelta(seconds=self.cutover_s)
+
     def clock(self, leg: FareLeg) -> tuple[dt.datetime, dt.date]:
         """When a leg is boarded on the clock of the territory, and on which fare day."""
         local = leg.board_at.astimezone(self._zone)
-        return local, self._day(local)
+        return local, (local - self._cutover).date()
 
     def fare_day(self, at: dt.datetime) -> dt.date:
         """Fare day of a time."""
-        return self._day(at.astimezone(self._zone))
+        return (at.astimezone(self._zone) - self._cutover).date()
 
     def month_start(self, month: dt.date) -> dt.datetime:
         """When the first fare day of a month begins."""
-        return dt.datetime.combine(month, dt.time(), self._zone) + dt.timedelta(
-            seconds=self.cutover_s
-        )
-
-    def _day(self, local: dt.datetime) -> dt.date:
-        day = local.date()
-        if local.hour * 3600 + local.minute * 60 + local.second < self.cutover_s:
-            day -= ONE_DAY
-        return day
+        return dt.datetime.combine(month, dt.time(), self._zone) + self._cutover
 
     @cached_property
     def rules_of_mode(self) -> Mapping[str, tuple[LegPrice, ...]]:
@@ -298,13 +305,13 @@ class Tariff:
         return {m: tuple(rule for rule in self.leg_prices if m in rule.when.modes) for m in modes}
 
     @cached_property
-    def flat_cents_of_mode(self) -> Mapping[str, tuple[int, str]]:
-        """Price and rule of modes of which every leg costs the same, whoever rides."""
+    def flat_of_mode(self) -> Mapping[str, Single]:
+        """Prices of modes of which every leg costs the same, whoever rides."""
         found = {}
         for mode, rules in self.rules_of_mode.items():
             first = rules[0]
             if first.is_flat and first.when == When(first.when.modes):
-                found[mode] = first.least_cents(), first.id
+                found[mode] = Single(first.least_cents(), first.id, None)
         return found
 
     @cached_property
@@ -320,6 +327,11 @@ class Tariff:
     def joined_modes(self) -> frozenset[str]:
         """Modes that fare journeys take."""
         return frozenset().union(*(journey.modes for journey in self.fare_journeys))
+
+    @cached_property
+    def longest_window_s(self) -> int:
+        """From the first boarding to the last of any fare journey at most."""
+        return max((journey.window_s for journey in self.fare_journeys), default=0)
 
     @cached_property
     def asks_where(self) -> bool:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from payments.bill import Proof
-from payments.tariff import FareJourney, FareLeg, LegPrice, Period, Tariff
+from payments.tariff import FareJourney, FareLeg, LegPrice, Period, Product, Tariff
 
 
 def cheapest_bill(
@@ -152,6 +152,13 @@ def products(
                 if since.day != 1:
                     continue
                 until = (since + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+            counted = [
+                row
+                for row, (leg, day) in enumerate(zip(legs, days, strict=True))
+                if since <= day <= until and in_scope(product, leg)
+            ]
+            if product.most_legs is not None and len(counted) > product.most_legs:
+                continue
             for category, permille in [
                 (None, 1000),
                 *((c.id, c.permille) for c in tariff.categories),
@@ -161,18 +168,22 @@ def products(
                     cents = product.category_cents.get(category, cents)
                 cover = frozenset(
                     row
-                    for row, (leg, day) in enumerate(zip(legs, days, strict=True))
-                    if since <= day <= until
-                    and category in dict(proved(version(tariffs, day), proofs, day))
-                    and leg.mode in product.modes
-                    and (product.operators is None or leg.operator in product.operators)
-                    and (
-                        product.zones is None
-                        or (leg.zones and all(zone in product.zones for zone in leg.zones))
-                    )
+                    for row, day in enumerate(days)
+                    if row in counted and category in dict(proved(version(tariffs, day), proofs, day))
                 )
                 if cover:
                     yield cover, cents
+
+
+def in_scope(product: Product, leg: FareLeg) -> bool:
+    return (
+        leg.mode in product.modes
+        and (product.operators is None or leg.operator in product.operators)
+        and (
+            product.zones is None
+            or (bool(leg.zones) and all(zone in product.zones for zone in leg.zones))
+        )
+    )
 
 
 def cheapest_cover(

@@ -88,13 +88,15 @@ def journeys(draw: st.DrawFn, number: int) -> FareJourney:
 
 @st.composite
 def products(draw: st.DrawFn, number: int) -> Product:
+    period, month = draw(st.sampled_from(Period)), Period.CALENDAR_MONTH
     return Product(
         f"product{number}",
         draw(modes),
-        draw(st.sampled_from(Period)),
+        period,
         draw(st.integers(0, 6)) * 90,
         zones=draw(st.none() | some_zones),
         category_cents=draw(st.sampled_from((None, None, {"youth": 60}))),
+        most_legs=draw(st.sampled_from((None, None, 2))) if period is month else None,
     )
 
 
