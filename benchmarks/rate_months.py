@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.recorded import record
 from payments.kernels import rate_riders
-from payments.many import LegTable
+from payments.many import LegTable, leg_columns
 from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.tariff import FareLeg
@@ -129,9 +129,7 @@ class KernelInput(NamedTuple):
 
     @classmethod
     def of(cls, table: LegTable, riders: list) -> KernelInput:
-        first = np.r_[0, np.cumsum([len(rows) for rows in riders])]
-        legs = np.array([row for rows in riders for _, row in rows], np.int64)
-        return cls(first, legs, table.tables, np.zeros(len(riders), np.int64))
+        return cls(*leg_columns(riders), table.tables, np.zeros(len(riders), np.int64))
 
     def rate(self) -> None:
         rate_riders(self.first, self.legs, *self.tables, self.totals)

@@ -1,5 +1,5 @@
 """
-The one door to numba: a typed `kernel` decorator and its compile cache.
+The one door to numba: typed decorators of kernels and their compile cache.
 
 numba keeps a compiled caller even after a callee in another file was edited. The cache directory
 is therefore named by a hash of the sources of all kernels: an edit of any of them starts a new
@@ -54,11 +54,25 @@ def _cache_dir() -> Path:
 numba.config.CACHE_DIR = str(_cache_dir())
 
 
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     Compile a function of arrays and numbers to machine code that releases the GIL.
 
     The signature that mypy sees is the function's own; tests may call ``function.py_func``.
     """
-    compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Callable[P, R] = numba.njit(**_OPTIONS)(function)
+    return compiled
+
+
+def kernel_part(function: Callable[P, R]) -> Callable[P, R]:
+    """
+    Compile a function into each kernel that calls it.
+
+    A kernel that calls another counts each array that it was passed in and out again; that takes
+    longer than a short kernel itself.
+    """
+    compiled: Callable[P, R] = numba.njit(**_OPTIONS, inline="always")(function)
     return compiled

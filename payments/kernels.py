@@ -1,9 +1,10 @@
 """
 The least bill of many riders at once: the totals of `payments.rating`, without their lines.
 
-A day costs a different amount for each set of products that covers some of its legs. All these
-amounts are worked out first; then the days are gone through from the last to the first, once for
-each set of month products, with the days that each week has left as a state.
+The months are gone through from the last to the first, and each without month products, then with
+every set of them that costs less than what the month does so far. A day costs a different amount
+for each set of weeks under way; with these amounts the days are gone through from the last to the
+first, with the days that each week has left as a state.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from core.jit import kernel
+from core.jit import kernel, kernel_part
 
 Int64 = npt.NDArray[np.int64]
 WEEK = 7
+LEFT = WEEK + 1
+"""States of a week, by the days that it has left."""
 FARE_DAY, ROLLING_7D, CALENDAR_MONTH = range(3)
 """Codes of periods."""
+PRICE, DAY, MONTH, COVER, BOARD_US, MODE, LINE, SHARE = range(8)
+"""Rows of a table of legs."""
+FIRST, COVER_ALL = 0, 4
+"""Rows of a table of days, beside `DAY`, `MONTH`, and `COVER`, the passes that cover some leg."""
 TOO_MUCH = 1 << 60
 """More than any bill."""
-SEEN = 16
-"""Sets of a day's legs of which the cost is remembered."""
 
 
 @kernel
@@ -35,11 +40,12 @@ def rate_riders(
     first
         Shape (n + 1,): first leg of each rider.
     legs
-        Shape (legs, 8), in order of rating, those with a price alone: price by itself, ordinals of
-        fare day and month, epoch microsecond of boarding, bit of the mode, number of the line, bit
-        p where pass p makes it free, the least permille of prices that the rider pays on the day.
+        Shape (8, legs), in order of rating, those with a price alone: price by itself, ordinals of
+        fare day and month, bit p where pass p makes it free, epoch microsecond of boarding, bit of
+        the mode, number of the line, the least permille of prices that the rider pays on the day.
     passes
-        Shape (p, 2): period and price; all weeks at most two.
+        Shape (p, 4): period, price, most legs of a month or -1, pass whose legs these are; all
+        weeks at most two.
     joins
         Shape (j, 6): window in seconds, bits of modes, most legs or 0, 1 if all are on other
         routes, length of the pattern or 0, price of the pattern.
@@ -48,140 +54,140 @@ def rate_riders(
     totals
         Shape (n,), written.
     """
-    weeks = np.zeros(2, np.int64)
-    week_count = by_day = by_month = joined = most = 0
+    price_of, weeks = np.zeros(1 << len(passes), np.int64), np.zeros(4, np.int64)
+    by_day = by_month = joined = window_us = most = 0
+    week_sets = 1
     for p in range(len(passes)):
+        bit = 1 << p
+        for s in range(bit):
+            price_of[bit | s] = price_of[s] + passes[p, 1]
         if passes[p, 0] == FARE_DAY:
-            by_day |= 1 << p
+            by_day |= bit
         elif passes[p, 0] == CALENDAR_MONTH:
-            by_month |= 1 << p
+            by_month |= bit
         else:
-            weeks[week_count] = p
-            week_count += 1
+            for s in range(week_sets):
+                weeks[week_sets + s] = weeks[s] | bit
+            week_sets *= 2
     for j in range(len(joins)):
         joined |= joins[j, 1]
-    for r in range(len(first) - 1):
+        window_us = max(window_us, joins[j, 0] * 1_000_000)
+    for r in range(len(totals)):
         most = max(most, first[r + 1] - first[r])
-    set_count = 1 << len(passes)
-    price_of = np.zeros(set_count, np.int64)
-    for s in range(set_count):
-        for p in range(len(passes)):
-            if s >> p & 1:
-                price_of[s] += passes[p, 1]
-    cost = np.zeros((most + 1, set_count), np.int64)
-    days = np.zeros((most + 2, 2), np.int64)  # first leg, and what covers some of its legs
-    best, rows = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
-    from_day, by_week = np.zeros(most + 2, np.int64), np.zeros(most + 2, np.int64)
-    seen = np.zeros((SEEN, 2), np.int64)
-    states = np.zeros((4, WEEK ** max(week_count, 1)), np.int64)
+    days, cost = np.zeros((5, most + 1), np.int64), np.zeros((week_sets, most), np.int64)
+    best, rows = np.zeros(most + 1, np.int64), np.zeros(most, np.int64)
+    from_day, by_week = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
+    states = np.zeros((4, LEFT ** max(week_sets // 2, 1)), np.int64)
     onward, least, now, spare = states[0], states[1], states[2], states[3]
-    for r in range(len(first) - 1):
-        count = 0
-        for leg in range(first[r], first[r + 1]):
-            if leg == first[r] or legs[leg, 1] != legs[leg - 1, 1]:
-                days[count, 0], days[count, 1] = leg, 0
-                count += 1
-            days[count - 1, 1] |= legs[leg, 6]
-        days[count, 0] = first[r + 1]
-        for d in range(count):
-            _price_day(
-                days[d, 0], days[d + 1, 0], days[d, 1], by_day, legs, joins, patterns, joined,
-                price_of, cost[d], best, rows, seen,
-            )  # fmt: skip
+    for r in range(len(totals)):
+        count = _list_days(first[r], first[r + 1], legs, days)
         onward[:] = 0
         end = count
         while end > 0:
-            begin = end - 1
-            while begin > 0 and legs[days[begin - 1, 0], 2] == legs[days[begin, 0], 2]:
+            begin, useful = end, 0
+            while begin > 0 and days[MONTH, begin - 1] == days[MONTH, end - 1]:
                 begin -= 1
-            useful = 0
-            for d in range(begin, end):
-                useful |= days[d, 1] & by_month
+                useful |= days[COVER, begin] & by_month
+            useful &= ~_out_of_reach(days[FIRST, begin], days[FIRST, end], useful, passes, legs)
+            needed = len(onward) if begin > 0 else 1  # no week is under way on the first day
             least[:] = TOO_MUCH
-            bought = useful
+            dearest, cheapest = TOO_MUCH, onward.min()
+            bought = 0
             while True:
-                if week_count < 2:
-                    _go_by_weeks(
-                        begin, end, count, bought, by_day, weeks[0] if week_count else -1, passes,
-                        legs, days, cost, onward, from_day, by_week, now,
-                    )  # fmt: skip
-                else:
-                    now[:] = onward
-                    for d in range(end - 1, begin - 1, -1):
-                        gap = WEEK
-                        if d + 1 < count:
-                            gap = legs[days[d + 1, 0], 1] - legs[days[d, 0], 1]
-                        _go_back(
-                            days[d, 1], by_day, bought, gap, weeks, price_of, cost[d], now, spare
-                        )
-                        now[:] = spare
-                for state in range(len(now)):
-                    least[state] = min(least[state], now[state] + price_of[bought])
+                if price_of[bought] + cheapest < dearest:
+                    for d in range(begin, end):
+                        for s in range(week_sets):
+                            if days[COVER_ALL, d] & (bought | weeks[s]):
+                                cost[s, d] = 0
+                                continue
+                            cost[s, d] = _price_day(
+                                days[FIRST, d], days[FIRST, d + 1], bought | weeks[s],
+                                days[COVER, d] & by_day, legs, joins, patterns, joined, window_us,
+                                price_of, best, rows,
+                            )  # fmt: skip
+                    if week_sets < 4:
+                        _go_by_weeks(
+                            begin, end, count, weeks[1], price_of[weeks[1]], days, cost, onward,
+                            from_day, by_week, now,
+                        )  # fmt: skip
+                    else:
+                        now[:] = onward
+                        for d in range(end - 1, begin - 1, -1):
+                            gap = days[DAY, d + 1] - days[DAY, d] if d + 1 < count else WEEK
+                            spare[:] = now
+                            _go_back(gap, weeks, price_of, cost[:, d], spare, now)
+                    dearest = 0
+                    for state in range(needed):
+                        least[state] = min(least[state], now[state] + price_of[bought])
+                        dearest = max(dearest, least[state])
+                bought = (bought - useful) & useful
                 if bought == 0:
                     break
-                bought = (bought - 1) & useful
             onward[:] = least
             end = begin
         totals[r] = onward[0]
 
 
-@kernel
+@kernel_part
+def _list_days(begin: int, end: int, legs: Int64, days: Int64) -> int:
+    """Write the days of a rider's legs, and where they end; returns how many they are."""
+    count, day = 0, -1
+    for leg in range(begin, end):
+        if legs[DAY, leg] != day:
+            day = legs[DAY, leg]
+            days[FIRST, count], days[DAY, count] = leg, day
+            days[MONTH, count] = legs[MONTH, leg]
+            days[COVER, count], days[COVER_ALL, count] = 0, -1
+            count += 1
+        days[COVER, count - 1] |= legs[COVER, leg]
+        days[COVER_ALL, count - 1] &= legs[COVER, leg]
+    days[FIRST, count] = end
+    return count
+
+
+@kernel_part
+def _out_of_reach(begin: int, end: int, useful: int, passes: Int64, legs: Int64) -> int:
+    """Passes that are for who has fewer legs in a month."""
+    beyond = 0
+    for p in range(len(passes)):
+        if useful >> p & 1 and passes[p, 2] >= 0:
+            count = 0
+            for leg in range(begin, end):
+                count += legs[COVER, leg] >> passes[p, 3] & 1
+            if count > passes[p, 2]:
+                beyond |= 1 << p
+    return beyond
+
+
+@kernel_part
 def _price_day(
     begin: int,
     end: int,
-    relevant: int,
-    by_day: int,
+    covering: int,
+    own: int,
     legs: Int64,
     joins: Int64,
     patterns: Int64,
     joined: int,
+    window_us: int,
     price_of: Int64,
-    cost: Int64,
     best: Int64,
     rows: Int64,
-    seen: Int64,
-) -> None:
-    """Cost of a day for each set of passes that are had for longer, its own products chosen."""
-    own, others = relevant & by_day, relevant & ~by_day
-    seen_count, s = 0, relevant
+) -> int:
+    """Cost of a day under passes that are had for longer, its own products chosen."""
+    least, chosen = TOO_MUCH, 0
     while True:
-        left = 0
-        if end - begin < 60:
-            for leg in range(begin, end):
-                if not legs[leg, 6] & s:
-                    left |= 1 << (leg - begin)
-        else:
-            left = -1  # too many to remember sets of them by bits
-        known = -1
-        for nth in range(seen_count):
-            if seen[nth, 0] == left and left >= 0:
-                known = seen[nth, 1]
-        if left == 0:
-            known = 0
-        if known < 0:
-            known = _cut(begin, end, s, legs, joins, patterns, joined, best, rows)
-            if seen_count < len(seen):
-                seen[seen_count, 0], seen[seen_count, 1] = left, known
-                seen_count += 1
-        cost[s] = known
-        if s == 0:
-            break
-        s = (s - 1) & relevant
-    if own == 0:
-        return
-    s = others
-    while True:
-        least, b = cost[s], own
-        while b:
-            least = min(least, price_of[b] + cost[s | b])
-            b = (b - 1) & own
-        cost[s] = least
-        if s == 0:
-            break
-        s = (s - 1) & others
+        if price_of[chosen] < least:
+            rest = _cut(
+                begin, end, covering | chosen, legs, joins, patterns, joined, window_us, best, rows
+            )
+            least = min(least, price_of[chosen] + rest)
+        chosen = (chosen - own) & own
+        if chosen == 0:
+            return least
 
 
-@kernel
+@kernel_part
 def _cut(
     begin: int,
     end: int,
@@ -190,79 +196,74 @@ def _cut(
     joins: Int64,
     patterns: Int64,
     joined: int,
+    window_us: int,
     best: Int64,
     rows: Int64,
 ) -> int:
     """Cheapest cut of a day's legs that no pass covers, as `Grouping._cut`."""
-    cents = n = 0
-    for leg in range(begin, end):
-        if legs[leg, 6] & covering:
+    cents = n = least = 0
+    for last in range(begin, end):
+        if legs[COVER, last] & covering:
             continue
-        if legs[leg, 4] & joined:
-            rows[n] = leg
-            n += 1
-        else:
-            cents += legs[leg, 0]
-    best[0] = 0
-    for i in range(1, n + 1):
-        last = rows[i - 1]
-        best[i] = best[i - 1] + legs[last, 0]
-        dearest, modes = legs[last, 0], legs[last, 4]
-        for start in range(i - 2, -1, -1):
+        dearest, modes = legs[PRICE, last], legs[MODE, last]
+        if not modes & joined:
+            cents += dearest
+            continue
+        rows[n] = last
+        start, n = n, n + 1
+        least += dearest
+        while start > 0:
+            start -= 1
             leg = rows[start]
-            span = legs[last, 3] - legs[leg, 3]
-            dearest, modes = max(dearest, legs[leg, 0]), modes | legs[leg, 4]
-            is_near = False
+            span_us = legs[BOARD_US, last] - legs[BOARD_US, leg]
+            if span_us > window_us:
+                break
+            dearest, modes = max(dearest, legs[PRICE, leg]), modes | legs[MODE, leg]
             for j in range(len(joins)):
-                if span > joins[j, 0] * 1_000_000:
+                if span_us > joins[j, 0] * 1_000_000:
                     continue
-                is_near = True
-                if joins[j, 2] and i - start > joins[j, 2]:
+                if joins[j, 2] and n - start > joins[j, 2]:
                     continue
-                if joins[j, 3] and _twice(start, i, legs, rows):
+                if joins[j, 3] and _twice(start, n, legs, rows):
                     continue
                 price = dearest
                 if joins[j, 4]:
-                    if joins[j, 4] != i - start or not _follows(start, i, j, legs, patterns, rows):
+                    if joins[j, 4] != n - start or not _follows(start, n, j, legs, patterns, rows):
                         continue
-                    price = (2 * joins[j, 5] * legs[last, 7] + 1_000) // 2_000
+                    price = (2 * joins[j, 5] * legs[SHARE, last] + 1_000) // 2_000
                 elif modes & ~joins[j, 1]:
                     continue
-                best[i] = min(best[i], best[start] + price)
-            if not is_near:
-                break
-    return int(cents + best[n])
+                least = min(least, best[start] + price)
+        best[n] = least
+    return cents + least
 
 
-@kernel
+@kernel_part
 def _twice(start: int, end: int, legs: Int64, rows: Int64) -> bool:
     """Whether two legs are on one route."""
     for a in range(start, end):
         for b in range(a + 1, end):
-            if legs[rows[a], 5] == legs[rows[b], 5]:
+            if legs[LINE, rows[a]] == legs[LINE, rows[b]]:
                 return True
     return False
 
 
-@kernel
+@kernel_part
 def _follows(start: int, end: int, j: int, legs: Int64, patterns: Int64, rows: Int64) -> bool:
     """Whether legs have the modes of a pattern, in its order."""
     matched = 0
     for nth in range(end - start):
-        matched += 1 if legs[rows[start + nth], 4] & patterns[j, nth] else 0
+        matched += 1 if legs[MODE, rows[start + nth]] & patterns[j, nth] else 0
     return matched == end - start
 
 
-@kernel
+@kernel_part
 def _go_by_weeks(
     begin: int,
     end: int,
     count: int,
-    bought: int,
-    by_day: int,
     week: int,
-    passes: Int64,
-    legs: Int64,
+    price: int,
     days: Int64,
     cost: Int64,
     onward: Int64,
@@ -276,68 +277,48 @@ def _go_by_weeks(
     `from_day` gets the least cost from each day on without a week under way, `by_week` what the
     days before each cost under one.
     """
-    bit = 0 if week < 0 else 1 << week
+    under = len(cost) - 1
     by_week[begin] = 0
     for d in range(begin, end):
-        by_week[d + 1] = by_week[d] + cost[d, (bought | bit) & days[d, 1] & ~by_day]
+        by_week[d + 1] = by_week[d] + cost[under, d]
     after = end
     from_day[end] = onward[0]
     for d in range(end - 1, begin - 1, -1):
-        least = cost[d, bought & days[d, 1] & ~by_day] + from_day[d + 1]
-        if days[d, 1] & bit:
-            last = legs[days[d, 0], 1] + WEEK
-            while after > d + 1 and legs[days[after - 1, 0], 1] >= last:
+        least = cost[0, d] + from_day[d + 1]
+        if days[COVER, d] & week:
+            last = days[DAY, d] + WEEK
+            while after > d + 1 and days[DAY, after - 1] >= last:
                 after -= 1
             left = 0
             if after == end and end < count:
-                left = max(last - legs[days[end, 0], 1], 0)
+                left = max(last - days[DAY, end], 0)
             rest = from_day[after] if left == 0 else onward[left]
-            least = min(least, passes[week, 1] + by_week[after] - by_week[d] + rest)
+            least = min(least, price + by_week[after] - by_week[d] + rest)
         from_day[d] = least
     now[0] = from_day[begin]
-    for left in range(1, WEEK):
-        last, d = legs[days[begin, 0], 1] + left, begin
-        while d < end and legs[days[d, 0], 1] < last:
+    for left in range(1, len(now) if begin > 0 else 1):
+        last, d = days[DAY, begin] + left, begin
+        while d < end and days[DAY, d] < last:
             d += 1
         over = 0
         if d == end and end < count:
-            over = max(last - legs[days[end, 0], 1], 0)
+            over = max(last - days[DAY, end], 0)
         now[left] = by_week[d] + (from_day[d] if over == 0 else onward[over])
 
 
-@kernel
+@kernel_part
 def _go_back(
-    relevant: int,
-    by_day: int,
-    bought: int,
-    gap: int,
-    weeks: Int64,
-    price_of: Int64,
-    cost: Int64,
-    onward: Int64,
-    now: Int64,
+    gap: int, weeks: Int64, price_of: Int64, cost: Int64, onward: Int64, now: Int64
 ) -> None:
     """Least cost from a day on, by the days that two weeks have left; the next is `gap` days on."""
-    others = relevant & ~by_day
-    for state in range(len(now)):
-        left_0 = state % WEEK
-        left_1 = state // WEEK
-        least = TOO_MUCH
-        for choice in range(4):
+    for left_1 in range(WEEK, -1, -1):
+        for left_0 in range(WEEK, -1, -1):
+            under = (1 if left_0 else 0) | (2 if left_1 else 0)
+            after = max(left_0 - gap, 0) + LEFT * max(left_1 - gap, 0)
+            least = cost[under] + onward[after]
             # A week is not bought while one is under way: it had better begin later.
-            if (choice & 1 and left_0) or (choice & 2 and left_1):
-                continue
-            had_0 = WEEK if choice & 1 else left_0
-            had_1 = WEEK if choice & 2 else left_1
-            covering, price = bought, 0
-            if had_0:
-                covering |= 1 << weeks[0]
-            if had_1:
-                covering |= 1 << weeks[1]
-            if choice & 1:
-                price += price_of[1 << weeks[0]]
-            if choice & 2:
-                price += price_of[1 << weeks[1]]
-            after = max(had_0 - gap, 0) + WEEK * max(had_1 - gap, 0)
-            least = min(least, price + cost[covering & others] + onward[after])
-        now[state] = least
+            if left_0 == 0:
+                least = min(least, price_of[weeks[1]] + now[WEEK + LEFT * left_1])
+            if left_1 == 0:
+                least = min(least, price_of[weeks[2]] + now[left_0 + LEFT * WEEK])
+            now[left_0 + LEFT * left_1] = least

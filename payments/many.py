@@ -57,8 +57,10 @@ class LegTable:
         self._tariff, self._proofs, self._legs = tariff, proofs, legs
         self._passes = passes_of(tariff, frozenset(proof.category for proof in proofs))
         weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
-        bands = any(product.most_legs is not None for product in tariff.products)
-        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= WEEK_LIMIT and not bands
+        # With a pattern a week may be bought on a day on which it covers nothing, to run out
+        # before legs that cost less together: the rater does not, the kernel of two weeks does.
+        most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
+        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= most_weeks
         """Whether the kernel's tables can hold the tariff's products for the rider."""
         self.tables = pass_table(tariff, self._passes), *join_tables(tariff)
         self._lines: dict[str, int] = {}
@@ -80,10 +82,8 @@ class LegTable:
 
     def rate_tables(self, tables: Sequence[Sequence[tuple[Order, Row]]]) -> Int64:
         """Totals of several riders with the same categories, each with rows in order."""
-        first = np.r_[0, np.cumsum([len(rows) for rows in tables])]
-        legs = np.array([row for rows in tables for _, row in rows], np.int64)
         totals = np.zeros(len(tables), np.int64)
-        rate_riders(first, legs.reshape(-1, COLUMNS), *self.tables, totals)
+        rate_riders(*leg_columns(tables), *self.tables, totals)
         return totals
 
     def _encode(self, legs: Sequence[FareLeg]) -> Iterator[tuple[Order, Row]]:
@@ -104,8 +104,8 @@ class LegTable:
             line = self._lines.setdefault(leg.route, len(self._lines))
             at_us = (leg.board_at - EPOCH) // MICROSECOND
             yield in_order(leg), (
-                single.cents, day.toordinal(), day.year * 12 + day.month, at_us, BIT[leg.mode],
-                line, cover, min(terms.shares.values()),
+                single.cents, day.toordinal(), day.year * 12 + day.month, cover, at_us,
+                BIT[leg.mode], line, min(terms.shares.values()),
             )  # fmt: skip
 
 
@@ -146,6 +146,13 @@ def rate_totals(tariff: Tariff, riders: Sequence[Rider]) -> Int64:
     return totals
 
 
+def leg_columns(tables: Sequence[Sequence[tuple[Order, Row]]]) -> tuple[Int64, Int64]:
+    """First leg of each rider, and all legs as columns, as `rate_riders` takes them."""
+    first = np.r_[0, np.cumsum([len(rows) for rows in tables], dtype=np.int64)]
+    legs = np.array([row for rows in tables for _, row in rows], np.int64)
+    return first, legs.reshape(-1, COLUMNS).T.copy()
+
+
 def passes_of(
     tariff: Tariff, categories: frozenset[str] = frozenset()
 ) -> list[tuple[Product, str | None]]:
@@ -155,17 +162,18 @@ def passes_of(
 
 
 def pass_table(tariff: Tariff, passes: Sequence[tuple[Product, str | None]]) -> Int64:
-    """Shape (passes, 2): periods and prices, as `rate_riders` takes them."""
+    """Shape (passes, 4): periods, prices and limits, as `rate_riders` takes them."""
     shares: Mapping[str | None, int] = {
         None: LIST_PRICE,
         **{c.id: c.permille for c in tariff.categories},
     }
-    table = np.zeros((len(passes), 2), np.int64)
+    table = np.zeros((len(passes), 4), np.int64)
     for row, (product, category) in enumerate(passes):
         cents = round_half_up(product.price_cents * shares[category], LIST_PRICE)
         if category is not None and product.category_cents is not None:
             cents = product.category_cents.get(category, cents)
-        table[row] = CODE[product.period], cents
+        most = -1 if product.most_legs is None else product.most_legs
+        table[row] = CODE[product.period], cents, most, passes.index((product, None))
     return table
 
 

@@ -75,7 +75,8 @@ class OwnPrices:
 
     def price(self, planned: Sequence[FareLeg]) -> Addition:
         """What a journey adds; its legs in order of boarding, and not none."""
-        planned = self._rights.paid_legs(self._tariffs, planned)
+        named = [replace(leg, id=f"{PLANNED}{row}") for row, leg in enumerate(planned)]
+        planned = self._rights.paid_legs(self._tariffs, named)
         months = sorted({month_of(self._versions[0], leg) for leg in planned})
         rated = [self._month(month) for month in months]
         before, table, paid_before = rated[0]
@@ -154,10 +155,9 @@ class OwnPrices:
         self, month: dt.date, planned: Sequence[FareLeg]
     ) -> tuple[MonthBill, tuple[Charge, ...]]:
         """A month with the journey, and those of its charges that are for the journey."""
-        rows = {f"{PLANNED}{row}": row for row in range(len(planned))}
-        new = [replace(leg, id=id_) for leg, id_ in zip(planned, rows, strict=True)]
+        rows = {leg.id: row for row, leg in enumerate(planned)}
         versions = self._tariffs.of_month(month).versions
-        after = rate_month(versions, [*self._legs, *new], month, self._proofs)
+        after = rate_month(versions, [*self._legs, *planned], month, self._proofs)
         names = [rows.get(leg.id) for leg in after.bill.legs]
         found = []
         for charge in after.charges:

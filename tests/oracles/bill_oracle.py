@@ -169,7 +169,8 @@ def products(
                 cover = frozenset(
                     row
                     for row, day in enumerate(days)
-                    if row in counted and category in dict(proved(version(tariffs, day), proofs, day))
+                    if row in counted
+                    and category in dict(proved(version(tariffs, day), proofs, day))
                 )
                 if cover:
                     yield cover, cents
