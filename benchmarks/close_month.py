@@ -4,7 +4,8 @@ A month of many riders is closed: rated, posted, issued.
     python benchmarks/close_month.py [--riders 10000]
 
 Writes benchmarks/results/close_month.json. Each rider has 21 rides of the month, drawn with a fixed
-seed, in an embedded PostgreSQL; the tariff is that of `rate_months.py`. One process.
+seed, in an embedded PostgreSQL on the same machine; the tariff is that of `rate_months.py`. Two
+processes close it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from benchmarks.rate_months import TARIFF, month
 from benchmarks.recorded import record
 from mobility.actions.close_month import close_month
 from mobility.db.ledger import recount
-from mobility.db.usage import add_legs, put_month
+from mobility.db.usage import add_legs, put_months
 from mobility.installation import stop_servers
 from mobility.settings import Settings
 from payments.month import MonthTotal
+from payments.versions import Tariffs
 from tests.support.books import empty_books, new_accounts
 
 RIDES, SEED, AT_ONCE = 21, 3, 200
@@ -56,10 +58,10 @@ def main() -> None:
                         add_legs(connection, legs, NOW)
                     # As if rated when their last ride became known; closing rates them anew.
                     rated = MonthTotal(MARCH, 0, RIDES, 0)
-                    for account in own:
-                        put_month(connection, account, rated, "EUR", TARIFF.content_hash, NOW)
+                    totals = [(account, rated) for account in own]
+                    put_months(connection, totals, "EUR", TARIFF.content_hash, NOW)
             begun = time.perf_counter()
-            done = close_month(books, TARIFF, MARCH, now=NOW)
+            done = close_month(books, Tariffs((TARIFF,)), MARCH, now=NOW, workers=2)
             seconds = time.perf_counter() - begun
             with books.connect() as connection:
                 assert recount(connection) == {}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 from core.errors import Conflict
 from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.rate_riders import RiderFares, read_fares
-from mobility.db.engine import Connection, Engine, again_after_deadlock
+from mobility.db.engine import Connection, Engine, again_after_deadlock, open_engine
 from mobility.db.ledger import add_postings
 from mobility.db.statements import (
     MonthState,
@@ -27,7 +30,7 @@ from mobility.db.statements import (
     save_budgets,
     save_posted,
 )
-from mobility.db.usage import put_month
+from mobility.db.usage import put_months
 from payments.ledger import Entry, Posting, post
 from payments.month import MonthBill, month_after, month_before, rate_month
 from payments.payers import NOBODY, PartKey, add_up, share_out, within
@@ -76,12 +79,14 @@ def close_month(
     *,
     now: dt.datetime,
     is_final: bool = True,
+    workers: int = 1,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Closing:
     """
     Rate and post all that is open of a month, and issue its statements if it `is_final`.
 
-    It may be stopped at any time and begun anew: each account is closed once.
+    It may be stopped at any time and begun anew: each account is closed once, also by several
+    `workers`, which are processes.
 
     Raises
     ------
@@ -101,31 +106,70 @@ def close_month(
         raise OtherTariff(f"there is no tariff on some day of {month:%Y-%m}")
     states = [MonthState.OPEN, MonthState.PROVISIONAL] if is_final else [MonthState.OPEN]
     count = cents = 0
-    while True:
-        done = _close_some(engine, tariffs, month, states, now)
-        if not done:
-            if is_final:
-                with engine.begin() as connection:
-                    mark_closed(connection, month, now)
-            return Closing(count, cents)
+    task = partial(_close_some, tariffs=tariffs, month=month, states=states, now=now)
+    for done in _closings(engine, task, workers):
         count += len(done)
         cents += sum(own.posted_cents for own in done)
         on_progress(count)
+    if is_final:
+        with engine.begin() as connection:
+            mark_closed(connection, month, now)
+    return Closing(count, cents)
+
+
+Task = Callable[..., list[PostedMonth]]
+
+
+def _closings(engine: Engine, task: Task, workers: int) -> Iterator[list[PostedMonth]]:
+    """What each transaction has closed: first those of workers, then what they have left."""
+    if workers > 1:
+        url = engine.url.render_as_string(hide_password=False)
+        with ProcessPoolExecutor(workers, get_context("spawn"), _begin_work, (url,)) as pool:
+            running = [pool.submit(_work, task) for _ in range(workers)]
+            while running:
+                done = running.pop(0).result()
+                if done:
+                    running.append(pool.submit(_work, task))
+                    yield done
+    while done := task(engine):
+        yield done
+
+
+_own: list[Engine] = []
+"""A worker's connection."""
+
+
+def _begin_work(url: str) -> None:
+    _own.append(open_engine(url))
+
+
+def _work(task: Task) -> list[PostedMonth]:
+    return task(_own[0], with_others=True)
 
 
 @again_after_deadlock
 def _close_some(
-    engine: Engine, tariffs: Tariffs, month: dt.date, states: list[MonthState], now: dt.datetime
+    engine: Engine,
+    tariffs: Tariffs,
+    month: dt.date,
+    states: list[MonthState],
+    now: dt.datetime,
+    *,
+    with_others: bool = False,
 ) -> list[PostedMonth]:
     is_final = MonthState.PROVISIONAL in states
     with engine.begin() as connection:
-        found = months_to_close(connection, month, states, AT_ONCE)
+        found = months_to_close(connection, month, states, AT_ONCE, with_others=with_others)
         if not found:
             return []
         books = _Books(connection, tariffs, month, now)
         fares = read_fares(connection, tariffs, [own.account_id for own in found], month, month)
+        of = tariffs.of_month(month)
+        other = []
         for own in found:
-            rated = _rate(connection, tariffs, own, fares[own.account_id], now)
+            rated = _rate(own, of, fares[own.account_id])
+            if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
+                other.append((own.account_id, rated.total))
             parts = books.share_out(own, rated, fares[own.account_id])
             books.charge(own, rated.amount_cents, parts)
             if is_final:
@@ -133,6 +177,7 @@ def _close_some(
                 books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines)
             else:
                 books.keep(own, state=MonthState.PROVISIONAL)
+        put_months(connection, other, of.currency, of.content_hash, now)
         books.store()
     return list(books.months.values())
 
@@ -297,17 +342,11 @@ def _of_payer(parts: Mapping[PartKey, int], payer: str) -> int:
     return sum(cents for (of, _), cents in parts.items() if of == payer)
 
 
-def _rate(
-    connection: Connection, tariffs: Tariffs, own: PostedMonth, fares: RiderFares, now: dt.datetime
-) -> MonthBill:
+def _rate(own: PostedMonth, of: Tariffs, fares: RiderFares) -> MonthBill:
     """Rate it anew: a proof, a card or a leg may have come since it was rated."""
-    of = tariffs.of_month(own.month)
     if own.state is not MonthState.OPEN and own.tariff_hash != of.content_hash:
         raise OtherTariff(f"{own.month:%Y-%m} was posted by another tariff: serve that one again")
-    rated = rate_month(of.versions, fares.legs, own.month, fares.rights.proofs)
-    if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
-        put_month(connection, own.account_id, rated.total, of.currency, of.content_hash, now)
-    return rated
+    return rate_month(of.versions, fares.legs, own.month, fares.rights.proofs)
 
 
 def statement_lines(rated: MonthBill) -> Sequence[dict[str, Any]]:

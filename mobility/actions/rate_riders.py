@@ -16,7 +16,7 @@ from mobility.db.usage import (
     find_account,
     list_legs,
     list_rights,
-    put_month,
+    put_months,
 )
 from payments.many import total_month
 from payments.month import month_after, month_before
@@ -108,9 +108,11 @@ def renew_months(
         return
     fares = read_fares(connection, tariffs, account_ids, wanted[0], wanted[-1])
     known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
-    for account_id, own in fares.items():
-        for month in wanted:
-            of = tariffs.of_month(month)
+    for month in wanted:
+        of = tariffs.of_month(month)
+        totals = []
+        for account_id, own in fares.items():
             total = total_month(of.versions, own.legs, month, own.rights.proofs)
             if total.leg_count or account_id in known[month]:
-                put_month(connection, account_id, total, of.currency, of.content_hash, now)
+                totals.append((account_id, total))
+        put_months(connection, totals, of.currency, of.content_hash, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ fares_app = typer.Typer(help="Bills of riders, month by month.", no_args_is_help
 ledger_app = typer.Typer(
     help="The double-entry ledger: recount it, close it, export it.", no_args_is_help=True
 )
+WORTH_A_WORKER = 1_000
+"""Months of riders for which a process more is begun."""
 Month = Annotated[str, typer.Argument(help="Calendar month, as 2027-03.")]
 
 
@@ -61,6 +64,7 @@ def fares_close(
     with counting_bar(f"months of {month}", total, shown=not as_json) as on_progress:
         done = close_month(
             installation.engine, tariffs, first, now=utc_now(), is_final=not provisional,
+            workers=max(1, min(os.cpu_count() or 1, total // WORTH_A_WORKER)),
             on_progress=on_progress,
         )  # fmt: skip
     installation.close()

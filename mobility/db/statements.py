@@ -103,15 +103,24 @@ def count_months(connection: sa.Connection, month: dt.date) -> int:
 
 
 def months_to_close(
-    connection: sa.Connection, month: dt.date, states: Sequence[MonthState], most: int
+    connection: sa.Connection,
+    month: dt.date,
+    states: Sequence[MonthState],
+    most: int,
+    *,
+    with_others: bool = False,
 ) -> list[PostedMonth]:
-    """Months of accounts in one of some states, in order of accounts, held for this transaction."""
+    """
+    Months of accounts in one of some states, in order of accounts, held for this transaction.
+
+    Those that somebody else holds are waited for, or left to him if he closes `with_others`.
+    """
     query = (
         sa.select(*_COLUMNS)
         .where(rider_month.c.month == month, rider_month.c.state.in_(states))
         .order_by(rider_month.c.account_id)
         .limit(most)
-        .with_for_update()
+        .with_for_update(skip_locked=with_others)
     )
     return [_posted(row._asdict()) for row in connection.execute(query)]
 

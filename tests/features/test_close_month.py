@@ -234,6 +234,19 @@ def test_late_then_close_is_on_time_then_close(books: Engine, seed: int) -> None
     assert net.get(f"rider:{on_time}", 0) == wanted
 
 
+def test_workers_close_each_month_once(books: Engine) -> None:
+    accounts = new_accounts(books, 450, ISSUED)
+    ride(books, TARIFF, [(own, bus(2 + n % 20, 8)) for n, own in enumerate(accounts)], ISSUED)
+    seen: list[int] = []
+    done = close_month(books, TARIFF, MARCH, now=ISSUED, workers=2, on_progress=seen.append)
+    assert (done.months, done.amount_cents) == (450, 450 * 200)
+    assert sorted(seen) == seen
+    assert seen[-1] == 450
+    after = state(books)
+    assert {own["account_id"] for own in after["issued"]} == set(accounts)
+    assert close_month(books, TARIFF, MARCH, now=ISSUED, workers=2).months == 0
+
+
 def close_until_killed(url: str, at_once: int) -> None:
     closing.AT_ONCE = at_once
     engine = open_engine(url)
