@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.recorded import record
 from payments.kernels import rate_riders
-from payments.many import LegTable, leg_columns
+from payments.many import LegTable, Ways, leg_columns, ways_of
 from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.tariff import FareLeg
@@ -83,12 +83,13 @@ def main() -> None:
     for legs in months[:20]:
         rate([TARIFF], legs)
     took_ms = [timed_ms(partial(rate, [TARIFF], legs)) for legs in months]
-    tables = [LegTable(TARIFF, (), legs) for legs in months]
+    ways = ways_of(TARIFF, ())
+    tables = [LegTable(ways, legs) for legs in months]
     many = [table.rows for table in tables] * 20
-    assert tables[0].rate_tables(many)[: len(months)].tolist() == [
+    assert ways.rate(many)[: len(months)].tolist() == [
         rate([TARIFF], legs).amount_cents for legs in months
     ]
-    kernel = KernelInput.of(tables[0], many)
+    kernel = KernelInput.of(ways, many)
     kernel_s = min(timed_ms(kernel.rate) for _ in range(5)) / 1_000
     first_ms, next_ms = [], []
     for legs, before in itertools.pairwise(months):
@@ -128,8 +129,8 @@ class KernelInput(NamedTuple):
     totals: np.ndarray
 
     @classmethod
-    def of(cls, table: LegTable, riders: list) -> KernelInput:
-        return cls(*leg_columns(riders), table.tables, np.zeros(len(riders), np.int64))
+    def of(cls, ways: Ways, riders: list) -> KernelInput:
+        return cls(*leg_columns(riders), ways.tables, np.zeros(len(riders), np.int64))
 
     def rate(self) -> None:
         rate_riders(self.first, self.legs, *self.tables, self.totals)

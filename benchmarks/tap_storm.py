@@ -35,7 +35,8 @@ from core.modes import Mode
 from mobility.actions.run_demo import start_server, users_file
 from mobility.actions.seed_demo_users import read_users
 from mobility.db.engine import read_quote_key
-from mobility.db.usage import add_legs, hold_media
+from mobility.db.media import hold_media
+from mobility.db.usage import add_legs
 from mobility.installation import open_installation
 from mobility.mapping.cloud_events import medium_digest
 from mobility.settings import Settings

@@ -16,6 +16,7 @@ from mobility.actions.bill_rides import bill_rides
 from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
 from mobility.actions.close_month import correct_months
+from mobility.actions.erase_fares import erase_fares
 from mobility.actions.forget_usage import forget_usage
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
@@ -71,6 +72,7 @@ class Upkeep:
                 self._try(partial(self._keeper.renew_chances, now))
             if self._is_due("forget", FORGET_EVERY, now):
                 self._try(partial(forget_usage, engine, now))
+                self._try(partial(erase_fares, engine, now))
             if self._is_due("correct", CORRECT_EVERY, now):
                 self._try(partial(correct_months, engine, world.tariffs, now=now))
             self._try(partial(sweep, desk, now=now))

@@ -8,7 +8,8 @@ What its tables cannot hold (versions of a tariff, more than two week products, 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,13 +20,14 @@ from core.money import round_half_up
 from payments.alone import Terms, price_alone, terms_of
 from payments.bill import Proof
 from payments.kernels import CALENDAR_MONTH, FARE_DAY, ROLLING_7D, rate_riders
-from payments.month import MonthTotal, month_before, month_of, rate_month
+from payments.month import MonthTotal, rate_month
 from payments.rating import in_order, rate
 from payments.tariff import LIST_PRICE, MODES, FareLeg, Period, Product, Tariff
 
 Int64 = npt.NDArray[np.int64]
 Order = tuple[object, ...]
 Row = tuple[int, ...]
+Proofs = tuple[Proof, ...]
 PASS_LIMIT = 10
 """Products, and categories for which they are reduced: a table has two to this power columns."""
 CODE = {
@@ -45,27 +47,46 @@ class Rider:
     """One rider's legs, in whatever order, and his categories."""
 
     legs: Sequence[FareLeg]
-    proofs: Sequence[Proof] = ()
+    proofs: Proofs = ()
+
+
+class Ways:
+    """How riders with some categories can pay, as tables of the kernel."""
+
+    def __init__(self, tariff: Tariff, categories: frozenset[str]) -> None:
+        self.tariff, self.passes = tariff, passes_of(tariff, categories)
+        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self.passes)
+        # With a pattern a week may be bought on a day on which it covers nothing, to run out
+        # before legs that cost less together: the rater does not, the kernel of two weeks does.
+        most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
+        self.fit = len(self.passes) <= PASS_LIMIT and weeks <= most_weeks
+        """Whether the kernel's tables can hold them."""
+        self.tables = pass_table(tariff, self.passes), *join_tables(tariff)
+        self.lines: dict[str, int] = {}
+        self._terms: dict[tuple[Proofs, dt.date], Terms | None] = {}
+
+    def terms_on(self, fare_day: dt.date, proofs: Proofs) -> Terms | None:
+        """What holds for a rider on a fare day."""
+        key = proofs, fare_day
+        if key not in self._terms:
+            valid = self.tariff.is_valid_on(fare_day)
+            self._terms[key] = terms_of(self.tariff, proofs, fare_day) if valid else None
+        return self._terms[key]
+
+    def rate(self, tables: Sequence[Sequence[tuple[Order, Row]]]) -> Int64:
+        """Totals of several riders, each with rows in order."""
+        totals = np.zeros(len(tables), np.int64)
+        rate_riders(*leg_columns(tables), *self.tables, totals)
+        return totals
 
 
 class LegTable:
     """One rider's legs as rows of a kernel's table, to which others are added in thought."""
 
-    def __init__(
-        self, tariff: Tariff, proofs: Sequence[Proof], legs: Sequence[FareLeg] = ()
-    ) -> None:
-        self._tariff, self._proofs, self._legs = tariff, proofs, legs
-        self._passes = passes_of(tariff, frozenset(proof.category for proof in proofs))
-        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
-        # With a pattern a week may be bought on a day on which it covers nothing, to run out
-        # before legs that cost less together: the rater does not, the kernel of two weeks does.
-        most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
-        self.fits = len(self._passes) <= PASS_LIMIT and weeks <= most_weeks
-        """Whether the kernel's tables can hold the tariff's products for the rider."""
-        self.tables = pass_table(tariff, self._passes), *join_tables(tariff)
-        self._lines: dict[str, int] = {}
-        self._terms: dict[dt.date, Terms | None] = {}
-        self.rows = sorted(self._encode(legs))
+    def __init__(self, ways: Ways, legs: Sequence[FareLeg] = (), proofs: Proofs = ()) -> None:
+        self._ways, self._legs, self._proofs = ways, legs, proofs
+        self._counts: Counter[int] = Counter()
+        self.rows = sorted(self._encode(legs, self._counts))
         """(order of rating, numbers) of each leg that has a price alone."""
 
     @cached_property
@@ -75,75 +96,99 @@ class LegTable:
 
     def total_with(self, more: Sequence[FareLeg]) -> int:
         """What they cost with some more."""
-        if not self.fits:
-            return rate([self._tariff], [*self._legs, *more], self._proofs).amount_cents
-        rows = sorted((*self.rows, *self._encode(more))) if more else self.rows
-        return int(self.rate_tables([rows])[0])
+        ways = self._ways
+        if not ways.fit:
+            return rate([ways.tariff], [*self._legs, *more], self._proofs).amount_cents
+        rows = sorted((*self.rows, *self._encode(more, Counter()))) if more else self.rows
+        return int(ways.rate([rows])[0])
 
-    def rate_tables(self, tables: Sequence[Sequence[tuple[Order, Row]]]) -> Int64:
-        """Totals of several riders with the same categories, each with rows in order."""
-        totals = np.zeros(len(tables), np.int64)
-        rate_riders(*leg_columns(tables), *self.tables, totals)
-        return totals
+    def months(self) -> Mapping[int, tuple[int, list[tuple[Order, Row]]]]:
+        """By code of the month: how many legs there are, and the rows of those with a price."""
+        rows: dict[int, list[tuple[Order, Row]]] = {code: [] for code in self._counts}
+        for row in self.rows:
+            rows[row[1][2]].append(row)
+        return {code: (count, rows[code]) for code, count in self._counts.items()}
 
-    def _encode(self, legs: Sequence[FareLeg]) -> Iterator[tuple[Order, Row]]:
-        tariff, terms_on = self._tariff, self._terms
+    def _encode(self, legs: Sequence[FareLeg], counts: Counter[int]) -> Iterator[tuple[Order, Row]]:
+        ways = self._ways
         for leg in legs:
-            local, day = tariff.clock(leg)
-            if day not in terms_on:
-                valid = tariff.is_valid_on(day)
-                terms_on[day] = terms_of(tariff, self._proofs, day) if valid else None
-            terms = terms_on[day]
+            local, day = ways.tariff.clock(leg)
+            code = _month_code(day)
+            counts[code] += 1
+            terms = ways.terms_on(day, self._proofs)
             single = None if terms is None else price_alone(terms, leg, local)
             if terms is None or single is None or isinstance(single, str):
                 continue
             cover = 0
-            for bit, (product, category) in enumerate(self._passes):
+            for bit, (product, category) in enumerate(ways.passes):
                 if category in terms.shares and product.covers(leg):
                     cover |= 1 << bit
-            line = self._lines.setdefault(leg.route, len(self._lines))
+            line = ways.lines.setdefault(leg.route, len(ways.lines))
             at_us = (leg.board_at - EPOCH) // MICROSECOND
             yield in_order(leg), (
-                single.cents, day.toordinal(), day.year * 12 + day.month, cover, at_us,
-                BIT[leg.mode], line, min(terms.shares.values()),
+                single.cents, day.toordinal(), code, cover, at_us, BIT[leg.mode], line,
+                min(terms.shares.values()),
             )  # fmt: skip
 
 
-def total_month(
-    tariffs: Sequence[Tariff], legs: Sequence[FareLeg], month: dt.date, proofs: Sequence[Proof] = ()
-) -> MonthTotal:
-    """What `rate_month` says of a month, without its lines and, by one version, much sooner."""
-    if len(tariffs) > 1:
-        return rate_month(tariffs, legs, month, proofs).total
-    (tariff,) = tariffs
-    own, before = (
-        [leg for leg in legs if month_of(tariff, leg) == of] for of in (month, month_before(month))
-    )
-    if not own:
-        return MonthTotal(month, 0, 0, 0)
-    if not any(product.period is Period.ROLLING_7D for product in tariff.products):
-        before = []
-    table = LegTable(tariff, proofs, own)
-    amount_cents = table.total
-    if before:
-        earlier = LegTable(tariff, proofs, before)
-        amount_cents = earlier.total_with(own) - earlier.total
-    return MonthTotal(month, amount_cents, len(own), len(own) - len(table.rows))
+def ways_of(tariff: Tariff, proofs: Iterable[Proof]) -> Ways:
+    """How a rider with some proofs can pay."""
+    return Ways(tariff, frozenset(proof.category for proof in proofs))
+
+
+def total_months(
+    tariffs: Sequence[Tariff], riders: Sequence[Rider], months: Sequence[dt.date]
+) -> list[list[MonthTotal]]:
+    """What `rate_month` says of some months of each rider, without its lines and much sooner."""
+    found: list[list[MonthTotal]] = [[] for _ in riders]
+    for alike in _alike(riders):
+        ways = ways_of(tariffs[0], riders[alike[0]].proofs)
+        if len(tariffs) > 1 or not ways.fit:
+            for of in alike:
+                legs, proofs = riders[of].legs, riders[of].proofs
+                found[of] = [rate_month(tariffs, legs, own, proofs).total for own in months]
+            continue
+        has_weeks = any(product.period is Period.ROLLING_7D for product in ways.tariff.products)
+        counts, tables = [], []
+        for of in alike:
+            known = LegTable(ways, riders[of].legs, riders[of].proofs).months()
+            for month in months:
+                code = _month_code(month)
+                count, rows = known.get(code, (0, []))
+                _, before = known.get(code - 1, (0, [])) if rows and has_weeks else (0, [])
+                counts.append((of, month, count, count - len(rows)))
+                tables += [before + rows, before]
+        amounts = ways.rate(tables).reshape(-1, 2)
+        for (of, month, count, unpriced), (whole, before_cents) in zip(
+            counts, amounts.tolist(), strict=True
+        ):
+            found[of].append(MonthTotal(month, whole - before_cents, count, unpriced))
+    return found
 
 
 def rate_totals(tariff: Tariff, riders: Sequence[Rider]) -> Int64:
     """Find what each rider owes, shape (riders,); legs without a price are not in it."""
     totals = np.zeros(len(riders), np.int64)
+    for alike in _alike(riders):
+        ways = ways_of(tariff, riders[alike[0]].proofs)
+        tables = [LegTable(ways, riders[of].legs, riders[of].proofs) for of in alike]
+        if ways.fit:
+            totals[alike] = ways.rate([table.rows for table in tables])
+        else:
+            totals[alike] = [table.total for table in tables]
+    return totals
+
+
+def _alike(riders: Sequence[Rider]) -> Iterator[list[int]]:
+    """Riders with the same categories."""
     groups: dict[frozenset[str], list[int]] = {}
     for row, rider in enumerate(riders):
         groups.setdefault(frozenset(proof.category for proof in rider.proofs), []).append(row)
-    for rows in groups.values():
-        tables = [LegTable(tariff, riders[row].proofs, riders[row].legs) for row in rows]
-        if tables[0].fits:
-            totals[rows] = tables[0].rate_tables([table.rows for table in tables])
-        else:
-            totals[rows] = [table.total for table in tables]
-    return totals
+    yield from groups.values()
+
+
+def _month_code(day: dt.date) -> int:
+    return day.year * 12 + day.month
 
 
 def leg_columns(tables: Sequence[Sequence[tuple[Order, Row]]]) -> tuple[Int64, Int64]:

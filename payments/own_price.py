@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from payments.alone import proved_on
 from payments.bill import Charge, charges_at
 from payments.grouping import SIX_DAYS
-from payments.many import LegTable
+from payments.many import LegTable, ways_of
 from payments.month import MonthBill, month_after, month_of, rate_month
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
@@ -104,7 +104,8 @@ class OwnPrices:
             bill = rate_month(versions, self._legs, month, self._proofs)
             table = None
             if len(versions) == 1:
-                table = LegTable(versions[0], self._proofs, bill.bill.legs)
+                ways = ways_of(versions[0], self._proofs)
+                table = LegTable(ways, bill.bill.legs, self._proofs)
             self._months[month] = bill, table, self._paid(bill)
         return self._months[month]
 

@@ -105,7 +105,7 @@ def compare_tariffs(
     """What riders owe for a month by two tariffs, category by category; the sum of all first."""
     whole_month = month, _days(month)[-1]
     given = [
-        Rider(own.legs, [] if own.category is None else [Proof(own.category, *whole_month)])
+        Rider(own.legs, () if own.category is None else (Proof(own.category, *whole_month),))
         for own in riders
     ]
     totals = [rate_totals(tariff, given) for tariff in (before, after)]

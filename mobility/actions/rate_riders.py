@@ -10,15 +10,10 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from mobility.db.engine import Connection
+from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
-from mobility.db.usage import (
-    accounts_with_month,
-    find_account,
-    list_legs,
-    list_rights,
-    put_months,
-)
-from payments.many import total_month
+from mobility.db.usage import accounts_with_month, find_account, list_legs, put_months
+from payments.many import Rider, total_months
 from payments.month import month_after, month_before
 from payments.payers import PartKey, Spent
 from payments.rights import NO_RIGHTS, Rights
@@ -108,11 +103,16 @@ def renew_months(
         return
     fares = read_fares(connection, tariffs, account_ids, wanted[0], wanted[-1])
     known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
+    riders = [Rider(own.legs, own.rights.proofs) for own in fares.values()]
+    together: dict[Tariffs, list[dt.date]] = {}
     for month in wanted:
-        of = tariffs.of_month(month)
-        totals = []
-        for account_id, own in fares.items():
-            total = total_month(of.versions, own.legs, month, own.rights.proofs)
-            if total.leg_count or account_id in known[month]:
-                totals.append((account_id, total))
+        together.setdefault(tariffs.of_month(month), []).append(month)
+    for of, alike in together.items():
+        rated = zip(fares, total_months(of.versions, riders, alike), strict=True)
+        totals = [
+            (account_id, total)
+            for account_id, own in rated
+            for total in own
+            if total.leg_count or account_id in known[total.month]
+        ]
         put_months(connection, totals, of.currency, of.content_hash, now)

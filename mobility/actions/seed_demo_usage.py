@@ -15,7 +15,8 @@ from core.modes import RAIL_MODES, Mode, mode_of_route_type
 from gtfs_data.timetable import Timetable
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
-from mobility.db.usage import MediumTaken, link_medium, put_right
+from mobility.db.media import MediumTaken, link_medium
+from mobility.db.rights import put_right
 from mobility.mapping.cloud_events import RIDE, medium_digest, read_event
 from mobility.world import World
 from payments.rights import PaidFor

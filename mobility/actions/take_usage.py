@@ -8,14 +8,8 @@ from collections.abc import Sequence
 
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Connection, Engine, again_after_deadlock
-from mobility.db.usage import (
-    add_legs,
-    add_taps,
-    drop_legs,
-    hold_media,
-    list_taps,
-    put_legs,
-)
+from mobility.db.media import hold_media
+from mobility.db.usage import add_legs, add_taps, drop_legs, list_taps, put_legs
 from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of

@@ -15,6 +15,8 @@ from mobility.api.access import Rider, Staff, address_of, installation_of, now_o
 from mobility.api.answers import world_of
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
+from mobility.db.media import MediumNotFound, link_medium, list_media, unlink_medium
+from mobility.db.rights import Right, RightKind, list_rights, put_right, right_key
 from mobility.db.statements import (
     MonthState,
     StatementKind,
@@ -22,21 +24,7 @@ from mobility.db.statements import (
     mark_stale,
     part_rows,
 )
-from mobility.db.usage import (
-    MediumNotFound,
-    Right,
-    RightKind,
-    find_account,
-    find_person,
-    link_medium,
-    list_media,
-    list_months,
-    list_rights,
-    open_account,
-    put_right,
-    right_key,
-    unlink_medium,
-)
+from mobility.db.usage import find_account, find_person, list_months, open_account
 from mobility.mapping.cloud_events import medium_digest
 from mobility.mapping.sentences import charge_label
 from payments.bill import Proof

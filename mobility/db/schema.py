@@ -425,6 +425,7 @@ fare_account = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), unique=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("erase_since", sa.DateTime(timezone=True)),
 )
 
 medium = sa.Table(

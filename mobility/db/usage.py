@@ -4,46 +4,45 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from core.errors import Conflict, NotFound
 from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.schema import (
     fare_account,
     fare_leg,
-    medium,
     outbox,
     partner_person,
     person,
-    proof,
     rider_month,
     tap,
 )
 from mobility.db.sent_rows import sent_rows
 from mobility.db.statements import MonthState
-from payments.bill import Proof
-from payments.month import MonthTotal, month_after
-from payments.rights import HeldPass, PaidFor, Rights
+from payments.month import MonthTotal
 from payments.taps import Tap, TapKind
 from payments.tariff import FareLeg
 
-Right = Proof | HeldPass | PaidFor
 LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = sa.cast(sa.extract("epoch", fare_leg.c.board_at) * 1_000_000, sa.BigInteger)
-AT_ONCE = 1_000
-"""Rows of one statement, of which the parameters are counted in two bytes."""
-RIGHT_COLUMNS = ("kind", "name", "party", "valid_from", "valid_to")
+_TAP_TYPES = {
+    "medium": sa.LargeBinary,
+    **dict.fromkeys(("at", "received_at"), sa.DateTime(timezone=True)),
+}
+_LEG_TYPES = {
+    "account_id": sa.Uuid,
+    "zones": pg.ARRAY(sa.Text),
+    **dict.fromkeys(("metres", "seconds", "promised_cents"), sa.Integer),
+    **dict.fromkeys(("board_at", "received_at"), sa.DateTime(timezone=True)),
+}
 _MONTH_TYPES = {
     "account_id": sa.Uuid,
     "month": sa.Date,
@@ -51,35 +50,6 @@ _MONTH_TYPES = {
     **dict.fromkeys(("leg_count", "unpriced_count"), sa.Integer),
 }
 TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator")
-
-
-class RightKind(StrEnum):
-    """What somebody can prove, in the order of `Rights`."""
-
-    CATEGORY = "category"
-    HELD_PASS = "held_pass"  # noqa: S105 — no password
-    PAYER = "payer"
-
-
-class MediumTaken(Conflict):
-    """A card that is linked to somebody."""
-
-    code = "medium_taken"
-
-
-class MediumNotFound(NotFound):
-    """Not a card of whoever asks."""
-
-    code = "medium_not_found"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card, phone or bank card that is linked to a rider's account."""
-
-    digest: bytes
-    label: str
-    linked_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,144 +90,10 @@ def open_account(connection: sa.Connection, person_id: uuid.UUID, now: dt.dateti
     return account_id
 
 
-def hold_media(
-    connection: sa.Connection, digests: Collection[bytes], now: dt.datetime
-) -> dict[bytes, uuid.UUID]:
-    """
-    Accounts of cards, held with them until the transaction ends.
-
-    A card that is seen for the first time gets an account of its own: nobody has to be known to
-    pay no more than anybody else.
-    """
-    wanted = sorted(set(digests))
-    known = sa.select(medium.c.digest).where(medium.c.digest.in_(wanted))
-    missing = sorted(set(wanted) - set(connection.execute(known).scalars()))
-    if missing:
-        made = {digest: uuid.uuid4() for digest in missing}
-        connection.execute(
-            fare_account.insert(), [{"id": each, "created_at": now} for each in made.values()]
-        )
-        rows = [{"digest": d, "account_id": account, "label": ""} for d, account in made.items()]
-        added = connection.execute(
-            pg.insert(medium).values(rows).on_conflict_do_nothing().returning(medium.c.digest)
-        ).scalars()
-        others = [made[digest] for digest in set(missing) - set(added)]
-        if others:
-            connection.execute(fare_account.delete().where(fare_account.c.id.in_(others)))
-    query = sa.select(medium.c.digest, medium.c.account_id).where(medium.c.digest.in_(wanted))
-    found = connection.execute(query.order_by(medium.c.digest).with_for_update())
-    accounts = {row.digest: row.account_id for row in found}
-    hold_accounts(connection, accounts.values())
-    return accounts
-
-
 def hold_accounts(connection: sa.Connection, account_ids: Iterable[uuid.UUID]) -> None:
     """Let nobody else change what accounts owe until the transaction ends."""
     query = sa.select(fare_account.c.id).where(fare_account.c.id.in_(set(account_ids)))
     connection.execute(query.order_by(fare_account.c.id).with_for_update()).all()
-
-
-def link_medium(
-    connection: sa.Connection,
-    digest: bytes,
-    person_id: uuid.UUID,
-    label: str,
-    now: dt.datetime,
-    month_start: Callable[[dt.date], dt.datetime],
-) -> tuple[uuid.UUID, set[dt.date]]:
-    """
-    Link a card to a person, with all that was used by it and is not on a bill yet.
-
-    Returns his account, and the months that have to be rated anew.
-
-    Parameters
-    ----------
-    month_start
-        When a month begins, by the tariff's fare days.
-
-    Raises
-    ------
-    MediumTaken
-        It is linked to somebody else.
-    """
-    old = hold_media(connection, [digest], now)[digest]
-    account_id = open_account(connection, person_id, now)
-    if old != account_id:
-        owner = sa.select(fare_account.c.person_id).where(fare_account.c.id == old)
-        if connection.execute(owner).scalar_one() is not None:
-            raise MediumTaken("this card is linked to an account already")
-    connection.execute(
-        medium.update()
-        .where(medium.c.digest == digest)
-        .values(account_id=account_id, label=label, linked_at=now)
-    )
-    if old == account_id:
-        return account_id, set()
-    return account_id, _take_over(connection, old, account_id, month_start)
-
-
-def _take_over(
-    connection: sa.Connection,
-    old: uuid.UUID,
-    account_id: uuid.UUID,
-    month_start: Callable[[dt.date], dt.datetime],
-) -> set[dt.date]:
-    """Move what was used by a card to an account, but for months that were posted."""
-    of = rider_month.c.account_id == old
-    rows = connection.execute(
-        sa.select(rider_month.c.month, rider_month.c.state).where(of).with_for_update()
-    ).all()
-    last = max((row.month for row in rows if row.state != "open"), default=None)
-    moved = fare_leg.update().where(fare_leg.c.account_id == old)
-    gone = rider_month.delete().where(of)
-    if last is not None:
-        after = month_after(last)
-        moved = moved.where(fare_leg.c.board_at >= month_start(after))
-        gone = gone.where(rider_month.c.month >= after)
-    connection.execute(moved.values(account_id=account_id))
-    months = set(connection.execute(gone.returning(rider_month.c.month)).scalars())
-    if last is None:
-        connection.execute(fare_account.delete().where(fare_account.c.id == old))
-    return months
-
-
-def list_media(connection: sa.Connection, person_id: uuid.UUID) -> list[Card]:
-    """Cards of a person, in the order in which he linked them."""
-    query = (
-        sa.select(medium.c.digest, medium.c.label, medium.c.linked_at)
-        .join(fare_account)
-        .where(fare_account.c.person_id == person_id)
-        .order_by(medium.c.linked_at, medium.c.digest)
-    )
-    return [Card(*row) for row in connection.execute(query)]
-
-
-def unlink_medium(
-    connection: sa.Connection, digest: bytes, person_id: uuid.UUID, now: dt.datetime
-) -> None:
-    """
-    Part a card from a person: what it is used for from now on is no longer his.
-
-    Raises
-    ------
-    MediumNotFound
-        It is not his.
-    """
-    owned = sa.select(fare_account.c.id).where(fare_account.c.person_id == person_id)
-    own = sa.select(medium.c.digest).where(
-        medium.c.digest == digest, medium.c.account_id.in_(owned)
-    )
-    if connection.execute(own.with_for_update()).first() is None:
-        raise MediumNotFound("you have no such card")
-    account_id = uuid.uuid4()
-    connection.execute(fare_account.insert().values(id=account_id, created_at=now))
-    connection.execute(
-        medium.update()
-        .where(medium.c.digest == digest)
-        .values(account_id=account_id, label="", linked_at=None)
-    )
-    # What it has been used for stays his; a tap that follows must not be paired with it.
-    connection.execute(tap.update().where(tap.c.medium == digest).values(medium=None, stop=None))
 
 
 def add_taps(
@@ -266,12 +102,16 @@ def add_taps(
     """Store taps that are not there yet; returns the ids of those that are new."""
     if not taps:
         return set()
-    rows = [
-        {name: getattr(each, name) for name in TAP_COLUMNS} | {"medium": digest, "received_at": now}
-        for digest, each in taps
-    ]
-    insert = pg.insert(tap).values(rows).on_conflict_do_nothing().returning(tap.c.id)
-    return set(connection.execute(insert).scalars())
+    rows = sent_rows(
+        [
+            {name: getattr(each, name) for name in TAP_COLUMNS}
+            | {"medium": f"\\x{digest.hex()}", "received_at": now}
+            for digest, each in taps
+        ],
+        _TAP_TYPES,
+    )
+    insert = pg.insert(tap).from_select(list(rows.c.keys()), sa.select(*rows.c))
+    return set(connection.execute(insert.on_conflict_do_nothing().returning(tap.c.id)).scalars())
 
 
 def list_taps(
@@ -291,11 +131,10 @@ def add_legs(
     connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
 ) -> set[str]:
     """Store legs of accounts that are not there yet; returns the ids of those that are new."""
-    new: set[str] = set()
-    for rows in _leg_rows(legs, now):
-        insert = pg.insert(fare_leg).values(rows).on_conflict_do_nothing()
-        new |= set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
-    return new
+    if not legs:
+        return set()
+    insert = _insert_legs(legs, now).on_conflict_do_nothing()
+    return set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
 
 
 def put_legs(
@@ -306,26 +145,25 @@ def put_legs(
 
     A leg that is there stays with its account, whoever has the card by now.
     """
-    owners: dict[str, uuid.UUID] = {}
-    for rows in _leg_rows(legs, now):
-        insert = pg.insert(fare_leg).values(rows)
-        changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
-        upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
-        told = connection.execute(upsert.returning(fare_leg.c.id, fare_leg.c.account_id))
-        owners |= {row.id: row.account_id for row in told}
-    return owners
+    if not legs:
+        return {}
+    insert = _insert_legs(legs, now)
+    changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
+    upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
+    told = connection.execute(upsert.returning(fare_leg.c.id, fare_leg.c.account_id))
+    return {row.id: row.account_id for row in told}
 
 
-def _leg_rows(
-    legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
-) -> Iterator[list[dict[str, object]]]:
-    """Rows in parts of which none has too many parameters for one statement."""
-    for first in range(0, len(legs), AT_ONCE):
-        yield [
+def _insert_legs(legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime) -> pg.Insert:
+    rows = sent_rows(
+        [
             {name: getattr(leg, name) for name in LEG_COLUMNS}
-            | {"account_id": account_id, "zones": list(leg.zones), "received_at": now}
-            for account_id, leg in legs[first : first + AT_ONCE]
-        ]
+            | {"account_id": account_id, "received_at": now}
+            for account_id, leg in legs
+        ],
+        _LEG_TYPES,
+    )
+    return pg.insert(fare_leg).from_select(list(rows.c.keys()), sa.select(*rows.c))
 
 
 def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:
@@ -363,60 +201,9 @@ def list_legs(
     return found
 
 
-def list_rights(
-    connection: sa.Connection, account_ids: Collection[uuid.UUID]
-) -> dict[uuid.UUID, Rights]:
-    """What the people have proved whose accounts these are."""
-    query = (
-        sa.select(fare_account.c.id, *(proof.c[name] for name in RIGHT_COLUMNS))
-        .join(proof, proof.c.person_id == fare_account.c.person_id)
-        .where(fare_account.c.id.in_(account_ids))
-        .order_by(proof.c.name, proof.c.party, proof.c.valid_from)
-    )
-    proved: dict[uuid.UUID, dict[str, list[Any]]] = {}
-    for account_id, kind, name, party, *days in connection.execute(query):
-        own = proved.setdefault(account_id, {right: [] for right in RightKind})
-        if kind == RightKind.PAYER:
-            own[kind].append(PaidFor(name, party, *days))
-        else:
-            own[kind].append((Proof if kind == RightKind.CATEGORY else HeldPass)(name, *days))
-    return {
-        account_id: Rights(*(tuple(given) for given in proved.get(account_id, {}).values()))
-        for account_id in account_ids
-    }
-
-
 def find_person(connection: sa.Connection, alias: str) -> uuid.UUID | None:
     """The person of a name."""
     return connection.execute(sa.select(person.c.id).where(person.c.alias == alias)).scalar()
-
-
-def put_right(
-    connection: sa.Connection, person_id: uuid.UUID, given: Right, issuer: str, now: dt.datetime
-) -> None:
-    """Keep that somebody has proved something: what, who says so, and on which days."""
-    kind, name, party = right_key(given)
-    values = {"valid_to": given.valid_to, "issuer": issuer, "at": now}
-    insert = pg.insert(proof).values(
-        person_id=person_id, kind=kind, name=name, party=party, valid_from=given.valid_from,
-        **values,
-    )  # fmt: skip
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["person_id", "kind", "name", "party", "valid_from"], set_=values
-        )
-    )
-
-
-def right_key(right: Right) -> tuple[RightKind, str, str]:
-    """Kind, name and party of what somebody has proved."""
-    match right:
-        case Proof():
-            return RightKind.CATEGORY, right.category, ""
-        case HeldPass():
-            return RightKind.HELD_PASS, right.product, ""
-        case PaidFor():
-            return RightKind.PAYER, right.payer, right.party
 
 
 def put_months(

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from mobility.actions.close_month import CHARGED_FOR, close_month, correct_months
 from mobility.db.engine import Engine
 from mobility.db.ledger import read_balances, recount
+from mobility.db.rights import Right, put_right
 from mobility.db.statements import list_statements, mark_stale, read_budgets
-from mobility.db.usage import Right, put_right
 from payments.rights import HeldPass, PaidFor
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff

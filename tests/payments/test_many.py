@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from payments import many
 from payments.bill import Proof
-from payments.many import Rider, rate_totals, total_month
+from payments.many import Rider, rate_totals, total_months
 from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, Period, Product, Tariff
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 def test_totals_are_those_of_bills(
     tariff: Tariff, histories: list[tuple[list[FareLeg], list[Proof]]]
 ) -> None:
-    riders = [Rider(legs, own) for legs, own in histories]
+    riders = [Rider(legs, tuple(own)) for legs, own in histories]
     wanted = [rate([tariff], rider.legs, rider.proofs).amount_cents for rider in riders]
     assert rate_totals(tariff, riders).tolist() == wanted
 
@@ -36,9 +36,13 @@ def test_months_cost_what_their_bills_say(
     tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], proved: list[Proof]
 ) -> None:
     every = [*legs, *earlier(before), *([replace(legs[0], mode="ferry")] if legs else [])]
-    for month in (MARCH, APRIL):
-        wanted = rate_month([tariff], every, month, proved).total
-        assert total_month([tariff], every, month, proved) == wanted
+    months = (MARCH, APRIL)
+    wanted = [rate_month([tariff], every, month, proved).total for month in months]
+    riders = [Rider((), ()), Rider(every, tuple(proved)), Rider(every[1:], tuple(proved))]
+    found = total_months([tariff], riders, months)
+    assert found[1] == wanted
+    assert [total.leg_count for total in found[0]] == [0, 0]
+    assert found[2] == [rate_month([tariff], every[1:], of, proved).total for of in months]
 
 
 weeks = st.builds(
