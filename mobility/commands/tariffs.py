@@ -16,8 +16,10 @@ from core.errors import InvalidInput
 from mobility.commands.terminal import Json, console, errors
 
 if TYPE_CHECKING:  # commands load what they need
+    from gtfs_data.checks import Findings
     from mobility.actions.publish_tariff import Desk
     from mobility.installation import Installation
+    from mobility.mapping.starting_tariff import StartingTariff
 
 app = typer.Typer(
     help="Tariffs: files that say what riders pay. Start with mobility tariff check FILE.",
@@ -146,28 +148,34 @@ def tariff_rate(
 
 @app.command("import")
 def tariff_import(
-    feed: Annotated[Path, typer.Argument(help="GTFS archive with fare_attributes.txt.")],
+    source: Annotated[
+        Path, typer.Argument(help="GTFS archive with fares, or a system_pricing_plans.json.")
+    ],
     feed_id: Annotated[str, typer.Option("--feed", help="Id of the feed in the territory file.")],
     out: Annotated[Path, typer.Option("--out", help="Tariff file to write.")],
+    timezone: Annotated[
+        str, typer.Option(help="Clock of the prices of bikes; timetables tell their own.")
+    ] = "Europe/Paris",
 ) -> None:
     """
-    Begin a tariff from the fares of a GTFS feed; what it cannot say is listed.
+    Begin a tariff from GTFS-Fares V2 or V1, or from GBFS; what it cannot say is listed.
 
     Example: mobility tariff import metro.zip --feed metro --out tariff.yaml
     """
     import yaml
 
     from gtfs_data.checks import Findings
-    from gtfs_data.kept import read_archive_tables
-    from mobility.mapping.gtfs_fares import FARE_TABLES, starting_tariff
     from payments.tariff_file import parse_tariff
 
     if out.exists():
         raise InvalidInput(f"{out} is there already: name another file with --out")
     findings = Findings()
-    made = starting_tariff(feed_id, read_archive_tables(feed, FARE_TABLES, findings))
+    if source.suffix == ".json":
+        made = _of_plans(feed_id, source, timezone)
+    else:
+        made = _of_feed(feed_id, source, findings)
     if not made.content["leg_prices"]:
-        raise InvalidInput(f"{feed} has no fares in fare_attributes.txt")
+        raise InvalidInput(f"{source} has no fares")
     parse_tariff(made.content)
     text = yaml.safe_dump(made.content, sort_keys=False, allow_unicode=True)
     out.write_text(text, encoding="utf-8")
@@ -178,6 +186,30 @@ def tariff_import(
     console.print(
         f"{out}: {len(made.content['leg_prices'])} rules. Check it: mobility tariff check"
     )
+
+
+def _of_feed(feed_id: str, source: Path, findings: Findings) -> StartingTariff:
+    """From GTFS-Fares V2 if the feed has them, else from V1."""
+    from gtfs_data.kept import read_archive_tables
+    from mobility.mapping.gtfs_fares import FARE_TABLES, starting_tariff
+    from mobility.mapping.gtfs_fares_v2 import FARES_V2_TABLES, starting_tariff_v2
+
+    tables = read_archive_tables(source, FARES_V2_TABLES, findings)
+    if len(tables["fare_leg_rules"]):
+        return starting_tariff_v2(feed_id, tables)
+    return starting_tariff(feed_id, read_archive_tables(source, FARE_TABLES, findings))
+
+
+def _of_plans(feed_id: str, source: Path, timezone: str) -> StartingTariff:
+    import json
+
+    from mobility.mapping.gbfs_pricing import pricing_tariff
+
+    try:
+        content = json.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"cannot read {source}: {error}") from error
+    return pricing_tariff(feed_id, content, timezone)
 
 
 Hash = Annotated[str, typer.Argument(help="Hash of the version: its first digits do.")]

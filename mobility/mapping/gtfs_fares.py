@@ -9,25 +9,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
-from core.modes import Mode, mode_of_route_type
-from mobility.mapping.fare_legs import FARE_MODE
+from mobility.mapping.starting_tariff import (
+    StartingTariff,
+    modes_of_routes,
+    when_on,
+    whole_cents,
+)
 
 FARE_TABLES = ("agency", "routes", "fare_attributes", "fare_rules")
 MINUTE_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class StartingTariff:
-    """Content of a tariff file, and what was left out of it."""
-
-    content: dict[str, Any]
-    left_out: tuple[str, ...]
 
 
 def starting_tariff(feed_id: str, tables: Mapping[str, pd.DataFrame]) -> StartingTariff:
@@ -39,7 +33,7 @@ def starting_tariff(feed_id: str, tables: Mapping[str, pd.DataFrame]) -> Startin
         if own != currency:
             left_out.append(f"fare {fare_id}: in {own}, not in {currency}")
             del fares[fare_id]
-    modes = _modes_of_routes(tables["routes"])
+    modes = modes_of_routes(tables["routes"])
     content: dict[str, Any] = {
         "tariff": feed_id,
         "currency": currency,
@@ -58,19 +52,12 @@ def _fares(attributes: pd.DataFrame, left_out: list[str]) -> dict[str, tuple[int
     """Fare id → cents and currency."""
     fares = {}
     for fare_id, price, currency in attributes[["fare_id", "price", "currency_type"]].to_numpy():
-        cents = Decimal(price) * 100
-        if cents != int(cents):
+        cents = whole_cents(price)
+        if cents is None:
             left_out.append(f"fare {fare_id}: {price} is no whole number of cents")
         else:
-            fares[str(fare_id)] = int(cents), str(currency)
+            fares[str(fare_id)] = cents, str(currency)
     return fares
-
-
-def _modes_of_routes(routes: pd.DataFrame) -> dict[str, str]:
-    return {
-        str(route_id): FARE_MODE.get(mode_of_route_type(int(kind)) or Mode.OTHER, "other")
-        for route_id, kind in routes[["route_id", "route_type"]].to_numpy()
-    }
 
 
 def _leg_prices(
@@ -104,7 +91,7 @@ def _leg_prices(
                 left_out.append(f"fare_rules.txt line {row}: of two fares the cheaper is kept")
             tables[route][pair] = min(known, cents)
             continue
-        when = _when(feed_id, route, modes)
+        when = when_on(feed_id, [route] if route else [], modes)
         if start:
             when["from_zone"] = f"{feed_id}:{start}"
         if end:
@@ -118,20 +105,14 @@ def _leg_prices(
         for (start, end), cents in sorted(table.items()):
             nested[start][end] = cents
         name = f"zones of route {route}" if route else "zones"
-        when = _when(feed_id, route, modes)
+        when = when_on(feed_id, [route] if route else [], modes)
         flat.append((0 if route else 3, {"id": name, "when": when, "by_zones": dict(nested)}))
     for fare_id, (cents, _) in fares.items():
         if fare_id not in with_rules:
-            when = _when(feed_id, "", modes)
+            when = when_on(feed_id, [], modes)
             flat.append((5, {"id": f"fare {fare_id}", "when": when, "base_cents": cents}))
     flat.sort(key=lambda each: (each[0], each[1].get("base_cents", 0)))
     return [rule for _, rule in flat]
-
-
-def _when(feed_id: str, route: str, modes: Mapping[str, str]) -> dict[str, Any]:
-    if route:
-        return {"mode": modes[route], "route": f"{feed_id}:{route}"}
-    return {"mode": sorted(set(modes.values()))}
 
 
 def _fare_journey(
