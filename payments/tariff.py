@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -251,6 +251,26 @@ class Payer:
     """Otherwise for those of whom it is known that it pays for them."""
 
 
+class ShareKey(StrEnum):
+    """By what revenue is shared."""
+
+    KM = "km"
+    RIDES = "rides"
+
+
+Share = ShareKey | Mapping[str, int]
+"""A key, or weights that operators have agreed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueShares:
+    """How what riders pay is shared among operators."""
+
+    otherwise: Share = ShareKey.KM
+    of_products: Mapping[str, Share] = field(default_factory=dict)
+    """By product; others are shared like legs."""
+
+
 @dataclass(frozen=True)
 class Tariff:
     """One version of a territory's fares."""
@@ -273,6 +293,7 @@ class Tariff:
     categories: tuple[Category, ...] = ()
     payers: tuple[Payer, ...] = ()
     """In the order in which they pay."""
+    revenue_shares: RevenueShares = RevenueShares()
 
     def __hash__(self) -> int:
         return hash(self.content_hash)

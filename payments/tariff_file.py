@@ -30,6 +30,9 @@ from payments.tariff import (
     Payer,
     Period,
     Product,
+    RevenueShares,
+    Share,
+    ShareKey,
     Tariff,
     Tier,
     TimeBand,
@@ -42,7 +45,7 @@ KEYS = frozenset(
     {
         "tariff", "currency", "timezone", "fare_day_cutover", "valid_from", "valid_to",
         "time_bands", "holidays", "categories", "leg_prices", "fare_journeys", "products",
-        "payers",
+        "payers", "revenue_shares",
     }
 )  # fmt: skip
 DAYS = {
@@ -105,6 +108,7 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
         holidays=_read(content, "holidays", lambda days: frozenset(map(_day, _list(days))), ()),
         categories=categories,
         payers=_read(content, "payers", lambda each: _each(each, _payer), ()),
+        revenue_shares=_read(content, "revenue_shares", _revenue_shares, {}),
     )
 
 
@@ -341,6 +345,24 @@ def _payer(values: Mapping[str, Any]) -> Payer:
         **{key: _whole(values, key) for key in limits if key in values},
         is_for_everybody=_flag(values, "is_for_everybody"),
     )
+
+
+def _revenue_shares(values: Mapping[str, Any]) -> RevenueShares:
+    _only(values, "otherwise", "products")
+    products = _mapping(values.get("products", {}))
+    return RevenueShares(
+        _share(values.get("otherwise", ShareKey.KM)),
+        {_name(product): _share(share) for product, share in products.items()},
+    )
+
+
+def _share(value: Any) -> Share:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        weights = {_name(operator): _whole(value, operator) for operator in value}
+        if not weights:
+            raise ValueError("a share has at least one operator")
+        return weights
+    return _named(value, {str(key): key for key in ShareKey}, "share")
 
 
 def _flag(values: Mapping[str, Any], key: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from payments.tariff import LIST_PRICE, MODES, Period
+from payments.tariff import LIST_PRICE, MODES, Period, ShareKey
 from payments.tariff_file import DAYS, PAYER_ID
 
 Schema = dict[str, Any]
@@ -85,6 +85,12 @@ PAYER: Schema = _table(
     max_leg_cents=CENTS, max_month_cents=CENTS, max_year_cents=CENTS, budget_cents=CENTS,
     is_for_everybody={"type": "boolean"},
 ) | {"oneOf": [{"required": ["share_permille"]}, {"required": ["per_km_millicents"]}]}  # fmt: skip
+SHARE: Schema = {
+    "anyOf": [
+        {"enum": [str(key) for key in ShareKey]},
+        {"type": "object", "additionalProperties": CENTS, "minProperties": 1},
+    ]
+}
 TARIFF_SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Tariff of Mobility",
@@ -110,6 +116,9 @@ TARIFF_SCHEMA: Schema = {
         },
         products=_list(PRODUCT),
         payers=_list(PAYER),
+        revenue_shares=_table(
+            "", otherwise=SHARE, products={"type": "object", "additionalProperties": SHARE}
+        ),
     ),
 }
 """What the reader takes, but for what only a reader sees: ids that stand twice, and such."""

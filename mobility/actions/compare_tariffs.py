@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -16,8 +17,10 @@ from mobility.mapping.fare_legs import fare_legs
 from mobility.world import World
 from payments.bill import Proof
 from payments.many import Rider, rate_totals
-from payments.month import month_after
+from payments.month import month_after, rate_month
+from payments.revenue_shares import share_revenue
 from payments.tariff import FareLeg, Tariff
+from payments.versions import Tariffs
 from routing.query import Endpoint, PlanQuery
 
 ALL = "all"
@@ -103,11 +106,7 @@ def compare_tariffs(
     before: Tariff, after: Tariff, riders: Sequence[GeneratedRider], month: dt.date
 ) -> list[Change]:
     """What riders owe for a month by two tariffs, category by category; the sum of all first."""
-    whole_month = month, _days(month)[-1]
-    given = [
-        Rider(own.legs, () if own.category is None else (Proof(own.category, *whole_month),))
-        for own in riders
-    ]
+    given = [Rider(own.legs, _proofs(own, month)) for own in riders]
     totals = [rate_totals(tariff, given) for tariff in (before, after)]
     change = totals[1] - totals[0]
     found = []
@@ -129,6 +128,22 @@ def compare_tariffs(
             )
         )
     return found
+
+
+def operator_shares(
+    tariff: Tariff, riders: Sequence[GeneratedRider], month: dt.date
+) -> dict[str, int]:
+    """What each operator earns by riders' month, as the tariff shares it; the most first."""
+    tariffs = Tariffs((tariff,))
+    earned: Counter[str] = Counter()
+    for own in riders:
+        proofs = _proofs(own, month)
+        earned.update(share_revenue(tariffs, rate_month([tariff], own.legs, month, proofs)))
+    return dict(earned.most_common())
+
+
+def _proofs(own: GeneratedRider, month: dt.date) -> tuple[Proof, ...]:
+    return () if own.category is None else (Proof(own.category, month, _days(month)[-1]),)
 
 
 def _ways(world: World, day: dt.date, dice: np.random.Generator) -> list[list[FareLeg]]:

@@ -93,7 +93,12 @@ def fares_compare(
     """
     from dataclasses import asdict
 
-    from mobility.actions.compare_tariffs import ALL, compare_tariffs, generate_riders
+    from mobility.actions.compare_tariffs import (
+        ALL,
+        compare_tariffs,
+        generate_riders,
+        operator_shares,
+    )
     from mobility.commands.journeys import current_world
     from payments.tariff_file import read_tariff
 
@@ -105,10 +110,12 @@ def fares_compare(
             current_world(), first, names, riders, seed=seed, on_progress=on_progress
         )
     changes = compare_tariffs(*tariffs, made, first)
+    earned = [operator_shares(tariff, made, first) for tariff in tariffs]
     if as_json:
         console.print_json(
             data={"generated": True, "seed": seed, "month": month,
-                  "changes": [asdict(change) for change in changes]}
+                  "changes": [asdict(change) for change in changes],
+                  "operators": dict(zip(("before", "after"), earned, strict=True))}
         )  # fmt: skip
         return
     table = Table(
@@ -124,6 +131,10 @@ def fares_compare(
             str(c.winners), str(c.losers), f"{c.most_lost_cents / 100:.2f}",
         )  # fmt: skip
     console.print(table)
+    shares = Table("operator", "before", "after", title="Revenue by operator")
+    for name in dict.fromkeys((*earned[0], *earned[1])):
+        shares.add_row(name, *(f"{own.get(name, 0) / 100:.2f}" for own in earned))
+    console.print(shares)
 
 
 @ledger_app.command("export")

@@ -100,5 +100,8 @@ def test_the_command_says_that_its_riders_are_generated(
     assert told["generated"] is True
     assert told["changes"][0]["riders"] == 6
     assert told["changes"][0]["losers"] == 0
+    for side in ("before", "after"):
+        assert sum(told["operators"][side].values()) == told["changes"][0][f"{side}_cents"]
+    assert all(":" in name for name in told["operators"]["before"])  # agencies of feeds
     shown = subprocess.check_output(run, env=environment, text=True)
     assert "Generated riders" in shown

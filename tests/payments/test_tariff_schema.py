@@ -49,6 +49,7 @@ EVERYTHING: dict[str, Any] = {
          "max_month_cents": 1, "max_year_cents": 2, "max_leg_cents": 3},
         {"id": "pool", "per_km_millicents": 5, "is_for_everybody": True, "budget_cents": 9},
     ],
+    "revenue_shares": {"otherwise": "rides", "products": {"month": {"metro": 600, "bus": 400}}},
 }  # fmt: skip
 JUNK = st.sampled_from(
     [None, True, -1, 0, 7, 1_001, 2.5, "", "all", "bus", "EUR", "04:00", "25:00", [], ["bus"], {}]
@@ -124,6 +125,8 @@ def test_whatever_the_reader_takes_is_valid(where: tuple[Any, ...], how: str, ju
         (("products", 0, "is_subscription"), "put", 1),
         (("payers", 0, "share_permille"), "drop", None),
         (("payers", 0, "id"), "put", "Employer"),
+        (("revenue_shares", "otherwise"), "put", "bus"),
+        (("revenue_shares", "products", "month", "bus"), "put", -1),
         (("other",), "put", 1),
     ],
 )
