@@ -19,6 +19,7 @@ from mobility.api import (
     bills,
     bookings,
     circles,
+    devices,
     fare_data,
     geocode,
     isochrone,
@@ -126,7 +127,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
         open_data, standard_covoiturage, partner_bookings, ride_share, circles, points, usage,
-        bills, tariffs, fare_data,
+        bills, tariffs, fare_data, devices,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

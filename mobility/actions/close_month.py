@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import Conflict
 from mobility.actions.forget_usage import RIDERS_KEPT
+from mobility.actions.note_numbers import devices_that_owe
 from mobility.actions.rate_riders import RiderFares, read_fares
 from mobility.db.engine import Connection, Engine, again_after_deadlock, open_engine
 from mobility.db.ledger import add_postings
@@ -52,6 +53,12 @@ class MonthNotOver(Conflict):
     code = "month_not_over"
 
 
+class DevicesOwe(Conflict):
+    """Devices may still hold something of the month."""
+
+    code = "devices_owe"
+
+
 class MonthForgotten(Conflict):
     """A month so old that it is forgotten whose legs were whose."""
 
@@ -79,6 +86,7 @@ def close_month(
     *,
     now: dt.datetime,
     is_final: bool = True,
+    despite_gaps: bool = False,
     workers: int = 1,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Closing:
@@ -92,6 +100,9 @@ def close_month(
     ------
     MonthNotOver
         Its last fare day has not ended.
+    DevicesOwe
+        It is final, but numbers of devices are missing around it, or one was not heard of since it
+        ended; not `despite_gaps`.
     MonthForgotten
         It is so old that legs of it, or of the month before, belong to nobody any more.
     OtherTariff
@@ -104,6 +115,12 @@ def close_month(
         raise MonthForgotten(f"whose rides those of {month:%Y-%m} were is forgotten by now")
     if not tariffs.holds_throughout(month, last):
         raise OtherTariff(f"there is no tariff on some day of {month:%Y-%m}")
+    if is_final and not despite_gaps:
+        with engine.connect() as connection:
+            owing = devices_that_owe(connection, tariffs, month)
+        if owing:
+            named = ", ".join(own.source for own in owing[:9])
+            raise DevicesOwe(f"{len(owing)} devices may still hold something of it: {named}")
     states = [MonthState.OPEN, MonthState.PROVISIONAL] if is_final else [MonthState.OPEN]
     count = cents = 0
     task = partial(_close_some, tariffs=tariffs, month=month, states=states, now=now)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Depends, Header, Request
 from pydantic import BaseModel
 
 from core.errors import InvalidInput
+from mobility.actions.note_numbers import note_numbers
 from mobility.actions.take_usage import take_usage
 from mobility.api.access import Agent, installation_of, now_of
 from mobility.api.answers import world_of
+from mobility.db.devices import list_devices
 from mobility.db.engine import read_quote_key
-from mobility.mapping.cloud_events import read_event
+from mobility.mapping.cloud_events import HEARTBEAT, EventInvalid, read_event, read_number
+from mobility.users.signed_bodies import SignatureInvalid, check_signature
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 BATCH_LIMIT = 1_000
@@ -37,24 +40,58 @@ class UsageTaken(BaseModel):
 
 
 Batch = Annotated[list[dict[str, Any]], Body(max_length=BATCH_LIMIT)]
+Signature = Annotated[
+    str | None,
+    Header(
+        alias="Mobility-Signature", max_length=1_000,
+        description="Of the body, by the device whose events these are: a detached JWS, Ed25519.",
+    ),
+]  # fmt: skip
+
+
+async def body_of(request: Request) -> bytes:
+    """Body as it came: what a signature is over."""
+    return await request.body()
 
 
 @router.post("/usage")
-def take(request: Request, operator: Agent, events: Batch) -> UsageTaken:
+def take(
+    request: Request,
+    operator: Agent,
+    events: Batch,
+    body: Annotated[bytes, Depends(body_of)],
+    signature: Signature = None,
+) -> UsageTaken:
     """
     Take CloudEvents, in any order and as often as they come.
 
     Taps (`mobility.tap.board`, `.in`, `.out`) and rides that are over (`mobility.ride`), each known
-    by `source` and `id`. What is wrong with one event keeps none of the others.
+    by `source` and `id`. What is wrong with one event keeps none of the others. Events of a
+    registered device are taken if it has signed the body and numbered them (`sequence`), which also
+    makes known what is missing.
     """
     here, world, now = installation_of(request), world_of(request), now_of(request)
+    sources = {str(event.get("source")) for event in events}
     with here.engine.connect() as connection:
         key = read_quote_key(connection)
-    used, refused = [], []
+        counting = {own.source: own for own in list_devices(connection, operator.user_id, sources)}
+    if signature is not None:
+        if len(sources) != 1 or not counting:
+            raise SignatureInvalid("what is signed is of one registered device")
+        check_signature(next(iter(counting.values())).public_key, signature, body)
+    used, refused, numbers = [], [], []
     for index, event in enumerate(events):
         try:
+            if event.get("source") in counting:
+                if signature is None:
+                    raise EventInvalid("source is a device that signs what it tells")
+                numbers.append(read_number(event, now))
+                if event.get("type") == HEARTBEAT:
+                    continue
             used.append(read_event(event, str(operator.user_id), key, world.network, now))
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
     new = take_usage(here.engine, world, used, now) if used else 0
+    if numbers:  # once it is stored: what was not is asked for again
+        note_numbers(here.engine, operator.user_id, sources, numbers)
     return UsageTaken(new=new, known=len(used) - new, refused=refused)

@@ -40,6 +40,9 @@ def fares_close(
     provisional: Annotated[
         bool, typer.Option("--provisional", help="Post the month, but issue no statement yet.")
     ] = False,
+    despite_gaps: Annotated[
+        bool, typer.Option("--despite-gaps", help="Issue also while devices owe something.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """
@@ -64,6 +67,7 @@ def fares_close(
     with counting_bar(f"months of {month}", total, shown=not as_json) as on_progress:
         done = close_month(
             installation.engine, tariffs, first, now=utc_now(), is_final=not provisional,
+            despite_gaps=despite_gaps,
             workers=max(1, min(os.cpu_count() or 1, total // WORTH_A_WORKER)),
             on_progress=on_progress,
         )  # fmt: skip

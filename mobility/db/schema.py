@@ -500,6 +500,18 @@ rider_month = sa.Table(
     sa.Column("is_stale", sa.Boolean, nullable=False, server_default="false"),
 )
 
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("public_key", pg.JSONB, nullable=False),
+    sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("next_number", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("last_at", sa.DateTime(timezone=True)),
+    sa.Column("gaps", pg.JSONB, nullable=False, server_default="[]"),
+)
+
 tariff_version = sa.Table(
     "tariff_version",
     metadata,

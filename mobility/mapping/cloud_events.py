@@ -18,11 +18,14 @@ from routing.network import Network
 
 TYPES = {f"mobility.tap.{kind}": kind for kind in TapKind}
 RIDE = "mobility.ride"
+HEARTBEAT = "mobility.device.heartbeat"
+"""Of a device that counts: it is up to date, whether or not somebody used it."""
 AHEAD = dt.timedelta(minutes=5)
 """A clock that goes so far ahead is wrong."""
 OLDEST = dt.timedelta(days=45)
 """What is older is no longer billed: legs are forgotten while their month could still be rated."""
 TEXT_LIMIT, ZONE_LIMIT = 200, 100
+DIGITS = 15
 METRES_LIMIT, SECONDS_LIMIT = 2_000_000, 7 * 86_400
 
 
@@ -47,6 +50,21 @@ class EventTooOld(InvalidInput):
 def medium_digest(key: bytes, number: str) -> bytes:
     """What is kept of a card's number: numbers are few, so that a key is needed not to try all."""
     return hmac.digest(key, number.encode(), hashlib.sha256)
+
+
+def read_number(event: Mapping[str, Any], now: dt.datetime) -> tuple[int, dt.datetime]:
+    """
+    Number and time of an event of a device that counts its events.
+
+    Raises
+    ------
+    EventInvalid, ClockAhead
+        It has none (the attribute `sequence` of CloudEvents, as text), or its time is wrong.
+    """
+    text = _text(event, "sequence")
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS) or int(text) == 0:
+        raise EventInvalid(f"sequence {text!r} is not a number from 1 on")
+    return int(text), _past(event, now)
 
 
 def read_event(
@@ -74,9 +92,7 @@ def read_event(
     known_by = json.dumps([sender, _text(event, "source"), _text(event, "id")])
     name = hmac.digest(key, known_by.encode(), hashlib.sha256)[:16].hex()
     type_ = _text(event, "type")
-    at = _moment(event, "time")
-    if at > now + AHEAD:
-        raise ClockAhead(f"time {at.isoformat()} is ahead: the device's clock is wrong")
+    at = _past(event, now)
     if at < now - OLDEST:
         raise EventTooOld(f"time {at.isoformat()} is more than {OLDEST.days} days ago")
     data = event.get("data")
@@ -121,6 +137,13 @@ def _text(of: Mapping[str, Any], key: str, default: str | None = None) -> str:
     if len(value) > TEXT_LIMIT or not value.isprintable():
         raise EventInvalid(f"{key} is longer than {TEXT_LIMIT} characters, or not printable")
     return value
+
+
+def _past(event: Mapping[str, Any], now: dt.datetime) -> dt.datetime:
+    at = _moment(event, "time")
+    if at > now + AHEAD:
+        raise ClockAhead(f"time {at.isoformat()} is ahead: the device's clock is wrong")
+    return at
 
 
 def _moment(of: Mapping[str, Any], key: str) -> dt.datetime:

@@ -1,5 +1,5 @@
 """
-Sign-in by an OpenID Connect issuer: authorization code with PKCE. The one door to joserfc.
+Sign-in by an OpenID Connect issuer: authorization code with PKCE.
 
 References
 ----------

@@ -1,0 +1,51 @@
+"""
+Bodies signed by devices, with Ed25519: detached JSON Web Signatures.
+
+References
+----------
+RFC 7515 appendix F (detached content), RFC 8037 (Ed25519 keys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from core.errors import InvalidInput, NotAllowed
+
+ALGORITHMS = ["Ed25519", "EdDSA"]
+CURVE = "Ed25519"
+
+
+class KeyInvalid(InvalidInput):
+    """No public key of a device."""
+
+    code = "key_invalid"
+
+
+class SignatureInvalid(NotAllowed):
+    """A body that its device has not signed."""
+
+    code = "signature_invalid"
+
+
+def check_key(key: Mapping[str, str]) -> None:
+    """Raise `KeyInvalid` unless it is a public key as a JSON Web Key."""
+    try:
+        known = OKPKey.import_key(dict(key))
+    except (JoseError, ValueError) as error:
+        raise KeyInvalid('a key is {"kty": "OKP", "crv": "Ed25519", "x": …}') from error
+    if known.curve_name != CURVE or known.is_private:
+        raise KeyInvalid(f"a public key on the curve {CURVE} is wanted, and never a private one")
+
+
+def check_signature(key: Mapping[str, str], signature: str, body: bytes) -> None:
+    """Raise `SignatureInvalid` unless the key's owner has signed a body."""
+    try:
+        known = OKPKey.import_key(dict(key))
+        jws.deserialize_compact(signature, known, algorithms=ALGORITHMS, payload=body)
+    except (JoseError, ValueError) as error:
+        raise SignatureInvalid("the signature is not that of the device over this body") from error
