@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidInput, NotFound
@@ -20,6 +21,7 @@ from mobility.db.rights import Right, RightKind, list_rights, put_right, right_k
 from mobility.db.statements import (
     MonthState,
     StatementKind,
+    find_statement,
     list_statements,
     mark_stale,
     part_rows,
@@ -27,6 +29,7 @@ from mobility.db.statements import (
 from mobility.db.usage import find_account, find_person, list_months, open_account
 from mobility.mapping.cloud_events import medium_digest
 from mobility.mapping.sentences import charge_label
+from mobility.mapping.statement_page import statement_page
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.month import MonthBill, month_before, rate_month
@@ -52,6 +55,12 @@ class PersonNotFound(NotFound):
     """Nobody has this name."""
 
     code = "person_not_found"
+
+
+class StatementNotFound(NotFound):
+    """Not a statement of whoever asks."""
+
+    code = "statement_not_found"
 
 
 class MonthFacts(BaseModel):
@@ -202,6 +211,10 @@ class ProofFacts(BaseModel):
 MonthText = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="As `2027-03`.")]
 
 
+StatementNumber = Annotated[str, Path(pattern=r"^20\d\d-\d{6}$", description="As `2027-000012`.")]
+Language = Annotated[Literal["fr", "en"], Query()]
+
+
 @router.get("/bills")
 def months(request: Request, rider: Rider) -> list[MonthFacts]:
     """List one's months, the newest first."""
@@ -256,6 +269,27 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
             facts.to_pay_cents = known.amount_cents - sum(posted.values())
             facts.lines, facts.legs, facts.alternatives = [], [], []
     return facts
+
+
+@router.get(
+    "/statements/{number}",
+    response_class=HTMLResponse,
+    responses={200: {"content": {"text/html": {}}}},
+)
+def statement(
+    request: Request, rider: Rider, number: StatementNumber, language: Language = "fr"
+) -> HTMLResponse:
+    """Show a statement as a page to read or print: rules and amounts, as it was issued."""
+    year, nth = map(int, number.split("-"))
+    with installation_of(request).engine.connect() as connection:
+        account_id = find_account(connection, rider.person_id)
+        found = None
+        if account_id is not None:
+            found = find_statement(connection, account_id, year, nth)
+    if found is None:
+        raise StatementNotFound(f"you have no statement {number}")
+    territory = str(world_of(request).snapshot.about["name"])
+    return HTMLResponse(statement_page(found, territory, language))
 
 
 @router.get("/media")

@@ -71,7 +71,8 @@ def take(
     makes known what is missing.
     """
     here, world, now = installation_of(request), world_of(request), now_of(request)
-    sources = {str(event.get("source")) for event in events}
+    told = (event.get("source") for event in events)
+    sources = {own for own in told if isinstance(own, str) and own.isprintable()}
     with here.engine.connect() as connection:
         key = read_quote_key(connection)
         counting = {own.source: own for own in list_devices(connection, operator.user_id, sources)}
@@ -82,7 +83,8 @@ def take(
     used, refused, numbers = [], [], []
     for index, event in enumerate(events):
         try:
-            if event.get("source") in counting:
+            source = event.get("source")
+            if isinstance(source, str) and source in counting:
                 if signature is None:
                     raise EventInvalid("source is a device that signs what it tells")
                 numbers.append(read_number(event, now))

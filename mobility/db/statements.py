@@ -301,12 +301,26 @@ def list_statements(
         statement.c.account_id == account_id, statement.c.month == month
     )
     ordered = query.order_by(statement.c.year, statement.c.number)
-    return [
-        Statement(
-            **dict(row) | {"kind": StatementKind(row["kind"]), "parts": read_parts(row["parts"])}
-        )
-        for row in connection.execute(ordered).mappings()
-    ]
+    return [_statement(row) for row in connection.execute(ordered).mappings()]
+
+
+def find_statement(
+    connection: sa.Connection, account_id: uuid.UUID, year: int, number: int
+) -> Statement | None:
+    """A statement of an account by its number."""
+    columns = [statement.c[name] for name in Statement.__dataclass_fields__]
+    query = sa.select(*columns).where(
+        statement.c.account_id == account_id,
+        statement.c.year == year,
+        statement.c.number == number,
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _statement(row)
+
+
+def _statement(row: sa.RowMapping) -> Statement:
+    own = {"kind": StatementKind(row["kind"]), "parts": read_parts(row["parts"])}
+    return Statement(**{str(name): row[name] for name in row} | own)
 
 
 def open_period(connection: sa.Connection, month: dt.date, now: dt.date) -> str:

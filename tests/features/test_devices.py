@@ -126,6 +126,8 @@ def test_what_a_device_tells_is_taken_if_it_has_signed_and_numbered_it(ask: Ask)
             return next(own for own in found if own["source"] == source)
 
         assert [(gap["first"], gap["last"]) for gap in shown()["gaps"]] == [(2, 3)]
+        odd = send(event(source, 2) | {"source": ["a"]}, by=None).json()
+        assert [each["code"] for each in odd["refused"]] == ["event_invalid"]
         beat = event(source, 5, type="mobility.device.heartbeat")
         # Of what is refused it is known by now what it was.
         strange = event(source, 3, type="mobility.unknown")

@@ -489,6 +489,13 @@ def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
     bill = shown()
     assert (bill["state"], bill["amount_cents"]) == ("issued", 300)
     assert [(s["kind"], s["amount_cents"]) for s in bill["statements"]] == [("statement", 300)]
+    own = bill["statements"][0]["number"]
+    page = ask(rider.secret, "GET", f"/statements/{own}?language=en")
+    assert page.headers["content-type"].startswith("text/html")
+    for said in (own, "For you to pay", "€3.00", "“urban” ride"):
+        assert said in page.text
+    assert "3,00\xa0€" in ask(rider.secret, "GET", f"/statements/{own}").text
+    assert code_of(ask("rider", "GET", f"/statements/{own}")) == "statement_not_found"
     assert json.loads(mobility(demo_home, "fares", "close", last, "--json"))["months"] == 0
     send(ask, buses(number, bus, range(ago, ago + 1), (12,)))
     deadline = time.monotonic() + 20

@@ -973,6 +973,12 @@ export interface components {
             billed_before_cents: number;
             lines: components["schemas"]["BillLine"][];
             legs: components["schemas"]["BillLeg"][];
+            statements: {
+                number: string;
+                /** @enum {string} */
+                kind: "statement" | "credit_note" | "supplement";
+                to_pay_cents: number;
+            }[];
             alternatives: {
                 product: string;
                 is_bought: boolean;

@@ -43,7 +43,7 @@ export function MonthBill() {
 }
 
 function ShownBill({ of }: { of: string }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const format = useFormat();
   const query = useOwn(`bill ${of}`, () => readBill(of));
   const bill = query.data;
@@ -76,6 +76,22 @@ function ShownBill({ of }: { of: string }) {
         <p>{t("month.before", { amount: money(bill.billed_before_cents) })}</p>
       )}
       {unpriced > 0 && <p role="note">{t("month.unpriced", { count: unpriced })}</p>}
+      {bill.statements.length > 0 && (
+        <ul className="bill-statements" aria-label={t("month.statements")}>
+          {bill.statements.map(({ number, kind, to_pay_cents }) => (
+            <li key={number}>
+              <a
+                href={`/mobility/v1/statements/${number}?language=${i18n.language}`}
+                target="_blank"
+                rel="noreferrer"
+              >
+                {t(`month.${kind}`, { number })}
+              </a>{" "}
+              {money(to_pay_cents)}
+            </li>
+          ))}
+        </ul>
+      )}
       {bill.alternatives.length > 0 && (
         <details>
           <summary>{t("month.otherwise")}</summary>
