@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.jit import kernel
+from core.jit import kernel, kernel_part
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS, Counts, Seconds
 
 FAR = 2**30
@@ -150,21 +150,27 @@ def aim(
         labels.onward[node] = (best_s[0, c] << VEHICLE_BITS) | best_s[1, c]
 
 
-@kernel
-def fold(time_s: Int32, node: int, first: int, end: int, at_s: int) -> None:
+@kernel_part
+def fold(time_s: Int32, node: int | np.uint32, first: int, end: int, at_s: int) -> None:
     """Write a better time for a number of vehicles and for those above, before `end`."""
-    for k in range(first, end):
+    for k in range(np.uint32(first), np.uint32(end)):
         if time_s[k, node] <= at_s:
             break
         time_s[k, node] = at_s
 
 
-@kernel
+@kernel_part
 def reach_goal(
-    goal_s: Int32, goal_node: Int32, goal_row: Int32, row: int, rows: int, node: int, at_s: int
+    goal_s: Int32,
+    goal_node: Int32,
+    goal_row: Int32,
+    row: int,
+    rows: int,
+    node: int | np.uint32,
+    at_s: int,
 ) -> None:
     """Take a way to the goal that is sooner with `row` vehicles, or with more up to `rows`."""
-    for r in range(row, rows):
+    for r in range(np.uint32(row), np.uint32(rows)):
         if goal_s[r] <= at_s:
             break
         goal_s[r], goal_node[r], goal_row[r] = at_s, node, row

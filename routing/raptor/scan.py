@@ -13,6 +13,7 @@ from gtfs_data.rolling import DayTimetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
 from routing.raptor.labels import (
     ALIGHT,
+    MAX_VEHICLES,
     READY,
     Labels,
     fold,
@@ -54,15 +55,17 @@ def find_leading(day: DayTimetable, labels: Labels, egress_node: Int32, stop_cou
 @kernel
 def queue_leading(day: DayTimetable, labels: Labels, leading_count: int) -> int:
     """Queue every pattern that leads to the goal and calls at a marked stop."""
+    first_stop, stop, marks = day.first_stop, day.stop, labels.marks
     count = 0
     for i in range(leading_count):
-        pattern = labels.leading[i]
-        for row_at in range(day.first_stop[pattern], day.first_stop[pattern + 1]):
-            if labels.marks[day.stop[row_at]] == 1:
+        pattern = np.uint32(labels.leading[i])
+        first, end = np.uint32(first_stop[pattern]), np.uint32(first_stop[pattern + 1])
+        for row_at in range(first, end):
+            if marks[np.uint32(stop[row_at])] == 1:
                 labels.queue[count] = pattern
                 count += 1
-                labels.queued_from[pattern] = row_at - day.first_stop[pattern]
-                labels.queued_to[pattern] = day.first_stop[pattern + 1] - day.first_stop[pattern]
+                labels.queued_from[pattern] = row_at - first
+                labels.queued_to[pattern] = end - first
                 break
     return count
 
@@ -79,20 +82,20 @@ def queue_patterns(
     marked, queue, queued_from, queued_to = (
         labels.marked, labels.queue, labels.queued_from, labels.queued_to,
     )  # fmt: skip
-    leads = labels.leads
-    time_s, onward, goal_s = labels.time_s, labels.onward, labels.goal_s
+    leads, onward = labels.leads, labels.onward
+    ready_s, goals_s = labels.time_s[READY + row - 1], labels.goal_s[row - 1 :]
     first, patterns, positions = day.at_stop_first, day.at_stop_pattern, day.at_stop_position
+    least = 2 if others else 1
     count = 0
     for i in range(marked_count):
-        node = marked[i]
+        node = np.uint32(marked[i])
         if node >= stop_count:
             continue
         left = onward[node]
-        limit_s = goal_s[row - 1 + max(left & MOST_ONWARD, 2 if others else 1)]
-        if time_s[READY + row - 1, node] + (left >> VEHICLE_BITS) >= limit_s:
+        if ready_s[node] + (left >> VEHICLE_BITS) >= goals_s[max(left & MOST_ONWARD, least)]:
             continue
-        for k in range(first[node], first[node + 1]):
-            pattern, position = patterns[k], positions[k]
+        for k in range(np.uint32(first[node]), np.uint32(first[node + 1])):
+            pattern, position = np.uint32(patterns[k]), positions[k]
             if others and leads[pattern] == 1:
                 continue
             if queued_from[pattern] < 0:
@@ -118,32 +121,37 @@ def scan_patterns(
     first_stop, stop, flag = day.first_stop, day.stop, day.flag
     first_trip, first_event = day.first_trip, day.first_event
     arrival_s, departure_s = day.arrival_s, day.departure_s
+    queue, queued_from, queued_to = labels.queue, labels.queued_from, labels.queued_to
+    alight_s, ready_s = labels.time_s[ALIGHT + row], labels.time_s[READY + row - 1]
     time_s, onward, egress = labels.time_s, labels.onward, labels.egress
     goal_s, goal_node, goal_row = labels.goal_s, labels.goal_node, labels.goal_row
+    goals_s = goal_s[row:]
     touched, touches, marks = labels.touched, labels.touches, labels.marks
     for i in range(queued):
-        pattern = labels.queue[i]
-        position = labels.queued_from[pattern]
-        labels.queued_from[pattern] = -1
-        last = first_stop[pattern] + labels.queued_to[pattern]
-        trips = first_trip[pattern + 1] - first_trip[pattern]
+        pattern = np.uint32(queue[i])
+        position = queued_from[pattern]
+        queued_from[pattern] = -1
+        last = first_stop[pattern] + queued_to[pattern]
+        trips = int(np.int64(first_trip[pattern + 1] - first_trip[pattern]))
         trip = trips
         column = first_event[pattern] + position * trips
-        for row_at in range(first_stop[pattern] + position, first_stop[pattern + 1]):
-            node = stop[row_at]
+        for row_at in range(
+            np.uint32(first_stop[pattern] + position), np.uint32(first_stop[pattern + 1])
+        ):
+            node = np.uint32(stop[row_at])
             if trip == trips:
                 if row_at > last:
                     break
             else:
-                at_s = arrival_s[column + trip]
+                at_s = arrival_s[np.uint64(column + trip)]
                 left = onward[node]
                 at_best_s = at_s + (left >> VEHICLE_BITS)
-                if at_best_s >= goal_s[row]:
+                if at_best_s >= goals_s[0]:
                     trip = trips  # staying aboard brings nobody to the goal in time
                 elif (
-                    at_s < time_s[ALIGHT + row, node]
+                    at_s < alight_s[node]
                     and flag[row_at] & CAN_ALIGHT
-                    and at_best_s < goal_s[row + (left & MOST_ONWARD)]
+                    and at_best_s < goals_s[left & MOST_ONWARD]
                 ):
                     fold(time_s, node, ALIGHT + row, ALIGHT + rows, at_s)
                     if left & MOST_ONWARD == 0:
@@ -154,19 +162,21 @@ def scan_patterns(
                         touched[touched_count] = node
                         touched_count += 1
             if marks[node] == 1 and flag[row_at] & CAN_BOARD:
-                ready_s, low, high = time_s[READY + row - 1, node], 0, trip
+                here_s, low, high = ready_s[node], 0, trip
                 if trip < trips:
-                    if ready_s > departure_s[column + trip]:
+                    if here_s > departure_s[np.uint64(column + trip)]:
                         low = trip  # not even this one
                     else:
                         step = 1  # an earlier one is seldom far
-                        while step <= trip and departure_s[column + trip - step] >= ready_s:
+                        while (
+                            step <= trip and departure_s[np.uint64(column + trip - step)] >= here_s
+                        ):
                             high = trip - step
                             step <<= 1
                         low = max(trip - step + 1, 0)
                 while low < high:
                     middle = (low + high) >> 1
-                    if departure_s[column + middle] >= ready_s:
+                    if departure_s[np.uint64(column + middle)] >= here_s:
                         high = middle
                     else:
                         low = middle + 1
@@ -195,33 +205,36 @@ def walk_on(
     nobody is sent from one driver to the next.
     """
     first, to, seconds = walks.first, walks.to, walks.seconds
-    time_s, onward, goal_s = labels.time_s, labels.onward, labels.goal_s
+    time_s, onward, goals_s = labels.time_s, labels.onward, labels.goal_s[row:]
+    # After the most vehicles nothing is written: no walk is sooner than `goals_s[1]`.
+    alight_s, ready_s = time_s[ALIGHT + row], time_s[READY + min(row, MAX_VEHICLES - 1)]
     touched, touches, marked, marks = labels.touched, labels.touches, labels.marked, labels.marks
     count = 0
     for i in range(sources):
-        node, source, at_s, before_s = 0, 0, start_s, 0
+        node, source, at_s, before_s = np.uint32(0), np.uint32(0), start_s, 0
         if row > 0:
-            node = source = touched[i]
+            node = source = np.uint32(touched[i])
             touches[node] = 0
-            at_s = time_s[ALIGHT + row, node]
+            at_s = alight_s[node]
             before_s = change_s[node] if forward else 0
-        walk = first[source]
+        begin, end = first[source], first[source + 1]
+        walk = begin
         if row > 0 and node < stop_count:
             walk -= 1  # changing here is a walk of no seconds
-        while walk < first[source + 1]:
+        while walk < end:
             other, then_s = node, at_s
-            if walk >= first[source]:
-                other, then_s = to[walk], at_s + seconds[walk]
+            if walk >= begin:
+                other, then_s = np.uint32(to[np.uint32(walk)]), at_s + seconds[np.uint32(walk)]
             walk += 1
-            if then_s >= goal_s[row + 1] and row > 0:
+            if then_s >= goals_s[1] and row > 0:
                 break  # walks are sorted by duration
             then_s += before_s
             if row > 0 and not forward:
                 then_s += change_s[other]
-            if then_s >= time_s[READY + row, other]:
+            if then_s >= ready_s[other]:
                 continue
             left = onward[other]
-            if then_s + (left >> VEHICLE_BITS) >= goal_s[row + max(left & MOST_ONWARD, 1)]:
+            if then_s + (left >> VEHICLE_BITS) >= goals_s[max(left & MOST_ONWARD, 1)]:
                 continue
             fold(time_s, other, READY + row, READY + rows - 1, then_s)
             if marks[other] == 0:
