@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from mobility.db.engine import Connection
 from mobility.db.tariffs import list_publications, read_sources
@@ -11,10 +12,12 @@ from payments.tariff import Tariff
 from payments.tariff_file import read_tariff_text
 from payments.versions import Tariffs
 
+VERSIONS_KEPT = 64
+_parsed = lru_cache(VERSIONS_KEPT)(read_tariff_text)
+"""Versions as they were written are not read twice."""
 
-def read_tariffs(
-    connection: Connection, of_territory: Tariff | None, before: Tariffs | None = None
-) -> Tariffs | None:
+
+def read_tariffs(connection: Connection, of_territory: Tariff | None) -> Tariffs | None:
     """
     Versions that hold, by day.
 
@@ -22,17 +25,14 @@ def read_tariffs(
     ----------
     of_territory
         Tariff of the snapshot: it holds as long as nothing was published.
-    before
-        What held when it was read last: a version in it is not parsed again.
     """
     publications = list_publications(connection)
     if not publications:
         return None if of_territory is None else Tariffs((of_territory,))
-    known = {} if before is None else {own.content_hash: own for own in before.versions}
-    missing = [own.hash for own in publications if own.hash not in known]
-    for tariff_hash, source in read_sources(connection, missing).items():
-        known[tariff_hash] = read_tariff_text(source)
-    return Tariffs.from_days((known[own.hash], own.effective_from) for own in publications)
+    sources = read_sources(connection, [own.hash for own in publications])
+    return Tariffs.from_days(
+        (_parsed(sources[own.hash]), own.effective_from) for own in publications
+    )
 
 
 def territory_tariff(snapshot: Snapshot) -> tuple[Tariff, str] | None:

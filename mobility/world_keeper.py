@@ -190,7 +190,7 @@ class WorldKeeper:
                 SqlRideStore(connection).list_changed(known, today),
                 frozenset(outage.elevator_id for outage in list_outages(connection)),
                 list_suspended(connection),
-                read_tariffs(connection, snapshot.tariff, self.world.tariffs),
+                read_tariffs(connection, snapshot.tariff),
             )
         with timed(WORLD_SWAP_S, "offers" if snapshot is self.world.snapshot else "snapshot"):
             self._swap(snapshot, changes, dict(offers), dict(rides))

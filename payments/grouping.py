@@ -198,7 +198,9 @@ class Grouping:
                         is_worth = not worth or cents[end] - cents[i] > price_cents
                         if is_worth and tariff.is_valid_on(since) and reach.may_be_had(i, end):
                             cover = reach.cover & (before[end] ^ before[i])
-                            reasons = cover if begins_once else cover & self._bits[i]
+                            # On a version's last day it cannot begin later at the same price.
+                            is_last = begins_once or since == tariff.valid_to
+                            reasons = cover if is_last else cover & self._bits[i]
                             yield i, _Pass(cover, reasons, price_cents, since, reach)
 
     def _begins(self) -> Iterator[tuple[Period, list[tuple[int, dt.date, int]]]]:

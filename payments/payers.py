@@ -88,15 +88,15 @@ def add_up(parts: Sequence[Part]) -> dict[PartKey, int]:
     return dict(found)
 
 
-def within(parts: Mapping[PartKey, int], most_cents: int) -> dict[PartKey, int]:
-    """The same where no more than an amount is charged: who pays last pays less."""
-    found = {}
-    for key, cents in parts.items():
-        own = min(cents, most_cents)
-        most_cents -= own
-        if own:
-            found[key] = own
-    return found
+def charged_parts(
+    parts: Mapping[PartKey, int], amount_cents: int, charged_cents: int
+) -> dict[PartKey, int]:
+    """Parts of what is charged of an amount: of what is lost nobody pays anything."""
+    if charged_cents == amount_cents:
+        return dict(parts)
+    whole = max(amount_cents, 1)
+    cut = {key: cents * charged_cents // whole for key, cents in parts.items()}
+    return {key: cents for key, cents in cut.items() if cents}
 
 
 def net_cents(month: MonthBill) -> tuple[int, ...]:

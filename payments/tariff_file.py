@@ -54,6 +54,8 @@ DAYS = {
     "every": frozenset((*WEEKDAYS, HOLIDAY)),
     **{day: frozenset({day}) for day in (*WEEKDAYS, HOLIDAY)},
 }
+NAME_LIMIT, LARGEST = 200, 1_000_000_000
+YEARS = range(2000, 2101)
 PAYER_ID_LENGTH = 20
 PAYER_ID = re.compile(rf"[a-z0-9_-]{{1,{PAYER_ID_LENGTH}}}")
 """Names accounts of the ledger."""
@@ -72,10 +74,24 @@ def read_tariff(path: Path) -> Tariff:
 def read_tariff_text(text: str, name: str = "") -> Tariff:
     """Read a tariff as it was written; `name` says where."""
     try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise InvalidTariff(f"cannot read tariff {name}: aliases (*) are not taken")
+        content = yaml.load(text, _Loader)  # noqa: S506 — a safe one
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidTariff(f"cannot read tariff {name}: {error}") from error
     return parse_tariff(content)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses keys that stand twice: of two prices nobody knows which is meant."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 — as its base
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for nth, key in enumerate(keys) if key in keys[:nth]]
+        if twice:
+            raise yaml.YAMLError(f"{twice[0]} stands twice, {node.start_mark}")
+        found: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return found
 
 
 def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML holds
@@ -85,7 +101,7 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
     unknown = sorted(map(str, set(content) - KEYS))
     if unknown:
         raise InvalidTariff(f"tariff: {unknown[0]} is not known: one of {', '.join(sorted(KEYS))}")
-    canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
+    digest = _hash_of(content)
     bands = _read(content, "time_bands", lambda bands: _each(bands, _time_band), ())
     categories = _read(content, "categories", lambda each: _each(each, _category), ())
     known = {"time_band": {b.id for b in bands}, "category": {c.id for c in categories}}
@@ -101,7 +117,7 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
         products=_read(
             content, "products", lambda each: _each(each, lambda p: _product(p, known)), ()
         ),
-        content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+        content_hash=digest,
         valid_from=_read(content, "valid_from", _date, None),
         valid_to=_read(content, "valid_to", _date, None),
         time_bands=bands,
@@ -110,6 +126,25 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
         payers=_read(content, "payers", lambda each: _each(each, _payer), ()),
         revenue_shares=_read(content, "revenue_shares", _revenue_shares, {}),
     )
+
+
+def _hash_of(content: Mapping[str, Any]) -> str:
+    """Hash of the canonical JSON; zones and lines that are numbers stand among names as text."""
+    try:
+        try:
+            canonical = json.dumps(content, sort_keys=True, default=str, ensure_ascii=False)
+        except TypeError:
+            named = _with_names(content)
+            canonical = json.dumps(named, sort_keys=True, default=str, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+    except (ValueError, RecursionError) as error:
+        raise InvalidTariff(f"tariff: it cannot be written as JSON: {error}") from error
+
+
+def _with_names(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        return {str(key): _with_names(own) for key, own in value.items()}
+    return [_with_names(own) for own in value] if isinstance(value, list) else value
 
 
 def _read(
@@ -380,20 +415,26 @@ def _named(value: Any, table: Mapping[str, T], what: str) -> T:  # noqa: ANN401
 
 def _whole(values: Mapping[str, Any], key: str, default: int | None = None) -> int:
     value = values[key] if default is None else values.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{key} is {value!r}: write a whole number of at least 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST:
+        raise ValueError(f"{key} is {value!r}: write a whole number from 0 to {LARGEST}")
     return value
 
 
 def _names(value: Any, what: str = "") -> list[str]:  # noqa: ANN401
-    return [_name(each, what) for each in (value if isinstance(value, list) else [value])]
+    names = [_name(each, what) for each in (value if isinstance(value, list) else [value])]
+    if not names:
+        raise ValueError(f"{what}a list of names is empty")
+    return names
 
 
 def _name(value: Any, what: str = "") -> str:  # noqa: ANN401
     """A name as YAML gives it: a line called 12 is a number there."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError(f"{what}{value!r} is not a name")
-    return str(value)
+    name = str(value)
+    if not name.isprintable() or not 0 < len(name) <= NAME_LIMIT:
+        raise ValueError(f"{what}{name[:NAME_LIMIT]!r} is not a name of up to {NAME_LIMIT} letters")
+    return name
 
 
 def _modes(value: str | list[str]) -> frozenset[str]:
@@ -417,11 +458,13 @@ def _date(value: Any) -> dt.date | None:  # noqa: ANN401
 
 
 def _day(value: Any) -> dt.date:  # noqa: ANN401
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        value = dt.date.fromisoformat(value)
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
         raise TypeError(f"{value!r} is not a date (2027-01-01)")
-    return dt.date.fromisoformat(value)
+    if value.year not in YEARS:
+        raise ValueError(f"{value} is not of the years {YEARS.start} to {YEARS.stop - 1}")
+    return value
 
 
 def _clock_s(text: str) -> int:

@@ -39,6 +39,8 @@ class Finding:
 
 def lint(tariff: Tariff) -> list[Finding]:
     """Find rides that lower the bill, rules that price no leg, products that nobody gets."""
+    if not tariff.leg_prices:
+        return [Finding("no_price", tariff.id, "it has no leg_prices: nothing has a price")]
     drawn = _Drawn(tariff, random.Random(SEED))  # noqa: S311 — no secret
     findings = [*_paradox(tariff, drawn), *_unused(tariff, drawn)]
     findings += [

@@ -31,12 +31,16 @@ class Tariffs:
 
     @classmethod
     def from_days(cls, published: Iterable[tuple[Tariff, dt.date | None]]) -> Tariffs:
-        """Versions of which each holds until the day before the next; the first from its day on."""
+        """
+        Versions of which each holds from a day on until the next does.
+
+        None: as it is written. None holds after its own last day.
+        """
         ordered = sorted(published, key=lambda each: each[1] or dt.date.min)
         ends = [day - ONE_DAY for _, day in ordered[1:] if day is not None]
         return cls(
             tuple(
-                tariff.held_on(since, end)
+                tariff.held_on(since or tariff.valid_from, _earlier(end, tariff.valid_to))
                 for (tariff, since), end in zip(ordered, [*ends, None], strict=True)
             )
         )
@@ -104,3 +108,8 @@ class Tariffs:
     def month_start(self, month: dt.date) -> dt.datetime:
         """When the first fare day of a month begins."""
         return self.versions[0].month_start(month)
+
+
+def _earlier(a: dt.date | None, b: dt.date | None) -> dt.date | None:
+    """The earlier of two days; None is after all others."""
+    return min((day for day in (a, b) if day is not None), default=None)

@@ -23,6 +23,7 @@ from mobility.db.statements import (
     Statement,
     StatementKind,
     hold_budgets,
+    is_closed,
     issue,
     mark_closed,
     months_to_close,
@@ -31,10 +32,10 @@ from mobility.db.statements import (
     save_budgets,
     save_posted,
 )
-from mobility.db.usage import put_months
+from mobility.db.usage import hold_accounts, put_months
 from payments.ledger import Entry, Posting, post
 from payments.month import MonthBill, month_after, month_before, rate_month
-from payments.payers import NOBODY, PartKey, add_up, share_out, within
+from payments.payers import NOBODY, PartKey, add_up, charged_parts, share_out
 from payments.tariff import ONE_DAY
 from payments.versions import Tariffs
 
@@ -51,6 +52,12 @@ class MonthNotOver(Conflict):
     """A month in which somebody may still travel."""
 
     code = "month_not_over"
+
+
+class MonthClosed(Conflict):
+    """A month of which the statements are issued."""
+
+    code = "month_closed"
 
 
 class DevicesOwe(Conflict):
@@ -98,6 +105,8 @@ def close_month(
 
     Raises
     ------
+    MonthClosed
+        It is closed, and not `is_final` is asked for; closed twice, it is closed once.
     MonthNotOver
         Its last fare day has not ended.
     DevicesOwe
@@ -111,6 +120,11 @@ def close_month(
     last = month_after(month) - ONE_DAY
     if tariffs.fare_day(now) <= last:
         raise MonthNotOver(f"{month:%Y-%m} is not over")
+    with engine.connect() as connection:
+        if is_closed(connection, month):
+            if not is_final:
+                raise MonthClosed(f"{month:%Y-%m} is closed: what comes later is a correction")
+            return Closing(0, 0)
     if tariffs.month_start(month_before(month)) < now - RIDERS_KEPT:
         raise MonthForgotten(f"whose rides those of {month:%Y-%m} were is forgotten by now")
     if not tariffs.holds_throughout(month, last):
@@ -179,8 +193,10 @@ def _close_some(
         found = months_to_close(connection, month, states, AT_ONCE, with_others=with_others)
         if not found:
             return []
+        account_ids = [own.account_id for own in found]
         books = _Books(connection, tariffs, month, now)
-        fares = read_fares(connection, tariffs, [own.account_id for own in found], month, month)
+        books.hold(account_ids)
+        fares = read_fares(connection, tariffs, account_ids, month, month)
         of = tariffs.of_month(month)
         other = []
         for own in found:
@@ -212,9 +228,10 @@ def correct_months(engine: Engine, tariffs: Tariffs | None, *, now: dt.datetime)
         found = months_to_correct(connection, AT_ONCE)
         for month in sorted({own.month for own in found}):
             books = _Books(connection, tariffs, month, now)
-            for own in found:
-                if own.month == month:
-                    _correct(connection, books, own)
+            alike = [own for own in found if own.month == month]
+            books.hold([own.account_id for own in alike])
+            for own in alike:
+                _correct(connection, books, own)
             books.store()
     return len(found)
 
@@ -223,15 +240,20 @@ def _correct(connection: Connection, books: _Books, own: PostedMonth) -> None:
     more = own.amount_cents - own.posted_cents - own.lost_cents
     assert own.issued_at is not None
     if more > 0 and books.now > own.issued_at + CHARGED_FOR:
-        books.post(own, [("late_usage_lost", more, NO_NAMES)], lost_cents=own.lost_cents + more)
-        return
-    # What was lost before is never charged: less of a month takes from that first.
-    spared = min(own.lost_cents, -more) if more < 0 else 0
-    lost_cents = own.lost_cents - spared
-    entries = [("late_usage_spared", spared, NO_NAMES)] if spared else []
-    books.post(own, entries, lost_cents=lost_cents)
+        lost_cents = own.lost_cents + more
+        books.post(own, [("late_usage_lost", more, NO_NAMES)], lost_cents=lost_cents)
+    else:
+        # What was lost before is never charged: less of a month takes from that first.
+        spared = min(own.lost_cents, -more) if more < 0 else 0
+        lost_cents = own.lost_cents - spared
+        entries = [("late_usage_spared", spared, NO_NAMES)] if spared else []
+        books.post(own, entries, lost_cents=lost_cents)
     wanted_cents = own.amount_cents - lost_cents
-    parts = within(books.parts_again(connection, own), wanted_cents)
+    parts = books.parts_again(connection, own)
+    if parts is not None:
+        parts = charged_parts(parts, own.amount_cents, wanted_cents)
+    else:
+        parts = charged_parts(own.parts, own.posted_cents, min(wanted_cents, own.posted_cents))
     books.charge(own, wanted_cents, parts)
     change = wanted_cents - own.posted_cents
     shifted = _differences(own.parts, parts)
@@ -257,6 +279,12 @@ class _Books:
         self.months: dict[uuid.UUID, PostedMonth] = {}
         """As they are afterwards, by account."""
 
+    def hold(self, account_ids: Sequence[uuid.UUID]) -> None:
+        """Let no other month of accounts be shared out meanwhile, where a year has a ceiling."""
+        versions = () if self._tariffs is None else self._tariffs.versions
+        if any(payer.max_year_cents is not None for own in versions for payer in own.payers):
+            hold_accounts(self._connection, account_ids)
+
     def keep(self, own: PostedMonth, **changes: Any) -> PostedMonth:  # noqa: ANN401
         """Note what of a month has changed."""
         after = replace(self.months.get(own.account_id, own), **changes)
@@ -274,18 +302,20 @@ class _Books:
             spent.from_budget[payer] = cents - _of_payer(own.parts, payer)
         return add_up(share_out(self._tariffs, rated, fares.rights.paid_for, spent))
 
-    def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int]:
-        """What others pay of a month that was posted; as it was if that cannot be worked out."""
+    def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int] | None:
+        """What others pay of a month that was posted; None if that cannot be worked out."""
         tariffs = self._tariffs
         if tariffs is None or not tariffs.has_payers:
-            return own.parts
+            return None
         of = tariffs.of_month(own.month)
         is_forgotten = of.month_start(month_before(own.month)) < self.now - RIDERS_KEPT
         if is_forgotten or own.tariff_hash != of.content_hash:
-            return own.parts
+            return None
         fares = read_fares(connection, tariffs, [own.account_id], own.month, own.month)
         rider = fares[own.account_id]
         rated = rate_month(of.versions, rider.legs, own.month, rider.rights.proofs)
+        if rated.amount_cents != own.amount_cents:
+            return None  # its rides are erased, or about to be rated anew
         return self.share_out(own, rated, rider)
 
     def charge(self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int]) -> None:
@@ -296,8 +326,9 @@ class _Books:
         for (payer, party), cents in sorted(_differences(own.parts, parts).items()):
             names = {"payer": payer if party == NOBODY else f"{payer}.{party}"}
             entries.append((_PART_KIND[party == NOBODY, cents > 0], abs(cents), names))
-            if payer in self._budgets:
-                self._budgets[payer] += cents
+            if payer not in self._budgets:
+                self._budgets |= hold_budgets(self._connection, [payer], self._month.year)
+            self._budgets[payer] += cents
         self.post(own, entries, posted_cents=wanted_cents, parts=dict(parts))
 
     def post(

@@ -10,7 +10,8 @@ from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.db.engine import Connection, Engine
 from mobility.db.fare_data import accounts_to_erase, ask_erasure, erase_rider, open_months
 from mobility.db.media import list_media, unlink_medium
-from mobility.db.usage import find_account
+from mobility.db.usage import find_account, hold_accounts
+from payments.month import month_after
 
 
 def ask_for_erasure(
@@ -24,6 +25,7 @@ def ask_for_erasure(
     account_id = find_account(connection, person_id)
     if account_id is None:
         return []
+    hold_accounts(connection, [account_id])
     for card in list_media(connection, person_id):
         unlink_medium(connection, card.digest, person_id, now)
     ask_erasure(connection, account_id, now)
@@ -41,7 +43,7 @@ def _erase(
     connection: Connection, account_id: uuid.UUID, person_id: uuid.UUID, now: dt.datetime
 ) -> list[dt.date]:
     # Of older months it is forgotten by now whose they were, and nobody can close them.
-    since = (now - RIDERS_KEPT).date().replace(day=1)
+    since = month_after(month_after((now - RIDERS_KEPT).date().replace(day=1)))
     waiting = open_months(connection, account_id, since)
     if not waiting:
         for card in list_media(connection, person_id):

@@ -259,15 +259,21 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     ]  # fmt: skip
     if known is not None:
         facts.state = known.state
+        is_open = known.state is MonthState.OPEN
         forgotten = month_before(first) < (now_of(request) - RIDERS_KEPT).date()
         # What was posted stays as it was, whatever tariff there is by now.
-        other = known.state is not MonthState.OPEN and known.tariff_hash != of.content_hash
-        if forgotten or other:
-            posted = fares.parts.get(first, {})
-            facts.amount_cents = known.amount_cents
-            facts.paid_by = [PartFacts(**row) for row in part_rows(posted)]
-            facts.to_pay_cents = known.amount_cents - sum(posted.values())
+        if forgotten or (not is_open and known.tariff_hash != of.content_hash):
             facts.lines, facts.legs, facts.alternatives = [], [], []
+            facts.amount_cents, facts.paid_by = known.amount_cents, []
+            facts.to_pay_cents = known.amount_cents
+        if not is_open:
+            posted = fares.parts.get(first, {})
+            rows = [PartFacts(**row) for row in part_rows(posted)]
+            if rows != facts.paid_by:
+                for line in facts.lines:
+                    line.paid_by = []
+            facts.amount_cents, facts.paid_by = known.posted_cents, rows
+            facts.to_pay_cents = known.posted_cents - sum(posted.values())
     return facts
 
 
@@ -366,8 +372,14 @@ def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
         }  # fmt: skip
         record_act(connection, staff.user_id, "proof_kept", given.alias, detail)
         mark_stale(connection, [account_id], given.valid_from.replace(day=1))
-        this = now.date().replace(day=1)
-        renew_months(connection, tariffs, [account_id], [month_before(this), this], now)
+        months = [now.date().replace(day=1)]
+        oldest = (now - RIDERS_KEPT).date()
+        while (
+            months[-1] > given.valid_from.replace(day=1)
+            and month_before(month_before(months[-1])) >= oldest
+        ):
+            months.append(month_before(months[-1]))
+        renew_months(connection, tariffs, [account_id], months, now)
     return Response(status_code=204)
 
 

@@ -64,13 +64,15 @@ def ask_erasure(connection: sa.Connection, account_id: uuid.UUID, now: dt.dateti
 
 
 def open_months(connection: sa.Connection, account_id: uuid.UUID, since: dt.date) -> list[dt.date]:
-    """Months of an account from one on that no statement was issued for yet."""
-    states = (MonthState.OPEN, MonthState.PROVISIONAL)
+    """Months of an account from one on that are not issued, or about to be corrected."""
+    unissued = rider_month.c.state.in_((MonthState.OPEN, MonthState.PROVISIONAL))
     query = sa.select(rider_month.c.month).where(
         rider_month.c.account_id == account_id,
         rider_month.c.month >= since,
-        rider_month.c.leg_count > 0,
-        rider_month.c.state.in_(states),
+        sa.or_(
+            sa.and_(unissued, rider_month.c.leg_count > 0),
+            sa.and_(~unissued, rider_month.c.is_stale),
+        ),
     )
     return list(connection.execute(query.order_by(rider_month.c.month)).scalars())
 

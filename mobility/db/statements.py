@@ -154,6 +154,12 @@ def months_to_correct(connection: sa.Connection, most: int) -> list[PostedMonth]
     return found
 
 
+def is_closed(connection: sa.Connection, month: dt.date) -> bool:
+    """Whether all that was known of a month is issued."""
+    query = sa.select(closed_month.c.month).where(closed_month.c.month == month)
+    return connection.execute(query).first() is not None
+
+
 def mark_closed(connection: sa.Connection, month: dt.date, now: dt.datetime) -> None:
     """Note that all that was known of a month is issued; the first time counts."""
     connection.execute(
@@ -203,13 +209,12 @@ def save_posted(connection: sa.Connection, months: Sequence[PostedMonth]) -> Non
 def mark_stale(
     connection: sa.Connection, account_ids: Collection[uuid.UUID], since: dt.date
 ) -> None:
-    """Note that who pays for months that were posted may have changed."""
+    """Note that who pays for months may have changed; of open ones it means nothing."""
     connection.execute(
         rider_month.update()
         .where(
             rider_month.c.account_id.in_(account_ids),
             rider_month.c.month >= since,
-            rider_month.c.state != MonthState.OPEN,
         )
         .values(is_stale=True)
     )

@@ -66,7 +66,7 @@ def drop_draft(connection: sa.Connection, tariff_hash: str) -> None:
 
 def find_version(connection: sa.Connection, prefix: str) -> StoredTariff:
     """
-    Version whose hash begins with some digits, held until the transaction ends.
+    Version whose hash begins with some digits.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def find_version(connection: sa.Connection, prefix: str) -> StoredTariff:
         None does, or several.
     """
     query = _versions().where(tariff_version.c.hash.startswith(prefix, autoescape=True))
-    found = connection.execute(query.limit(2).with_for_update()).all()
+    found = connection.execute(query.limit(2)).all()
     if len(found) != 1 or not prefix:
         many = "several versions begin" if found else "no version of the tariff begins"
         raise TariffUnknown(f"{many} with {prefix!r}: mobility tariff versions lists them")

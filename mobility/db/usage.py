@@ -64,6 +64,7 @@ class RatedMonth:
     rated_at: dt.datetime
     state: MonthState
     tariff_hash: str
+    posted_cents: int
 
 
 @dataclass(frozen=True, slots=True)

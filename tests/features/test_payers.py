@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from mobility.actions.close_month import CHARGED_FOR, close_month, correct_months
+from mobility.actions.close_month import CHARGED_FOR, MonthClosed, close_month, correct_months
+from mobility.actions.erase_fares import ask_for_erasure
 from mobility.db.engine import Engine
 from mobility.db.ledger import read_balances, recount
 from mobility.db.rights import Right, put_right
@@ -120,6 +121,64 @@ def test_who_is_known_to_be_paid_for_after_the_statement_gets_money_back(books: 
     assert net(books)[f"rider:{account}"] == 450
 
 
+def test_of_usage_that_was_lost_nobody_pays_a_part_however_often_it_is_rated(
+    books: Engine,
+) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    ride(books, TARIFF, [(account, leg("carpool", 2, 7))], ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    late = ISSUED + 2 * CHARGED_FOR
+    more = [(account, leg("carpool", day, 7)) for day in (3, 4, 5)]
+    ride(books, TARIFF, more, late)
+    for _ in range(3):
+        assert correct_months(books, TARIFF, now=late) == 1
+        assert net(books) == {
+            f"rider:{account}": 150, "subsidy:pool": 100, "loss:late_usage": 750,
+            "revenue:network": -1_000,
+        }  # fmt: skip
+        ride(books, TARIFF, more[:1], late)
+    assert len(issued(books, account)) == 1
+
+
+def test_a_right_that_becomes_known_with_lost_usage_counts(books: Engine) -> None:
+    person_id, account = new_person(books, ISSUED)
+    ride(books, TARIFF, [(account, leg("bike", 2, 7))], ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    late = ISSUED + 2 * CHARGED_FOR
+    ride(books, TARIFF, [(account, leg("bus", 3, 7))], late)
+    grant(books, person_id, account, PaidFor("bikes", "acme", *YEAR))
+    correct_months(books, TARIFF, now=late)
+    found = net(books)
+    assert found["loss:late_usage"] == 200
+    # Of 500, of which 300 are charged, the payer's 300 are cut alike.
+    assert (found[f"rider:{account}"], found["payer:bikes.acme"]) == (120, 180)
+
+
+def test_who_pays_does_not_change_by_what_is_erased(books: Engine) -> None:
+    person_id, account = new_person(books, ISSUED)
+    grant(books, person_id, account, PaidFor("employer", "acme", *YEAR))
+    buses = [(account, leg("bus", day, hour)) for day in (2, 3, 4) for hour in (7, 12)]
+    ride(books, TARIFF, buses, ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    before = net(books)
+    with books.begin() as connection:
+        assert ask_for_erasure(connection, person_id, ISSUED) == []
+        mark_stale(connection, [account], MARCH)
+    correct_months(books, TARIFF, now=ISSUED)
+    assert net(books) == before
+
+
+def test_a_closed_month_is_corrected_and_not_closed_again(books: Engine) -> None:
+    (account,) = new_accounts(books, 1, ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    ride(books, TARIFF, [(account, leg("bus", 2, 7))], ISSUED)
+    with pytest.raises(MonthClosed):
+        close_month(books, TARIFF, MARCH, now=ISSUED, is_final=False)
+    assert close_month(books, TARIFF, MARCH, now=ISSUED).months == 0
+    assert correct_months(books, TARIFF, now=ISSUED) == 1
+    assert issued(books, account) == [("supplement", 200, {})]
+
+
 def test_a_pass_bought_elsewhere_is_not_paid_again(books: Engine) -> None:
     person_id, account = new_person(books, ISSUED)
     held = HeldPass("week", dt.date(2027, 3, 3), dt.date(2027, 3, 9))
@@ -136,7 +195,11 @@ def test_a_ceiling_of_a_year_holds_over_its_months(books: Engine) -> None:
     for month in (MARCH, APRIL):
         bikes = [(account, leg("bike", day, 7, month)) for day in (2, 3)]
         ride(books, TARIFF, bikes, ISSUED)
-        close_month(books, TARIFF, month, now=ISSUED)
+    # Also when both are closed at once.
+    with ThreadPoolExecutor(2) as threads:
+        list(
+            threads.map(lambda month: close_month(books, TARIFF, month, now=ISSUED), (MARCH, APRIL))
+        )
     assert net(books) == {
         f"rider:{account}": 500, "payer:bikes.acme": 700, "revenue:network": -1_200
     }  # fmt: skip

@@ -350,6 +350,29 @@ def lines(bill: Bill) -> list[str]:
     ]
 
 
+def test_a_week_begins_on_the_last_day_of_a_version_for_later_days() -> None:
+    def version(cents: int, **days: dt.date) -> Tariff:
+        made = parse_tariff(
+            {
+                "tariff": "weeks", "currency": "EUR", "timezone": "Europe/Paris",
+                "leg_prices": [{"id": "bus", "when": {"mode": "bus"}, "base_cents": 300}],
+                "products": [
+                    {"id": "week", "period": "rolling_7d", "modes": ["bus"], "price_cents": cents}
+                ],
+            }
+        )  # fmt: skip
+        return replace(made, content_hash=str(cents), **days)
+
+    last = dt.date(2027, 3, 31)
+    versions = [version(900, valid_to=last), version(1_200, valid_from=dt.date(2027, 4, 1))]
+    daily = [
+        FareLeg("bus", dt.datetime(2027, 3, 25, 8, tzinfo=dt.UTC) + dt.timedelta(days=nth), 0)
+        for nth in range(13)
+    ]
+    # Old weeks from 25 March and from the last day on which they can be had.
+    assert rate(versions, daily).amount_cents == 1_800
+
+
 def test_a_week_is_chosen_afterwards_from_the_day_that_makes_it_worth_most() -> None:
     # Five days of two buses: 3.20 each, 16.00; the week from Wednesday is 15.00. The Tuesday before
     # is paid by itself, and so is the bike: 15 minutes beyond the free 30 at 5 cents.

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from payments.tariff import InvalidTariff, Period, Tier
-from payments.tariff_file import parse_tariff, read_tariff
+from payments.tariff_file import parse_tariff, read_tariff, read_tariff_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,3 +177,41 @@ def test_cutover_written_without_quotes_is_read_or_named(tmp_path: Path) -> None
         assert read_tariff(path).cutover_s == 36_000
     except InvalidTariff as error:
         assert "fare_day_cutover" in str(error)  # noqa: PT017 — both outcomes are allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &x [1]\nb: *x", "aliases"),
+        ("tariff: a\ntariff: b", "stands twice"),
+        ("[" * 4_000, "cannot read tariff"),
+    ],
+)
+def test_a_file_that_is_no_plain_tariff_is_refused(text: str, said: str) -> None:
+    with pytest.raises(InvalidTariff, match=said):
+        read_tariff_text(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"valid_from": "9999-12-31"}, "years"),
+        ({"tariff": "a\0b"}, "not a name"),
+        ({"tariff": "a\ud800"}, "JSON|not a name"),
+        (
+            {"leg_prices": [{"id": "x", "when": {"mode": "bus"}, "base_cents": 10**10}]},
+            "10000000000",
+        ),
+        ({"leg_prices": [{"id": "x", "when": {"mode": "bus", "operator": []}}]}, "empty"),
+    ],
+)
+def test_a_value_that_nothing_can_do_with_is_refused(change: dict[str, Any], said: str) -> None:
+    content = {"tariff": "t", "currency": "EUR", "timezone": "Europe/Paris", "leg_prices": []}
+    with pytest.raises(InvalidTariff, match=said):
+        parse_tariff(content | change)
+
+
+def test_zones_may_be_numbers_beside_names() -> None:
+    rule = {"id": "z", "when": {"mode": "bus"}, "by_zones": {1: {1: 100, "A": 200}}}
+    content = {"tariff": "t", "currency": "EUR", "timezone": "Europe/Paris", "leg_prices": [rule]}
+    assert parse_tariff(content).leg_prices[0].by_zones == {("1", "1"): 100, ("1", "A"): 200}

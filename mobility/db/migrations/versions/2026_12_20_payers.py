@@ -22,6 +22,10 @@ def upgrade() -> None:
     op.add_column(
         "rider_month", sa.Column("is_stale", sa.Boolean, nullable=False, server_default="false")
     )
+    op.execute(
+        "update rider_month set is_stale = true where state in ('issued', 'settled') "
+        "and amount_cents <> posted_cents + lost_cents"
+    )
     op.create_index(
         "stale_rider_month", "rider_month", ["account_id"], postgresql_where=sa.text("is_stale")
     )
