@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from mobility.db.statements import Statement, StatementKind
 from mobility.mapping.sentences import LANGUAGES, charge_label
 from payments.bill import Charge
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATE = "statement.html.j2"
 TITLES: Mapping[StatementKind, tuple[str, str]] = {
@@ -82,6 +83,8 @@ def _label(line: Mapping[str, Any], language: str) -> str:
 
 @cache
 def _template() -> jinja2.Template:
+    import jinja2  # noqa: PLC0415 — nobody waits for it when a process starts
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mobility"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

@@ -10,10 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
-
 from core.errors import InvalidInput, NotAllowed
 
 ALGORITHMS = ["Ed25519", "EdDSA"]
@@ -34,6 +30,9 @@ class SignatureInvalid(NotAllowed):
 
 def check_key(key: Mapping[str, str]) -> None:
     """Raise `KeyInvalid` unless it is a public key as a JSON Web Key."""
+    from joserfc.errors import JoseError  # noqa: PLC0415 — most have no devices that sign
+    from joserfc.jwk import OKPKey  # noqa: PLC0415
+
     try:
         known = OKPKey.import_key(dict(key))
     except (JoseError, ValueError) as error:
@@ -44,6 +43,10 @@ def check_key(key: Mapping[str, str]) -> None:
 
 def check_signature(key: Mapping[str, str], signature: str, body: bytes) -> None:
     """Raise `SignatureInvalid` unless the key's owner has signed a body."""
+    from joserfc import jws  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.jwk import OKPKey  # noqa: PLC0415
+
     try:
         known = OKPKey.import_key(dict(key))
         jws.deserialize_compact(signature, known, algorithms=ALGORITHMS, payload=body)
