@@ -36,8 +36,6 @@ from tests.conftest import free_port
 
 pytestmark = pytest.mark.alone
 
-LOAD_S = 3.0
-"""What loading the program takes where the limit was set."""
 PROCESSES = 2
 CLIENT_COUNT = 4
 PATIENCE_S = 0.2
@@ -281,17 +279,10 @@ def test_processes_end_with_their_parent(service: Service) -> None:
     service.server = start_server(service.settings, service.port, workers=PROCESSES)
 
 
-def _slowness() -> float:
-    """How much longer than usual this machine takes now to load the program, at least 1."""
-    begun = time.monotonic()
-    subprocess.run([sys.executable, "-c", "import mobility.app"], check=True)
-    return max(1.0, (time.monotonic() - begun) / LOAD_S)
-
-
 def _assert_back(service: Service, killed_s: float) -> float:
     """Assert that the service is back in time with all its offers; returns how long it took."""
     back_s = _wait_until(service.is_back, since_s=killed_s)
-    assert back_s <= BACK_LIMIT_S or back_s <= BACK_LIMIT_S * _slowness()
+    assert back_s <= BACK_LIMIT_S
     acknowledged = set(service.acknowledged)  # more may be, while the database is asked
     assert acknowledged <= service.stored()
     return back_s
