@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         app.state.wish_book = book = WishBook()
         upkeep = Upkeep(installation, keeper, book, clock)
         upkeep.start()
+        gc.enable()  # see `mobility.serving_process`
         yield
         upkeep.stop()
         keeper.stop()
