@@ -45,7 +45,8 @@ def price_alone(terms: Terms, leg: FareLeg, local: dt.datetime) -> Single | str:
     best: Single | None = None
     for category, permille in terms.shares.items():
         for rule in terms.tariff.rules_of_mode.get(leg.mode, ()):
-            if not _matches(rule.when, leg, bands, category):
+            holds = rule.when.bands is None or rule.when.bands & bands
+            if not holds or not is_for(rule.when, leg, category):
                 continue
             base_cents = rule.base_of(leg)
             if base_cents is None:
@@ -67,13 +68,13 @@ def _bands_at(tariff: Tariff, local: dt.datetime) -> frozenset[str]:
     return frozenset(band.id for band in tariff.time_bands if band.holds(today, before, clock_s))
 
 
-def _matches(when: When, leg: FareLeg, bands: frozenset[str], category: str | None) -> bool:
+def is_for(when: When, leg: FareLeg, category: str | None) -> bool:
+    """Whether a price is for a leg of one of its modes, whenever it is boarded."""
     return (
         (when.operators is None or leg.operator in when.operators)
         and (when.routes is None or leg.route in when.routes)
         and (when.from_zones is None or (bool(leg.zones) and leg.zones[0] in when.from_zones))
         and (when.to_zones is None or (bool(leg.zones) and leg.zones[-1] in when.to_zones))
-        and (when.bands is None or bool(when.bands & bands))
         and (when.categories is None or category in when.categories)
     )
 

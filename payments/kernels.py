@@ -20,7 +20,8 @@ LEFT = WEEK + 1
 """States of a week, by the days that it has left."""
 FARE_DAY, ROLLING_7D, CALENDAR_MONTH = range(3)
 """Codes of periods."""
-PRICE, DAY, MONTH, COVER, BOARD_US, MODE, LINE, SHARE = range(8)
+COLUMNS = 8
+PRICE, DAY, MONTH, COVER, BOARD_US, MODE, LINE, SHARE = range(COLUMNS)
 """Rows of a table of legs."""
 FIRST, COVER_ALL = 0, 4
 """Rows of a table of days, beside `DAY`, `MONTH`, and `COVER`, the passes that cover some leg."""
@@ -30,19 +31,19 @@ TOO_MUCH = 1 << 60
 
 @kernel
 def rate_riders(
-    first: Int64, legs: Int64, passes: Int64, joins: Int64, patterns: Int64, totals: Int64
+    spans: Int64, legs: Int64, passes: Int64, joins: Int64, patterns: Int64, totals: Int64
 ) -> None:
     """
     Find the least total of each rider.
 
     Parameters
     ----------
-    first
-        Shape (n + 1,): first leg of each rider.
+    spans
+        Shape (n, 2): first leg of each rider, and the end of his legs.
     legs
-        Shape (8, legs), in order of rating, those with a price alone: price by itself, ordinals of
-        fare day and month, bit p where pass p makes it free, epoch microsecond of boarding, bit of
-        the mode, number of the line, the least permille of prices that the rider pays on the day.
+        Shape (8, legs), in order of rating: price by itself, numbers of fare day and month, bit p
+        where pass p makes it free, epoch microsecond of boarding, bit of the mode, number of the
+        line, the least permille of prices that the rider pays on the day.
     passes
         Shape (p, 4): period, price, most legs of a month or -1, pass whose legs these are; all
         weeks at most two.
@@ -73,14 +74,14 @@ def rate_riders(
         joined |= joins[j, 1]
         window_us = max(window_us, joins[j, 0] * 1_000_000)
     for r in range(len(totals)):
-        most = max(most, first[r + 1] - first[r])
+        most = max(most, spans[r, 1] - spans[r, 0])
     days, cost = np.zeros((5, most + 1), np.int64), np.zeros((week_sets, most), np.int64)
     best, rows = np.zeros(most + 1, np.int64), np.zeros(most, np.int64)
     from_day, by_week = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
     states = np.zeros((4, LEFT ** max(week_sets // 2, 1)), np.int64)
     onward, least, now, spare = states[0], states[1], states[2], states[3]
     for r in range(len(totals)):
-        count = _list_days(first[r], first[r + 1], legs, days)
+        count = _list_days(spans[r, 0], spans[r, 1], legs, days)
         onward[:] = 0
         end = count
         while end > 0:
@@ -126,6 +127,43 @@ def rate_riders(
             onward[:] = least
             end = begin
         totals[r] = onward[0]
+
+
+@kernel
+def month_spans(
+    riders: Int64, legs: Int64, months: Int64, with_before: bool, spans: Int64, counts: Int64
+) -> None:
+    """
+    Find the legs of months of riders.
+
+    Parameters
+    ----------
+    riders
+        Shape (r, 2): first leg of each rider, and the end of his legs.
+    months
+        Shape (m,): their numbers.
+    with_before
+        Whether those of the month before may count, too.
+    spans
+        Shape (r * m, 2, 2), written: legs that count, and those of them of the month before.
+    counts
+        Shape (r * m, 2), written: legs of the month, and how many of them have no price.
+    """
+    n = 0
+    for r in range(len(riders)):
+        for month in months:
+            before = begin = end = riders[r, 0]
+            unpriced = 0
+            for leg in range(riders[r, 0], riders[r, 1]):
+                before += 1 if legs[MONTH, leg] < month - 1 else 0
+                begin += 1 if legs[MONTH, leg] < month else 0
+                end += 1 if legs[MONTH, leg] <= month else 0
+                unpriced += 1 if legs[MONTH, leg] == month and legs[MODE, leg] == 0 else 0
+            first = before if with_before else begin
+            spans[n, 0, 0], spans[n, 0, 1] = first, end
+            spans[n, 1, 0], spans[n, 1, 1] = first, begin
+            counts[n, 0], counts[n, 1] = end - begin, unpriced
+            n += 1
 
 
 @kernel_part

@@ -13,7 +13,8 @@ from mobility.db.engine import Connection
 from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
 from mobility.db.usage import accounts_with_month, find_account, list_legs, put_months
-from payments.many import Rider, total_months
+from payments.leg_columns import Rider
+from payments.many import total_months
 from payments.month import month_after, month_before
 from payments.payers import PartKey, Spent
 from payments.rights import NO_RIGHTS, Rights

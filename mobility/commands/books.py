@@ -99,6 +99,7 @@ def fares_compare(
 
     from mobility.actions.compare_tariffs import (
         ALL,
+        SHARED_LIMIT,
         compare_tariffs,
         generate_riders,
         operator_shares,
@@ -113,13 +114,14 @@ def fares_compare(
         made = generate_riders(
             current_world(), first, names, riders, seed=seed, on_progress=on_progress
         )
-    changes = compare_tariffs(*tariffs, made, first)
+    changes = compare_tariffs(*tariffs, made)
     earned = [operator_shares(tariff, made, first) for tariff in tariffs]
     if as_json:
         console.print_json(
             data={"generated": True, "seed": seed, "month": month,
                   "changes": [asdict(change) for change in changes],
-                  "operators": dict(zip(("before", "after"), earned, strict=True))}
+                  "operators": dict(zip(("before", "after"), earned, strict=True)),
+                  "operators_by_riders": min(riders, SHARED_LIMIT)}
         )  # fmt: skip
         return
     table = Table(
@@ -135,7 +137,8 @@ def fares_compare(
             str(c.winners), str(c.losers), f"{c.most_lost_cents / 100:.2f}",
         )  # fmt: skip
     console.print(table)
-    shares = Table("operator", "before", "after", title="Revenue by operator")
+    whose = "" if riders <= SHARED_LIMIT else f", of the first {SHARED_LIMIT:,} riders"
+    shares = Table("operator", "before", "after", title=f"Revenue by operator{whose}")
     for name in dict.fromkeys((*earned[0], *earned[1])):
         shares.add_row(name, *(f"{own.get(name, 0) / 100:.2f}" for own in earned))
     console.print(shares)

@@ -15,13 +15,12 @@ import yaml
 
 from mobility.actions.compare_tariffs import (
     ALL,
-    GeneratedRider,
+    GeneratedRiders,
     compare_tariffs,
     generate_riders,
 )
 from mobility.demo.tariff import TARIFF_YAML
 from mobility.world import World
-from payments.bill import Proof
 from payments.month import month_of
 from payments.rating import rate
 from payments.tariff import Tariff
@@ -38,7 +37,7 @@ def month() -> dt.date:
 
 
 @pytest.fixture(scope="module")
-def riders(booth: Booth, month: dt.date) -> list[GeneratedRider]:
+def riders(booth: Booth, month: dt.date) -> GeneratedRiders:
     world = World(booth.desk.snapshot)
     return generate_riders(world, month, ["jeune"], COUNT, seed=SEED)
 
@@ -48,29 +47,40 @@ def tariff(**changes: Any) -> Tariff:
 
 
 def test_the_same_seed_makes_the_same_riders_of_the_month(
-    booth: Booth, month: dt.date, riders: list[GeneratedRider]
+    booth: Booth, month: dt.date, riders: GeneratedRiders
 ) -> None:
     own = tariff()
     again = generate_riders(World(booth.desk.snapshot), month, ["jeune"], 4, seed=SEED)
-    assert again == riders[:4]
+    assert [again.legs.rider(n) for n in range(4)] == [riders.legs.rider(n) for n in range(4)]
     assert len(riders) == COUNT
-    assert sum(len(rider.legs) for rider in riders) > 5 * COUNT
-    days = {own.fare_day(leg.board_at) for rider in riders for leg in rider.legs}
-    assert {month_of(own, leg) for rider in riders for leg in rider.legs} == {month}
-    assert all(day.weekday() < 5 for day in days)
-    assert not {leg.mode for rider in riders for leg in rider.legs} & {"carpool", "other"}
+    legs = [leg for row in range(COUNT) for leg in riders.legs.rider(row).legs]
+    assert len(legs) > 5 * COUNT
+    assert {month_of(own, leg) for leg in legs} == {month}
+    assert all(own.fare_day(leg.board_at).weekday() < 5 for leg in legs)
+    assert not {leg.mode for leg in legs} & {"carpool", "other"}
 
 
-def test_what_changes_is_the_difference_of_bills(
-    month: dt.date, riders: list[GeneratedRider]
+def test_many_riders_travel_as_some_whose_ways_were_planned(
+    booth: Booth, month: dt.date, riders: GeneratedRiders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("mobility.actions.compare_tariffs.WAYS_LIMIT", 3)
+    many = generate_riders(World(booth.desk.snapshot), month, ["jeune"], 40, seed=SEED)
+    assert [many.legs.rider(n) for n in range(3)] == [riders.legs.rider(n) for n in range(3)]
+    hours = [
+        {(leg.route, leg.board_at.time()) for leg in many.legs.rider(row).legs} for row in range(40)
+    ]
+    planned = set().union(*hours[:3])
+    assert all(own <= planned for own in hours[3:])
+    assert len({tuple(many.legs.rider(row).legs) for row in range(40)}) > 30
+
+
+def test_what_changes_is_the_difference_of_bills(month: dt.date, riders: GeneratedRiders) -> None:
     before = tariff()
     dearer = tariff(products=[])
-    found = compare_tariffs(before, dearer, riders, month)
-    whole = Proof("jeune", month, month + dt.timedelta(days=40))
+    found = compare_tariffs(before, dearer, riders)
+    every = [riders.legs.rider(row) for row in range(COUNT)]
     wanted = [
-        [rate([of], own.legs, [whole] if own.category else []).amount_cents for own in riders]
-        for of in (before, dearer)
+        [rate([of], own.legs, own.proofs).amount_cents for own in every] for of in (before, dearer)
     ]
     change = [b - a for a, b in zip(*wanted, strict=True)]
     everybody = found[0]
@@ -80,8 +90,9 @@ def test_what_changes_is_the_difference_of_bills(
     assert (everybody.winners, everybody.most_lost_cents) == (0, max(change))
     for name in ("riders", "trips", "before_cents", "after_cents", "winners", "losers"):
         assert getattr(everybody, name) == sum(getattr(own, name) for own in found[1:])
-    assert {own.category for own in found[1:]} == {own.category for own in riders}
-    same = compare_tariffs(before, before, riders, month)
+    assert [own.category for own in found] == [ALL, None, "jeune"]
+    assert found[2].riders == sum(bool(own.proofs) for own in every) > 0
+    same = compare_tariffs(before, before, riders)
     assert all((own.winners, own.losers, own.most_lost_cents) == (0, 0, 0) for own in same)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments import many
+from payments import ways
 from payments.bill import Proof
-from payments.many import Rider, rate_totals, total_months
+from payments.leg_columns import Rider, columns_of
+from payments.many import rate_totals, total_months
 from payments.month import rate_month
 from payments.rating import rate
-from payments.tariff import FareLeg, Period, Product, Tariff
+from payments.tariff import FareLeg, LegPrice, Period, Product, Tariff, When
 from tests.payments.test_bill import few_cents, proofs, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, earlier
 
@@ -27,7 +29,7 @@ def test_totals_are_those_of_bills(
 ) -> None:
     riders = [Rider(legs, tuple(own)) for legs, own in histories]
     wanted = [rate([tariff], rider.legs, rider.proofs).amount_cents for rider in riders]
-    assert rate_totals(tariff, riders).tolist() == wanted
+    assert rate_totals(tariff, columns_of(riders)).tolist() == wanted
 
 
 @some
@@ -61,7 +63,7 @@ def test_weeks_and_months_that_reach_over_each_other(
 ) -> None:
     named = tuple(replace(product, id=f"p{nth}") for nth, product in enumerate(longer))
     own = replace(tariff, products=named)
-    assert rate_totals(own, [Rider(legs)]).tolist() == [rate([own], legs).amount_cents]
+    assert totals(own, Rider(legs)) == [rate([own], legs).amount_cents]
 
 
 @some
@@ -70,6 +72,30 @@ def test_what_the_tables_cannot_hold_is_rated_all_the_same(
     tariff: Tariff, legs: list[FareLeg]
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(many, "PASS_LIMIT", -1)
-        assert rate_totals(tariff, [Rider(legs)]) == rate([tariff], legs).amount_cents
-    assert rate_totals(tariff, []).shape == (0,)
+        patched.setattr(ways, "PASS_LIMIT", -1)
+        assert totals(tariff, Rider(legs)) == [rate([tariff], legs).amount_cents]
+    assert totals(tariff) == []
+
+
+def totals(tariff: Tariff, *riders: Rider) -> list[int]:
+    return rate_totals(tariff, columns_of(riders)).tolist()
+
+
+def test_prices_too_large_for_the_kernel_are_rated_all_the_same() -> None:
+    dear = LegPrice("dear", When(frozenset({"bus"})), 900_000_000)
+    own = Tariff("t", "EUR", "Europe/Paris", 0, (dear,), (), (), "hash")
+    at = dt.datetime(2027, 3, 28, 8, tzinfo=dt.UTC)
+    assert totals(own, Rider([FareLeg("bus", at, 0), FareLeg("bus", at, 0)])) == [1_800_000_000]
+
+
+@pytest.mark.parametrize("minutes", range(-180, 240, 20))
+def test_fare_days_that_begin_when_clocks_are_put_back(minutes: int) -> None:
+    day_pass = Product("day", frozenset({"bus"}), Period.FARE_DAY, 250)
+    single = LegPrice("bus", When(frozenset({"bus"})), 100)
+    own = Tariff("t", "EUR", "Europe/Paris", 9_000, (single,), (), (day_pass,), "hash")
+    back = dt.datetime(2027, 10, 31, 1, tzinfo=dt.UTC)
+    legs = [
+        FareLeg("bus", back + dt.timedelta(minutes=minutes + more), 0, id=str(more))
+        for more in (0, 20, 40, 70, 100)
+    ]
+    assert totals(own, Rider(legs)) == [rate([own], legs).amount_cents]

@@ -1,0 +1,117 @@
+"""Legs of many riders as columns: what kernels read, whatever tariff prices them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from payments.bill import Proof
+from payments.rating import in_order
+from payments.tariff import FareLeg
+
+Int64 = npt.NDArray[np.int64]
+Order = tuple[object, ...]
+Row = tuple[int, int, int, int, int]
+COLUMNS = 5
+Proofs = tuple[Proof, ...]
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rider:
+    """One rider's legs, in whatever order, and his categories."""
+
+    legs: Sequence[FareLeg]
+    proofs: Proofs = ()
+
+
+class Kind(NamedTuple):
+    """Legs alike in all but time and length: a rule that is for one of them is for the others."""
+
+    mode: str
+    operator: str = ""
+    route: str = ""
+    zones: tuple[str, ...] = ()
+
+    def leg(self) -> FareLeg:
+        """One of them."""
+        return FareLeg(
+            self.mode, EPOCH, 0, zones=self.zones, operator=self.operator, route=self.route
+        )
+
+
+class LegArrays(NamedTuple):
+    """Columns of legs, those of a rider one after the other and in order of rating."""
+
+    first: Int64
+    """Shape (riders + 1,): first leg of each rider."""
+    profile: Int64
+    """Shape (riders,): number of what he has proved."""
+    board_us: Int64
+    """Shape (legs,), as the others: epoch microsecond of boarding."""
+    kind: Int64
+    metres: Int64
+    seconds: Int64
+    promised: Int64
+    """Cents that were promised before; -1: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegColumns:
+    """Legs of some riders, and what their numbers stand for."""
+
+    arrays: LegArrays
+    kinds: Sequence[Kind]
+    profiles: Sequence[Proofs]
+
+    def rider(self, row: int) -> Rider:
+        """Of a row, with ids that keep the order of his legs."""
+        own = slice(*self.arrays.first[row : row + 2].tolist())
+        columns = (column[own].tolist() for column in self.arrays[2:])
+        legs = []
+        for nth, (at_us, kind, metres, seconds, promised) in enumerate(zip(*columns, strict=True)):
+            mode, operator, route, zones = self.kinds[kind]
+            legs.append(
+                FareLeg(mode, EPOCH + at_us * MICROSECOND, metres, seconds, zones, operator, route,
+                        f"{nth:06}", None if promised < 0 else promised)
+            )  # fmt: skip
+        return Rider(legs, self.profiles[self.arrays.profile[row]])
+
+
+def columns_of(riders: Sequence[Rider]) -> LegColumns:
+    """Columns of riders' legs."""
+    kinds: dict[Kind, int] = {}
+    profiles: dict[Proofs, int] = {}
+    rows = [sorted_rows(rider.legs, kinds) for rider in riders]
+    profile = [profiles.setdefault(tuple(rider.proofs), len(profiles)) for rider in riders]
+    return LegColumns(as_arrays(rows, profile), list(kinds), list(profiles))
+
+
+def sorted_rows(legs: Iterable[FareLeg], kinds: dict[Kind, int]) -> list[tuple[Order, Row]]:
+    """Order of rating and numbers of each leg, sorted; `kinds` gets those that are new."""
+    return sorted((in_order(leg), row_of(leg, kinds)) for leg in legs)
+
+
+def row_of(leg: FareLeg, kinds: dict[Kind, int]) -> Row:
+    """Numbers of a leg, in the order of the columns of `LegArrays`."""
+    kind = Kind(leg.mode, leg.operator, leg.route, leg.zones)
+    promised = -1 if leg.promised_cents is None else leg.promised_cents
+    at_us = (leg.board_at - EPOCH) // MICROSECOND
+    return at_us, kinds.setdefault(kind, len(kinds)), leg.metres, leg.seconds, promised
+
+
+def as_arrays(tables: Sequence[Sequence[tuple[Order, Row]]], profile: Sequence[int]) -> LegArrays:
+    """Columns of the rows of some riders."""
+    first = np.r_[0, np.cumsum([len(rows) for rows in tables], dtype=np.int64)]
+    legs = (
+        np.array([row for rows in tables for _, row in rows], np.int64)
+        .reshape(-1, COLUMNS)
+        .T.copy()
+    )
+    return LegArrays(first, np.array(profile, np.int64), *legs)

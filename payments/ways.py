@@ -1,0 +1,275 @@
+"""How riders can pay, as tables of kernels: rules, calendar, products and fare journeys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from core.money import round_half_up
+from payments.alone import is_for
+from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
+from payments.kernels import CALENDAR_MONTH, COLUMNS, FARE_DAY, ROLLING_7D, rate_riders
+from payments.leg_columns import EPOCH, Kind, LegArrays, LegColumns, Proofs
+from payments.tariff import (
+    HOLIDAY,
+    LIST_PRICE,
+    MILLICENTS,
+    MODES,
+    WEEKDAYS,
+    FareLeg,
+    Period,
+    Product,
+    Tariff,
+)
+
+Int64 = npt.NDArray[np.int64]
+PASS_LIMIT = 10
+"""Products, and categories for which they are reduced: a table has two to this power columns."""
+CODE = {
+    Period.FARE_DAY: FARE_DAY,
+    Period.ROLLING_7D: ROLLING_7D,
+    Period.CALENDAR_MONTH: CALENDAR_MONTH,
+}
+BIT = {mode: 1 << nth for nth, mode in enumerate(MODES)}
+WEEK_LIMIT = 2
+BAND_LIMIT = 60
+EPOCH_DAY = EPOCH.toordinal()
+DAY_S = 86_400
+DAY_US = DAY_S * 1_000_000
+LARGEST = 1 << 52
+"""What a leg may cost in `MILLICENTS`: more is left to whole numbers without end."""
+Choice = tuple[int, int, int]
+
+
+class Ways:
+    """How riders with some categories can pay by one version of a tariff."""
+
+    def __init__(self, tariff: Tariff, categories: frozenset[str]) -> None:
+        self.tariff = tariff
+        self._slots = [None, *(c.id for c in tariff.categories if c.id in categories)]
+        self._passes = [(product, slot) for product in tariff.products for slot in self._slots]
+        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
+        # With a pattern a week may be bought on a day on which it covers nothing, to run out
+        # before legs that cost less together: the rater does not, the kernel of two weeks does.
+        most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
+        self._fit = (
+            len(self._passes) <= PASS_LIMIT
+            and weeks <= most_weeks
+            and len(tariff.time_bands) <= BAND_LIMIT
+        )
+        self._permille: dict[str | None, int] = {None: LIST_PRICE}
+        self._permille |= {c.id: c.permille for c in tariff.categories}
+        self._tables = self._pass_table(), *_join_tables(tariff)
+        self._rules = _rule_tables(tariff)
+        self._said: dict[Kind, list[tuple[int, list[Choice]]]] = {}
+        self._prices: tuple[object, PriceTables] | None = None
+
+    def price(self, legs: LegColumns, riders: Int64) -> Int64 | None:
+        """
+        Price legs of some riders, as `rate_riders` takes them, one rider after the other.
+
+        None where the kernels' tables cannot hold them.
+        """
+        if not self._fit or not self._are_small(legs.arrays):
+            return None
+        counts = legs.arrays.first[riders + 1] - legs.arrays.first[riders]
+        priced = np.empty((COLUMNS, int(counts.sum())), np.int64)
+        clock, prices = self._clock(legs.arrays.board_us), self._prices_of(legs)
+        return priced if price_legs(riders, legs.arrays, clock, prices, priced) else None
+
+    def rate(self, spans: Int64, priced: Int64) -> Int64:
+        """Find the least total of each span of priced legs, shape (n, 2), of one rider each."""
+        totals = np.zeros(len(spans), np.int64)
+        rate_riders(spans, priced, *self._tables, totals)
+        return totals
+
+    def _are_small(self, legs: LegArrays) -> bool:
+        metres, seconds = (int(column.max(initial=0)) for column in (legs.metres, legs.seconds))
+        for rule in self.tariff.leg_prices:
+            bases = itertools.chain((rule.by_zones or {}).values(), rule.by_zone_count or ())
+            exact = max(rule.base_cents, rule.min_cents, *bases) * MILLICENTS
+            exact += sum(tier.per_km_millicents for tier in rule.tiers) * metres * 60
+            if exact + rule.per_min_millicents * seconds * 1000 > LARGEST:
+                return False
+        return True
+
+    def _clock(self, board_us: Int64) -> ClockTables:
+        """The tariff's calendar around the first boarding and the last."""
+        tariff = self.tariff
+        ends = (0, 0) if not len(board_us) else (int(board_us.min()), int(board_us.max()))
+        first, last = (at_us // DAY_US for at_us in ends)
+        dates = np.arange(first - 3, last + 4)
+        days = np.empty((len(dates), 3), np.int64)
+        days[:, 0] = 1 << (dates + EPOCH_DAY - 1) % len(WEEKDAYS)  # day 1 was a Monday
+        for date in tariff.holidays:
+            row = date.toordinal() - EPOCH_DAY - int(dates[0])
+            if 0 <= row < len(dates):
+                days[row, 0] = HOLIDAY_BIT
+        months = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        days[:, 1] = months + month_code(EPOCH.date())
+        days[:, 2] = 1
+        if tariff.valid_from is not None:
+            days[dates < tariff.valid_from.toordinal() - EPOCH_DAY, 2] = 0
+        if tariff.valid_to is not None:
+            days[dates > tariff.valid_to.toordinal() - EPOCH_DAY, 2] = 0
+        bit_of = {day: 1 << nth for nth, day in enumerate((*WEEKDAYS, HOLIDAY))}
+        bands = [(sum(bit_of[d] for d in b.days), b.from_s, b.to_s) for b in tariff.time_bands]
+        changes = _clock_changes(tariff.timezone, first - 1, last + 1)
+        return ClockTables(changes, tariff.cutover_s, int(dates[0]), days, _table(bands, 3))
+
+    def _prices_of(self, legs: LegColumns) -> PriceTables:
+        """What the tariff says of some kinds of legs, kept for the next who has the same."""
+        key = tuple(legs.kinds), tuple(legs.profiles)
+        if self._prices is None or self._prices[0] != key:
+            self._prices = key, self._price_tables(*key)
+        return self._prices[1]
+
+    def _price_tables(self, kinds: Sequence[Kind], profiles: Sequence[Proofs]) -> PriceTables:
+        lines: dict[str, int] = {}
+        facts = [(BIT[kind.mode], lines.setdefault(kind.route, len(lines))) for kind in kinds]
+        said = [own for kind in kinds for own in self._said_of(kind)]
+        slot_of = {slot: nth for nth, slot in enumerate(self._slots)}
+        proofs = [
+            [
+                (slot_of[p.category], p.valid_from.toordinal() - EPOCH_DAY,
+                 p.valid_to.toordinal() - EPOCH_DAY)
+                for p in profile if p.category in slot_of
+            ]
+            for profile in profiles
+        ]  # fmt: skip
+        return PriceTables(
+            kinds=_table(facts, 2),
+            covers=_table([(cover,) for cover, _ in said], 1).reshape(-1, len(self._slots)),
+            choice_first=_firsts([own for _, own in said]),
+            choices=_table([choice for _, own in said for choice in own], 3),
+            rules=self._rules[0],
+            tiers=self._rules[1],
+            permille=np.array([self._permille[slot] for slot in self._slots], np.int64),
+            proof_first=_firsts(proofs),
+            proofs=_table([proof for own in proofs for proof in own], 3),
+        )
+
+    def _said_of(self, kind: Kind) -> list[tuple[int, list[Choice]]]:
+        """By slot: bits of passes that cover a kind of legs, and rules that may price it."""
+        if kind not in self._said:
+            leg = kind.leg()
+            covering = [
+                (slot, 1 << bit)
+                for bit, (product, slot) in enumerate(self._passes)
+                if product.covers(leg)
+            ]
+            self._said[kind] = [
+                (sum(bit for of, bit in covering if of == slot), list(self._choices(leg, slot)))
+                for slot in self._slots
+            ]
+        return self._said[kind]
+
+    def _choices(self, leg: FareLeg, slot: str | None) -> Iterator[Choice]:
+        bit_of = {band.id: 1 << nth for nth, band in enumerate(self.tariff.time_bands)}
+        for nth, rule in enumerate(self.tariff.leg_prices):
+            if leg.mode not in rule.when.modes or not is_for(rule.when, leg, slot):
+                continue
+            base_cents = rule.base_of(leg)
+            if base_cents is None:
+                continue
+            if rule.when.bands is None:
+                yield nth, base_cents, 0
+                return
+            bands = sum(bit_of.get(band, 0) for band in rule.when.bands)
+            if bands:
+                yield nth, base_cents, bands
+
+    def _pass_table(self) -> Int64:
+        """Shape (passes, 4): periods, prices and limits, as `rate_riders` takes them."""
+        table = np.zeros((len(self._passes), 4), np.int64)
+        for row, (product, slot) in enumerate(self._passes):
+            cents = round_half_up(product.price_cents * self._permille[slot], LIST_PRICE)
+            if slot is not None and product.category_cents is not None:
+                cents = product.category_cents.get(slot, cents)
+            most = -1 if product.most_legs is None else product.most_legs
+            table[row] = CODE[product.period], cents, most, self._first_pass(product)
+        return table
+
+    def _first_pass(self, product: Product) -> int:
+        """Row of a product as it is for everybody."""
+        return self._passes.index((product, None))
+
+
+def month_code(day: dt.date) -> int:
+    """Number of a month: those that follow one another have numbers that do."""
+    return day.year * 12 + day.month
+
+
+def _rule_tables(tariff: Tariff) -> tuple[Int64, Int64]:
+    """Rules, shape (r, 6), and their tiers, shape (t, 3), as `price_legs` takes them."""
+    rules: list[tuple[int, ...]] = []
+    tiers: list[tuple[int, ...]] = []
+    for rule in tariff.leg_prices:
+        begin = len(tiers)
+        for tier in rule.tiers:
+            to_m = -1 if tier.to_m is None else tier.to_m
+            tiers.append((tier.from_m, to_m, tier.per_km_millicents))
+        most = -1 if rule.max_cents is None else rule.max_cents
+        rules.append(
+            (rule.per_min_millicents, rule.free_s, rule.min_cents, most, begin, len(tiers))
+        )
+    return _table(rules, 6), _table(tiers, 3)
+
+
+def _join_tables(tariff: Tariff) -> tuple[Int64, Int64]:
+    """Fare journeys, shape (j, 6), and their patterns, as `rate_riders` takes them."""
+    journeys = tariff.fare_journeys
+    longest = max((len(j.pattern) for j in journeys if j.pattern), default=0)
+    joins = np.zeros((len(journeys), 6), np.int64)
+    patterns = np.zeros((len(journeys), longest), np.int64)
+    for row, journey in enumerate(journeys):
+        pattern = journey.pattern or ()
+        joins[row] = (
+            journey.window_s, _bits(journey.modes), journey.most_legs or 0, journey.other_routes,
+            len(pattern), journey.price_cents or 0,
+        )  # fmt: skip
+        patterns[row, : len(pattern)] = [_bits(modes) for modes in pattern]
+    return joins, patterns
+
+
+@functools.lru_cache(maxsize=64)
+def _clock_changes(timezone: str, first: int, last: int) -> Int64:
+    """Shape (c, 2): from which second clocks are how far ahead, from one day to another."""
+    zone = ZoneInfo(timezone)
+
+    def ahead_s(at_s: int) -> int:
+        ahead = dt.datetime.fromtimestamp(at_s, zone).utcoffset()
+        assert ahead is not None
+        return int(ahead.total_seconds())
+
+    changes = [(first * DAY_S, ahead_s(first * DAY_S))]
+    for day in range(first, last + 1):
+        before, after = day * DAY_S, (day + 1) * DAY_S
+        if ahead_s(after) != changes[-1][1]:
+            while after - before > 1:
+                middle = (before + after) // 2
+                if ahead_s(middle) == changes[-1][1]:
+                    before = middle
+                else:
+                    after = middle
+            changes.append((after, ahead_s(after)))
+    return _table(changes, 2)
+
+
+def _bits(modes: frozenset[str]) -> int:
+    return sum(BIT[mode] for mode in modes)
+
+
+def _table(rows: Iterable[tuple[int, ...]], width: int) -> Int64:
+    return np.array(list(rows), np.int64).reshape(-1, width)
+
+
+def _firsts(groups: Sequence[Sequence[object]]) -> Int64:
+    """First of each group in all of them, one after the other, and the end of the last."""
+    return np.cumsum([0, *map(len, groups)], dtype=np.int64)
