@@ -22,6 +22,7 @@ from mobility.api import (
     devices,
     fare_data,
     geocode,
+    held_usage,
     isochrone,
     live,
     maps,
@@ -128,7 +129,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
         open_data, standard_covoiturage, partner_bookings, ride_share, circles, points, usage,
-        bills, tariffs, fare_data, devices,
+        held_usage, bills, tariffs, fare_data, devices,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -1,10 +1,21 @@
-"""What a counting device has told: which of its numbers are missing, and around when."""
+"""What a counting device has told: which of its numbers are missing, and how its clock goes."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+STEADY = dt.timedelta(seconds=30)
+"""What a clock is taken to be right by: a batch may be under way for so long."""
+TRUSTED = dt.timedelta(minutes=5)
+"""A clock that is wrong by more may be wrong in other ways: somebody has to look."""
+
+
+def clock_ahead(signed_at: dt.datetime, received_at: dt.datetime) -> dt.timedelta:
+    """How far a device's clock is ahead, by what it read when a batch was signed."""
+    ahead = signed_at - received_at
+    return dt.timedelta() if abs(ahead) <= STEADY else ahead
 
 
 @dataclass(frozen=True, slots=True)

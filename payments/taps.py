@@ -50,6 +50,8 @@ class Tap:
     mode: str
     route: str = ""
     operator: str = ""
+    told_ahead_s: int = 0
+    """By how much the time that the reader told was too late; `at` is without it."""
 
 
 @dataclass(frozen=True, slots=True)

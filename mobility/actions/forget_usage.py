@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 from mobility.db.engine import Engine
+from mobility.db.held_usage import forget_held
 from mobility.db.usage import forget_places, forget_riders
 
 PLACES_KEPT = dt.timedelta(hours=48)
-"""From when a tap was received: who was where."""
+"""From when it was received: who was where, also in batches that nobody has decided on."""
 RIDERS_KEPT = dt.timedelta(days=120)
 """From when a leg was boarded: whose it was. Amounts of months stay."""
 
 
 def forget_usage(engine: Engine, now: dt.datetime) -> int:
-    """Forget what is due; returns how many taps and legs nobody can be told from any more."""
+    """Forget what is due; returns how many taps, batches and legs went."""
     with engine.begin() as connection:
         taps = forget_places(connection, now - PLACES_KEPT)
+        taps += forget_held(connection, now - PLACES_KEPT)
         return taps + forget_riders(connection, now - RIDERS_KEPT)

@@ -55,6 +55,8 @@ class DeviceFacts(BaseModel):
     registered_at: dt.datetime
     next_number: int
     last_at: dt.datetime | None
+    clock_ahead_s: int | None
+    """By what its clock was ahead when it last told so: its times are taken without that."""
     gaps: list[GapFacts]
 
 
@@ -78,7 +80,7 @@ def devices(request: Request, staff: Staff) -> list[DeviceFacts]:
     return [
         DeviceFacts(
             source=own.source, registered_at=own.registered_at, next_number=own.told.next_number,
-            last_at=own.told.last_at,
+            last_at=own.told.last_at, clock_ahead_s=own.clock_ahead_s,
             gaps=[
                 GapFacts(
                     first=gap.first, last=gap.last, after_at=gap.after_at, before_at=gap.before_at

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Depends, Header, Request
 from pydantic import BaseModel
 
@@ -14,8 +17,16 @@ from mobility.api.access import Agent, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.devices import list_devices
 from mobility.db.engine import read_quote_key
-from mobility.mapping.cloud_events import HEARTBEAT, EventInvalid, read_event, read_number
+from mobility.db.held_usage import HeldBatch, hold_batch
+from mobility.mapping.cloud_events import (
+    HEARTBEAT,
+    EventInvalid,
+    for_holding,
+    read_event,
+    read_number,
+)
 from mobility.users.signed_bodies import SignatureInvalid, check_signature
+from payments.devices import TRUSTED, clock_ahead
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 BATCH_LIMIT = 1_000
@@ -37,6 +48,8 @@ class UsageTaken(BaseModel):
     known: int
     """Events that had come before: they change nothing."""
     refused: list[Refused]
+    held: int = 0
+    """Events that wait until somebody has looked at the device's clock."""
 
 
 Batch = Annotated[list[dict[str, Any]], Body(max_length=BATCH_LIMIT)]
@@ -68,32 +81,50 @@ def take(
     Taps (`mobility.tap.board`, `.in`, `.out`) and rides that are over (`mobility.ride`), each known
     by `source` and `id`. What is wrong with one event keeps none of the others. Events of a
     registered device are taken if it has signed the body and numbered them (`sequence`), which also
-    makes known what is missing.
+    makes known what is missing. If it tells when it signed (`iat`) by a clock that is wrong, times
+    are put right; what a clock tells that is more than five minutes wrong is held for a decision.
     """
     here, world, now = installation_of(request), world_of(request), now_of(request)
     told = (event.get("source") for event in events)
     sources = {own for own in told if isinstance(own, str) and own.isprintable()}
+    ahead: dt.timedelta | None = None
     with here.engine.connect() as connection:
         key = read_quote_key(connection)
         counting = {own.source: own for own in list_devices(connection, operator.user_id, sources)}
     if signature is not None:
         if len(sources) != 1 or not counting:
             raise SignatureInvalid("what is signed is of one registered device")
-        check_signature(next(iter(counting.values())).public_key, signature, body)
-    used, refused, numbers = [], [], []
+        signed_at = check_signature(next(iter(counting.values())).public_key, signature, body)
+        ahead = None if signed_at is None else clock_ahead(signed_at, now)
+    used, refused, numbers, held = [], [], [], []
+    shift = ahead or dt.timedelta()
     for index, event in enumerate(events):
         try:
             source = event.get("source")
             if isinstance(source, str) and source in counting:
                 if signature is None:
                     raise EventInvalid("source is a device that signs what it tells")
-                numbers.append(read_number(event, now))
+                numbers.append(read_number(event, now, shift))
                 if event.get("type") == HEARTBEAT:
                     continue
-            used.append(read_event(event, str(operator.user_id), key, world.network, now))
+            used.append(read_event(event, str(operator.user_id), key, world.network, now, shift))
+            held.append(for_holding(event, key))
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
+    if abs(shift) > TRUSTED:
+        ids = orjson.dumps([str(operator.user_id), [event["id"] for event in held]])
+        with here.engine.begin() as connection:
+            hold_batch(
+                connection,
+                HeldBatch(
+                    hashlib.sha256(ids).hexdigest()[:32], operator.user_id, next(iter(sources)),
+                    now, round(shift.total_seconds()), held,
+                ),
+            )  # fmt: skip
+        used = []
+    else:
+        held = []
     new = take_usage(here.engine, world, used, now) if used else 0
     if numbers:  # once it is stored: what was not is asked for again
-        note_numbers(here.engine, operator.user_id, sources, numbers)
-    return UsageTaken(new=new, known=len(used) - new, refused=refused)
+        note_numbers(here.engine, operator.user_id, sources, numbers, ahead)
+    return UsageTaken(new=new, known=len(used) - new, refused=refused, held=len(held))

@@ -32,6 +32,8 @@ class Device:
     public_key: Mapping[str, str]
     registered_at: dt.datetime
     told: Told
+    clock_ahead_s: int | None
+    """What its clock was last ahead by; None: it never told."""
 
 
 def put_device(
@@ -86,12 +88,13 @@ def list_devices(
 
 
 def save_told(connection: sa.Connection, own: Device) -> None:
-    """Store how far a device has counted."""
+    """Store how far a device has counted, and how its clock goes."""
     connection.execute(
         device.update()
         .where(device.c.owner_id == own.owner_id, device.c.source == own.source)
         .values(
             next_number=own.told.next_number, last_at=own.told.last_at,
+            clock_ahead_s=own.clock_ahead_s,
             gaps=[
                 [gap.first, gap.last, gap.after_at and gap.after_at.isoformat(),
                  gap.before_at.isoformat()]
@@ -108,4 +111,5 @@ def _device(row: Any) -> Device:  # noqa: ANN401 — a row
         for first, last, after, before in row.gaps
     )  # fmt: skip
     told = Told(row.next_number, row.last_at, gaps)
-    return Device(row.owner_id, row.source, row.public_key, row.registered_at, told)
+    key = row.public_key
+    return Device(row.owner_id, row.source, key, row.registered_at, told, row.clock_ahead_s)

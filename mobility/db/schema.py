@@ -449,6 +449,7 @@ tap = sa.Table(
     sa.Column("operator", sa.Text, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("told_ahead_s", sa.Integer, nullable=False, server_default="0"),
 )
 
 fare_leg = sa.Table(
@@ -510,6 +511,18 @@ device = sa.Table(
     sa.Column("next_number", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("last_at", sa.DateTime(timezone=True)),
     sa.Column("gaps", pg.JSONB, nullable=False, server_default="[]"),
+    sa.Column("clock_ahead_s", sa.Integer),
+)
+
+held_usage = sa.Table(
+    "held_usage",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("owner_id", sa.Uuid, sa.ForeignKey("user.id"), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("clock_ahead_s", sa.Integer, nullable=False),
+    sa.Column("events", pg.JSONB, nullable=False),
 )
 
 tariff_version = sa.Table(

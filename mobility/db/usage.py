@@ -35,6 +35,7 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = sa.cast(sa.extract("epoch", fare_leg.c.board_at) * 1_000_000, sa.BigInteger)
 _TAP_TYPES = {
     "medium": sa.LargeBinary,
+    "told_ahead_s": sa.Integer,
     **dict.fromkeys(("at", "received_at"), sa.DateTime(timezone=True)),
 }
 _LEG_TYPES = {
@@ -49,7 +50,7 @@ _MONTH_TYPES = {
     "amount_cents": sa.BigInteger,
     **dict.fromkeys(("leg_count", "unpriced_count"), sa.Integer),
 }
-TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator")
+TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator", "told_ahead_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ HEARTBEAT = "mobility.device.heartbeat"
 """Of a device that counts: it is up to date, whether or not somebody used it."""
 AHEAD = dt.timedelta(minutes=5)
 """A clock that goes so far ahead is wrong."""
+RIGHT = dt.timedelta()
 OLDEST = dt.timedelta(days=45)
 """What is older is no longer billed: legs are forgotten while their month could still be rated."""
 TEXT_LIMIT, ZONE_LIMIT = 200, 100
@@ -52,9 +53,11 @@ def medium_digest(key: bytes, number: str) -> bytes:
     return hmac.digest(key, number.encode(), hashlib.sha256)
 
 
-def read_number(event: Mapping[str, Any], now: dt.datetime) -> tuple[int, dt.datetime]:
+def read_number(
+    event: Mapping[str, Any], now: dt.datetime, ahead: dt.timedelta = RIGHT
+) -> tuple[int, dt.datetime]:
     """
-    Number and time of an event of a device that counts its events.
+    Number and time of an event of a device that counts its events, and whose clock is `ahead`.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def read_number(event: Mapping[str, Any], now: dt.datetime) -> tuple[int, dt.dat
     text = _text(event, "sequence")
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS) or int(text) == 0:
         raise EventInvalid(f"sequence {text!r} is not a number from 1 on")
-    return int(text), _past(event, now)
+    return int(text), _past(event, now, ahead)
 
 
 def read_event(
@@ -73,12 +76,22 @@ def read_event(
     key: bytes,
     network: Network,
     now: dt.datetime,
+    ahead: dt.timedelta = RIGHT,
+    *,
+    is_held: bool = False,
 ) -> Used:
     """
     Read a CloudEvent (version 1.0, JSON format).
 
     It gets an id of its sender, `source` and `id` that tells nobody which reader it was, and that
     nobody else can take.
+
+    Parameters
+    ----------
+    ahead
+        How far the clock was ahead by which it was told.
+    is_held
+        Whether it is as `for_holding` has left it.
 
     Raises
     ------
@@ -92,18 +105,21 @@ def read_event(
     known_by = json.dumps([sender, _text(event, "source"), _text(event, "id")])
     name = hmac.digest(key, known_by.encode(), hashlib.sha256)[:16].hex()
     type_ = _text(event, "type")
-    at = _past(event, now)
+    at = _past(event, now, ahead)
     if at < now - OLDEST:
         raise EventTooOld(f"time {at.isoformat()} is more than {OLDEST.days} days ago")
     data = event.get("data")
     if not isinstance(data, Mapping):
         raise EventInvalid("data is missing")
-    medium = medium_digest(key, _text(data, "medium"))
+    number = _text(data, "medium")
+    medium = bytes.fromhex(number) if is_held else medium_digest(key, number)
     route = _text(data, "route", "")
     mode = _mode(data, route, network)
     operator = _text(data, "operator", "")
     if type_ in TYPES:
-        return Used(medium, Tap(name, at, TYPES[type_], _text(data, "stop"), mode, route, operator))
+        stop, told_ahead_s = _text(data, "stop"), round(ahead.total_seconds())
+        tap = Tap(name, at, TYPES[type_], stop, mode, route, operator, told_ahead_s)
+        return Used(medium, tap)
     if type_ != RIDE:
         raise EventInvalid(f"type {type_!r} is not known: one of {', '.join((*TYPES, RIDE))}")
     zones = data.get("zones", [])
@@ -115,6 +131,12 @@ def read_event(
         tuple(zones), operator, route, f"ride:{name}",
     )  # fmt: skip
     return Used(medium, leg)
+
+
+def for_holding(event: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+    """An event without the number of the card, to be read once somebody has looked at it."""
+    digest = medium_digest(key, _text(event["data"], "medium"))
+    return {**event, "data": {**event["data"], "medium": digest.hex()}}
 
 
 def _mode(data: Mapping[str, Any], route: str, network: Network) -> str:
@@ -139,8 +161,11 @@ def _text(of: Mapping[str, Any], key: str, default: str | None = None) -> str:
     return value
 
 
-def _past(event: Mapping[str, Any], now: dt.datetime) -> dt.datetime:
-    at = _moment(event, "time")
+def _past(event: Mapping[str, Any], now: dt.datetime, ahead: dt.timedelta) -> dt.datetime:
+    try:
+        at = _moment(event, "time") - ahead
+    except OverflowError as error:
+        raise EventInvalid("time is out of range") from error
     if at > now + AHEAD:
         raise ClockAhead(f"time {at.isoformat()} is ahead: the device's clock is wrong")
     return at
