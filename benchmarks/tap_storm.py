@@ -43,7 +43,7 @@ from mobility.settings import Settings
 from mobility.world import World, open_snapshot
 from payments.tariff import FareLeg
 from tests.conftest import free_port
-from tests.features.test_fares_api import line_of
+from tests.support.usage import line_of
 
 CARDS, RIDES, BATCH, SENDERS, SEED = 5_000, 40, 20, 32, 9
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from carpool.offers import Offer, parse_offer
 from core.ids import OfferId
+from core.modes import Mode
 from mobility.actions.run_demo import RunningServer, users_file
 from mobility.actions.seed_demo_users import read_users
 from mobility.db.engine import Engine
 from mobility.installation import open_installation, opened_database
 from mobility.settings import Settings
-from mobility.world import open_snapshot
-from tests.support.booked import Ask
+from mobility.world import World, open_snapshot
+from tests.support.booked import ZONE, Ask
 from tests.support.bookings import Booth, Driven, soon
+from tests.support.browsing import BROWSERS, FLAGS, WAIT_MS, Users, Visit, Watched
+from tests.support.usage import line_of
 from tests.support.users import Somebody, make_somebody
 
-ZONE = ZoneInfo("Europe/Paris")
+USUAL_WAIT_MS = 5_000
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,52 @@ def drive(ask: Ask, demo_home: Path) -> Iterator[Callable[..., dict[str, Any]]]:
             ask("driver", "POST", f"/rides/{ride['id']}/cancel")
     for offer_id in own:
         ask("driver", "DELETE", f"/offers/{offer_id}")
+
+
+@pytest.fixture(scope="module")
+def bus(booth: Booth) -> tuple[str, list[str]]:
+    """A bus line of the demo, and the stops of one of its ways."""
+    return line_of(World(booth.desk.snapshot), Mode.BUS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip(f"no browser to open the page with: install one of {', '.join(BROWSERS)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def users(demo_home: Path) -> Users:
+    """The demo's users by the first part of their addresses."""
+    found = read_users(users_file(Settings(home=demo_home)))
+    return {user["email"].split("@")[0]: user for user in found}
+
+
+@pytest.fixture
+def visit(browser: Browser, demo_server: RunningServer) -> Iterator[Visit]:
+    """Opens pages, each with cookies of its own; at the end none has complained."""
+    opened: list[Watched] = []
+
+    def open_page(address: str = "/", **more: Any) -> Watched:
+        size = {"width": 1280, "height": 800}
+        context = browser.new_context(**{"viewport": size, "locale": "fr-FR", **more})
+        context.set_default_timeout(WAIT_MS)
+        watched = Watched(context.new_page(), demo_server.base_url)
+        opened.append(watched)
+        answer = watched.page.goto(demo_server.base_url + address)
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            pytest.skip("the server has no page: run `npm ci && npm run build` in web/")
+        return watched
+
+    # The page asks again every 15 seconds: what others did may take as long to show.
+    expect.set_options(timeout=WAIT_MS)
+    yield open_page
+    expect.set_options(timeout=USUAL_WAIT_MS)
+    for watched in opened:
+        watched.page.unroute_all(behavior="ignoreErrors")  # one may be answering just now
+        watched.page.context.close()

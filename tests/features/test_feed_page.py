@@ -11,8 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from mobility.actions.check_feed import check_feed
 from mobility.commands.feed_page import feed_page
-from tests.features.test_page import BROWSERS, FLAGS
 from tests.gtfs_data.small_feeds import zip_feed
+from tests.support.browsing import BROWSERS, FLAGS
 from tests.support.spoilt_feed import FINE
 
 

@@ -15,18 +15,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.features.conftest import ZONE
-from tests.features.test_trips_page import (
-    Users,
-    Visit,
-    browser,
-    part_of,
-    shows_no_fault,
-    sign_in,
-    users,
-    visit,
-)
+from tests.support.browsing import Users, Visit, part_of, shows_no_fault, sign_in
 
-__all__ = ["browser", "users", "visit"]
 MONTH = "Mon mois, et pourquoi"
 
 

@@ -1,76 +1,20 @@
 """The page in a real browser: what a rider sees, by mouse and by keyboard, no third party."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.answering import answering
-
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WAIT_MS = 20_000  # software rendering is slow on a small machine
+from tests.support.browsing import WAIT_MS, Watched
 
 
 class Server(Protocol):
     base_url: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip(f"no browser to open the page with: install one of {', '.join(BROWSERS)}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Watched:
-    """A page, and what it did wrong while we used it."""
-
-    def __init__(self, page: Page, base_url: str) -> None:
-        self.page = page
-        self.errors: list[str] = []
-        self.other_hosts: list[str] = []
-        self.answers: list[tuple[str, int]] = []
-        """Path and status of every answer."""
-        home = urlsplit(base_url).netloc
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: self.errors.append(message.text) if message.type == "error" else None,
-        )
-        page.on(
-            "response",
-            lambda answer: self.answers.append((urlsplit(answer.url).path, answer.status)),
-        )
-        page.on(
-            "request",
-            lambda request: (
-                self.other_hosts.append(request.url)
-                if request.url.startswith(("http", "ws")) and urlsplit(request.url).netloc != home
-                else None
-            ),
-        )
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
+ZONE = ZoneInfo("Europe/Paris")
 FRESH_S = 5.0
 """Changes are there within a second; the machine may be busy."""
 Ask = Callable[..., httpx.Response]

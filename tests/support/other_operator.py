@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import uuid
@@ -11,8 +12,17 @@ from typing import Any
 
 import httpx
 
+from mobility.actions.fetch_outside import Fetched, fetch_due
+from mobility.actions.manage_operators import enter_operator
+from mobility.db.changes import latest_revision
+from mobility.db.operators import Operator, get_operator, make_due
+from mobility.db.outside_offers import list_known
 from mobility.partner_client import PartnerClient
-from tests.support.standard_covoiturage import Json
+from tests.support.bookings import Booth
+from tests.support.standard_covoiturage import ZONE, Json
+
+NOW = dt.datetime.now(dt.UTC)
+TOMORROW = (NOW.astimezone(ZONE) + dt.timedelta(days=1)).date()
 
 
 @dataclass
@@ -70,3 +80,36 @@ class OtherOperator:
             del row[name]
         schedules = [{"passengerPickupDay": d, "passengerPickupTimeOfDay": clock} for d in days]
         return {**row, "schedules": schedules}
+
+
+class Fetching:
+    """One operator, fetched into the demo at times of one's own."""
+
+    def __init__(self, booth: Booth, other: OtherOperator) -> None:
+        self.desk, self.other, self.engine = booth.desk, other, booth.desk.engine
+        told = Operator(other.operator, other.url, None, None)
+        enter_operator(self.engine, told, other.key, now=NOW)
+
+    def __call__(self, now: dt.datetime = NOW) -> Fetched:
+        with self.engine.begin() as connection:
+            make_due(connection, now)
+        done = fetch_due(
+            self.engine, self.desk.wakeups, self.desk.snapshot,
+            lambda operator: self.other.client(operator.key), now=now,
+        )  # fmt: skip
+        return done[self.other.operator]
+
+    def known(self) -> dict[str, Any]:
+        with self.engine.connect() as connection:
+            return {str(of.offer_id): of for of in self._list(connection).values()}
+
+    def _list(self, connection: Any) -> dict[str, Any]:
+        return list_known(connection, self.other.operator)
+
+    def revision(self) -> int:
+        with self.engine.connect() as connection:
+            return latest_revision(connection)
+
+    def stored(self) -> Any:
+        with self.engine.connect() as connection:
+            return get_operator(connection, self.other.operator)

@@ -11,7 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from mobility.actions import fetch_outside
+from mobility.actions.manage_operators import remove_operator
 from mobility.users.scopes import Scope
+from tests.support.bookings import Booth
+from tests.support.other_operator import NOW, Fetching, OtherOperator
 from tests.support.standard_covoiturage import (
     BASE,
     ZONE,
@@ -95,3 +99,31 @@ def wish(ask: Ask, offers: list[Json]) -> Iterator[Callable[..., Json]]:
     yield save
     for wish_id in own:
         ask("rider", "DELETE", f"/wishes/{wish_id}")
+
+
+@pytest.fixture(scope="module")
+def few_places() -> Iterator[None]:
+    """Two main places are enough to ask between."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fetch_outside, "PLACES_LIMIT", 2)
+        yield
+
+
+@pytest.fixture
+def other() -> OtherOperator:
+    return OtherOperator()
+
+
+@pytest.fixture
+def fetch(booth: Booth, other: OtherOperator) -> Iterator[Fetching]:
+    """Asks the operator; what it told is gone at the end."""
+    fetching = Fetching(booth, other)
+    yield fetching
+    remove_operator(fetching.engine, booth.desk.wakeups, other.operator, now=NOW)
+    assert not fetching.known()
+
+
+@pytest.fixture(scope="module")
+def ends(offers: list[Json]) -> tuple[Json, Json]:
+    """A drive that is not one minute long."""
+    return offers[0]["start"], offers[0]["end"]

@@ -1,0 +1,270 @@
+"""What readers tell becomes what riders used: whatever its order, its sender, and how old it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from core.modes import mode_of_route_type
+from mobility.actions.forget_usage import PLACES_KEPT, RIDERS_KEPT, forget_usage
+from mobility.actions.take_usage import take_usage
+from mobility.db.engine import Engine, read_quote_key
+from mobility.mapping.cloud_events import medium_digest
+from mobility.users.scopes import Scope
+from mobility.world import World
+from payments.taps import Tap, TapKind, Used
+from payments.tariff import FareLeg
+from tests.support.booked import Ask
+from tests.support.bookings import Booth
+from tests.support.usage import (
+    amount,
+    bills_of,
+    buses,
+    card,
+    event,
+    line_of,
+    link,
+    midnight,
+    months_of,
+    send,
+)
+from tests.support.users import Somebody, code_of
+
+UTC = dt.UTC
+
+
+@pytest.fixture(scope="module")
+def train(booth: Booth) -> tuple[str, list[str]]:
+    world = World(booth.desk.snapshot)
+    t = world.network.timetable
+    kinds = {mode_of_route_type(int(kind)) for kind in t.route_type.tolist()}
+    return line_of(world, next(kind for kind in kinds if kind and "RAIL" in kind.name))
+
+
+def test_taps_are_billed_as_the_cheapest_way_to_pay_for_all_of_them(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, number = somebody(), card()
+    events = buses(number, bus, range(4, 8), (6, 9, 12))
+    random.Random(4).shuffle(events)
+    assert send(ask, events[:7]) == {"new": 7, "known": 0, "refused": []}
+    # A card that nobody has linked has an account of its own; what it has is taken over.
+    assert months_of(ask, rider) == []
+    assert link(ask, rider, number).status_code == 201
+    assert send(ask, [*events[5:], *events[:2]]) == {"new": 5, "known": 4, "refused": []}
+    assert amount(ask, rider) == 1_500
+    bills = bills_of(ask, rider)
+    last = bills[max(bills)]
+    assert {line["rule"] for line in last["lines"]} == {"week"}
+    assert last["lines"][0]["label_fr"] == "Forfait « week »"
+    assert all(leg["unpriced"] is None and "stop" not in leg for leg in last["legs"])
+    if len(bills) == 1:
+        # Twelve buses at 1.50 are four days at 4.20, and these a week at 15.
+        assert last["lines"][0]["arithmetic"] == "1500 < 1800"
+        others = {a["product"]: a["amount_cents"] for a in last["alternatives"]}
+        assert others == {"day": 1_680, "week": 1_680, "month": 4_200}
+
+
+def test_a_card_is_one_persons_and_may_be_given_up(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, other, number = somebody(), somebody(), card()
+    assert link(ask, rider, number).status_code == 201
+    assert link(ask, rider, number).status_code == 201  # again changes nothing
+    assert code_of(link(ask, other, number)) == "medium_taken"
+    (shown,) = ask(rider.secret, "GET", "/media").json()
+    assert number not in str(shown)
+    send(ask, buses(number, bus, range(2, 3), (8,)))
+    assert ask(other.secret, "DELETE", f"/media/{shown['id']}").status_code == 404
+    assert ask(rider.secret, "DELETE", "/media/none").status_code == 404
+    assert ask(rider.secret, "DELETE", f"/media/{shown['id']}").status_code == 204
+    assert ask(rider.secret, "GET", "/media").json() == []
+    send(ask, buses(number, bus, range(2, 3), (14,)))
+    assert link(ask, other, number).status_code == 201
+    assert (amount(ask, rider), amount(ask, other)) == (150, 150)
+
+
+def test_a_train_costs_its_whole_line_until_the_tap_out_is_known(
+    ask: Ask, somebody: Callable[..., Somebody], train: tuple[str, list[str]], booth: Booth
+) -> None:
+    rider, number, (route, stops) = somebody(), card(), train
+    link(ask, rider, number)
+    start = midnight(1) + dt.timedelta(hours=9)
+    tap_in = event(number, "in", start, stops[0], route=route)
+    tap_out = event(number, "out", start + dt.timedelta(minutes=20), stops[1], mode="rail")
+    send(ask, [tap_in])
+    (whole,) = (leg for bill in bills_of(ask, rider).values() for leg in bill["legs"])
+    assert send(ask, [tap_out])["new"] == 1
+    (leg,) = (leg for bill in bills_of(ask, rider).values() for leg in bill["legs"])
+    assert whole["metres"] > leg["metres"] > 0
+    assert (whole["seconds"], leg["seconds"]) == (0, 1_200)
+    network = booth.desk.snapshot.network
+    t = network.timetable
+    near = []
+    for row in np.flatnonzero(t.pattern_stop == network.stop_row[stops[0]])[:50].tolist():
+        if row + 1 < len(t.pattern_stop) and t.pattern_stop[row + 1] == network.stop_row[stops[1]]:
+            near.append(int(network.pattern_metres[row + 1] - network.pattern_metres[row]))
+    assert leg["metres"] == min(m for m in near if m > 0)
+    assert amount(ask, rider) == 180 + round(leg["metres"] * 9 / 1000)
+
+
+def test_one_wrong_event_keeps_none_of_the_others(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, number = somebody(), card()
+    link(ask, rider, number)
+    (good,) = buses(number, bus, range(1, 2), (8,))
+    now = dt.datetime.now(UTC)
+    ride = {**good, "type": "mobility.ride"}
+    wrong: list[tuple[Any, str]] = [
+        ({**good, "id": "a", "time": (now + dt.timedelta(hours=1)).isoformat()}, "clock_ahead"),
+        ({**good, "id": "b", "time": (now - dt.timedelta(days=46)).isoformat()}, "event_too_old"),
+        ({**good, "id": "c", "time": "2027-03-24T08:00:00"}, "event_invalid"),
+        ({**good, "id": "d", "type": "mobility.tap.sideways"}, "event_invalid"),
+        ({**good, "id": "e", "data": {**good["data"], "route": "none:none"}}, "event_invalid"),
+        ({**good, "id": "f", "data": {**good["data"], "mode": "rocket"}}, "event_invalid"),
+        ({**good, "id": "g", "data": {"stop": "x", "mode": "bus"}}, "event_invalid"),
+        ({**good, "id": 7}, "event_invalid"),
+        ({**good, "id": "h", "source": "a\u0000"}, "event_invalid"),
+        ({**good, "id": "\ud800"}, "event_invalid"),
+        (ride | {"data": {"medium": number, "mode": "bus", "zones": ["a\u0000"]}}, "event_invalid"),
+        (ride | {"data": {"medium": number, "mode": "bus", "zones": ["a"] * 101}}, "event_invalid"),
+        ({}, "event_invalid"),
+    ]
+    taken = send(ask, [*(each for each, _ in wrong), good])
+    assert (taken["new"], taken["known"]) == (1, 0)
+    assert [(r["index"], r["code"]) for r in taken["refused"]] == [
+        (index, code) for index, (_, code) in enumerate(wrong)
+    ]
+    assert amount(ask, rider) == 150
+    assert ask("operator", "POST", "/usage", json=[good] * 1_001).status_code == 422
+    assert send(ask, []) == {"new": 0, "known": 0, "refused": []}
+
+
+def test_an_event_is_its_senders_whoever_else_uses_its_name(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, number, other = somebody(), card(), somebody(Scope.OPERATOR)
+    link(ask, rider, number)
+    first, second, third = buses(number, bus, range(1, 2), (6, 9, 12))
+    second |= {"source": first["source"], "id": first["id"]}
+    third |= {"source": f"{first['source']}/{first['id']}", "id": "x"}
+    fourth = third | {"source": first["source"], "id": f"{first['id']}/x"}
+    send(ask, [first])
+    assert ask(other.secret, "POST", "/usage", json=[second]).json()["new"] == 1
+    assert send(ask, [first, third, fourth])["new"] == 2
+    assert sum(len(bill["legs"]) for bill in bills_of(ask, rider).values()) == 3
+
+
+def test_a_tap_far_from_others_leaves_what_was_made_of_them(
+    ask: Ask,
+    somebody: Callable[..., Somebody],
+    train: tuple[str, list[str]],
+    engine: Engine,
+) -> None:
+    rider, number, (route, stops) = somebody(), card(), train
+    link(ask, rider, number)
+    start = midnight(2) + dt.timedelta(hours=9)
+    ride = [
+        event(number, "in", start, stops[0], route=route),
+        event(number, "out", start + dt.timedelta(minutes=20), stops[1], mode="rail"),
+    ]
+    send(ask, ride)
+    before = bills_of(ask, rider)
+    with engine.begin() as connection:  # as it is once the place of the tap out is forgotten
+        key = medium_digest(read_quote_key(connection), number)
+        connection.execute(
+            sa.text("update tap set medium = null, stop = null where medium = :m and kind = 'out'"),
+            {"m": key},
+        )
+    far = start + dt.timedelta(hours=8)
+    send(ask, [event(number, "in", far, stops[0], route=route)])
+    after = bills_of(ask, rider)
+    legs = [leg for bill in after.values() for leg in bill["legs"]]
+    assert legs[0] == next(leg for bill in before.values() for leg in bill["legs"])
+    assert len(legs) == 2
+
+
+def test_rides_told_as_a_whole_and_unknown_modes_are_said(
+    ask: Ask, somebody: Callable[..., Somebody]
+) -> None:
+    rider, number = somebody(), card()
+    link(ask, rider, number)
+    at = midnight(1) + dt.timedelta(hours=10)
+    ride = {
+        **event(number, "board", at, ""), "type": "mobility.ride",
+        "data": {"medium": number, "mode": "ferry", "metres": 3_000, "seconds": 1_500},
+    }  # fmt: skip
+    assert send(ask, [ride])["new"] == 1
+    (bill,) = bills_of(ask, rider).values()
+    assert (bill["amount_cents"], bill["lines"]) == (0, [])
+    assert bill["legs"][0]["unpriced"] == "no_fare_for_ferry"
+    assert months_of(ask, rider)[0]["unpriced_count"] == 1
+
+
+def test_eight_readers_at_once_bill_what_one_would(
+    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+) -> None:
+    rider, numbers = somebody(), [card(), card()]
+    for number in numbers:
+        link(ask, rider, number)
+    events = [each for n in numbers for each in buses(n, bus, range(3, 9), (6, 9, 12, 15))]
+    drawn = random.Random(6)
+    batches = [drawn.sample(events, 20) for _ in range(14)] + [events[:24], events[24:]]
+    drawn.shuffle(batches)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda batch: send(ask, batch), batches))
+    assert sum(each["new"] for each in taken) == len(events)
+    # Two cards of one account: a week for all of it; two accounts would pay two.
+    assert amount(ask, rider) == 1_500
+
+
+def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
+    world, number = World(booth.desk.snapshot), card()
+    with engine.connect() as connection:
+        medium = medium_digest(read_quote_key(connection), number)
+    now = dt.datetime.now(UTC)
+    names = {f"old/{uuid.uuid4()}": age for age in (121, 119)}
+    for name, age in names.items():
+        at = now - dt.timedelta(days=age)
+        tap = Tap(name, at, TapKind.BOARD, "valmont:nowhere", "bus")
+        ride = FareLeg("bike", at, 5_000, id=f"ride:{name}")
+        assert take_usage(engine, world, [Used(medium, tap), Used(medium, ride)], at) == 2
+
+    def rows() -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {"tap": [], "fare_leg": []}
+        with engine.connect() as connection:
+            account = connection.execute(
+                sa.text("select account_id from medium where digest = :medium"), {"medium": medium}
+            ).scalar_one()
+            for table, kept in found.items():
+                for row in connection.execute(sa.text(f"select * from {table}")).mappings():
+                    own = {account, medium} & set(map(_hashable, row.values()))
+                    if own or any(name in str(row["id"]) for name in names):
+                        kept.append(dict(row))
+        return found
+
+    assert {table: len(found) for table, found in rows().items()} == {"tap": 2, "fare_leg": 4}
+    assert forget_usage(engine, now) >= 4
+    left = rows()
+    assert [(tap["medium"], tap["stop"]) for tap in left["tap"]] == [(None, None)] * 2
+    young = now - RIDERS_KEPT
+    assert len(left["fare_leg"]) == 2
+    assert all(leg["board_at"] > young for leg in left["fare_leg"])
+    assert dt.timedelta(hours=48) == PLACES_KEPT
+    # What it was used for is still there, as anybody's.
+    with engine.connect() as connection:
+        count = sa.text("select count(*) from fare_leg where account_id is null and mode = 'bike'")
+        assert connection.execute(count).scalar_one() >= 1
+
+
+def _hashable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
