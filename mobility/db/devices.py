@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import NotFound
-from mobility.db.schema import device
+from mobility.db.fare_schema import device
 from payments.devices import Gap, Told
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mobility.db.notices import RIDE_COMPLETED
-from mobility.db.schema import (
+from mobility.db.fare_schema import (
     fare_account,
     fare_leg,
     medium,
-    outbox,
     proof,
     rider_month,
     statement,
     tap,
 )
+from mobility.db.notices import RIDE_COMPLETED
+from mobility.db.schema import outbox
 from mobility.db.statements import MonthState
 
 Rows = list[dict[str, Any]]

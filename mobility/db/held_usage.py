@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import NotFound
-from mobility.db.schema import held_usage
+from mobility.db.fare_schema import held_usage
 
 
 class BatchUnknown(NotFound):

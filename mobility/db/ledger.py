@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict
-from mobility.db.schema import ledger_balance, ledger_day, ledger_period, posting
+from mobility.db.fare_schema import ledger_balance, ledger_day, ledger_period, posting
 from mobility.db.sent_rows import sent_rows
 from payments.ledger import (
     NEVER_OVERDRAWN,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict, NotFound
-from mobility.db.schema import fare_account, fare_leg, medium, rider_month, tap
+from mobility.db.fare_schema import fare_account, fare_leg, medium, rider_month, tap
 from mobility.db.usage import hold_accounts, open_account
 from payments.month import month_after
 

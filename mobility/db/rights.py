@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mobility.db.schema import fare_account, proof
+from mobility.db.fare_schema import fare_account, proof
 from payments.bill import Proof
 from payments.rights import HeldPass, PaidFor, Rights
 

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from mobility.db.schema import (
+from mobility.db.fare_schema import (
     closed_month,
     ledger_period,
     payer_budget,

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import NotFound
 from mobility.db.changes import record_change
-from mobility.db.schema import tariff_publication, tariff_version
+from mobility.db.fare_schema import tariff_publication, tariff_version
 
 TARIFF_CHANGED = "tariff"
 _SUBJECT = uuid.uuid5(uuid.NAMESPACE_URL, "tariff")

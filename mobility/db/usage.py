@@ -12,16 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from mobility.db.fare_schema import fare_account, fare_leg, rider_month, tap
 from mobility.db.notices import RIDE_COMPLETED
-from mobility.db.schema import (
-    fare_account,
-    fare_leg,
-    outbox,
-    partner_person,
-    person,
-    rider_month,
-    tap,
-)
+from mobility.db.schema import outbox, partner_person, person
 from mobility.db.sent_rows import sent_rows
 from mobility.db.statements import MonthState
 from payments.month import MonthTotal

@@ -107,7 +107,7 @@ def test_what_a_device_tells_is_taken_if_it_has_signed_and_numbered_it(ask: Ask)
     assert ask("operator", "PUT", "/devices", json=given).status_code == 204
     try:
         first = [event(source, 1), event(source, 4)]
-        assert send(*first).json() == {"new": 2, "known": 0, "refused": []}
+        assert send(*first).json() == {"new": 2, "known": 0, "refused": [], "held": 0}
         assert send(*first).json()["known"] == 2
         unsigned = send(event(source, 2), by=None).json()
         assert [each["code"] for each in unsigned["refused"]] == ["event_invalid"]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Engine, open_engine, upgrade
-from mobility.db.schema import fare_account, person
+from mobility.db.fare_schema import fare_account
+from mobility.db.schema import person
 from mobility.db.usage import add_legs, hold_accounts, open_account
 from mobility.servers.postgres import ensure_postgres
 from payments.month import month_of
