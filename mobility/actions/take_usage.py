@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+from mobility.actions.guess_ends import guess_ends
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.media import hold_media
@@ -13,7 +14,7 @@ from mobility.db.usage import add_legs, add_taps, drop_legs, list_taps, put_legs
 from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of
-from payments.taps import OPEN_LIMIT, TWICE, Tap, Used, pair_taps
+from payments.taps import OPEN_LIMIT, TWICE, End, Tap, Used, pair_taps
 from payments.tariff import FareLeg
 
 NEAR = 2 * OPEN_LIMIT
@@ -42,6 +43,7 @@ def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datet
             if tap.id in new_taps:
                 fresh.setdefault(medium, []).append(tap)
         changed += _legs_of_taps(connection, world, accounts, fresh, now)
+        changed += guess_ends(connection, changed, world.network.zone)
         rate_changed(connection, world, changed, now)
     return len(new_taps) + len(new_rides)
 
@@ -80,14 +82,18 @@ def _legs_of_taps(
     near = list_taps(connection, fresh.keys(), min(times) - NEAR, max(times) + NEAR)
     made: list[tuple[uuid.UUID, FareLeg]] = []
     gone: set[str] = set()
+    unended: set[str] = set()
     for medium, new in fresh.items():
         taps = near.get(medium, [])
         stays, _ = pair_taps(taps)
-        legs = [leg_of_stay(world.network, s) for s in stays if _is_touched(s.start, new)]
+        stays = [stay for stay in stays if _is_touched(stay.start, new)]
+        legs = [leg_of_stay(world.network, stay) for stay in stays]
+        how = zip(legs, stays, strict=True)
+        unended |= {leg.id for leg, stay in how if stay.how is End.LINE_MAXIMUM}
         made += [(accounts[medium], leg) for leg in legs]
         kept = {leg.id for leg in legs}
         gone |= {f"tap:{tap.id}" for tap in taps if _is_touched(tap, new)} - kept
-    owners = put_legs(connection, made, now)
+    owners = put_legs(connection, made, now, unended)
     drop_legs(connection, gone)
     return [(owners[leg.id], leg) for _, leg in made]
 

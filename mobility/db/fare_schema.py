@@ -54,6 +54,8 @@ fare_leg = sa.Table(
     sa.Column("route", sa.Text, nullable=False),
     sa.Column("promised_cents", sa.Integer),
     sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("line_metres", sa.Integer),
+    sa.Column("line_zones", pg.ARRAY(sa.Text)),
 )
 
 proof = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 import sqlalchemy as sa
@@ -33,8 +33,8 @@ _TAP_TYPES = {
 }
 _LEG_TYPES = {
     "account_id": sa.Uuid,
-    "zones": pg.ARRAY(sa.Text),
-    **dict.fromkeys(("metres", "seconds", "promised_cents"), sa.Integer),
+    **dict.fromkeys(("zones", "line_zones"), pg.ARRAY(sa.Text)),
+    **dict.fromkeys(("metres", "line_metres", "seconds", "promised_cents"), sa.Integer),
     **dict.fromkeys(("board_at", "received_at"), sa.DateTime(timezone=True)),
 }
 _MONTH_TYPES = {
@@ -133,32 +133,73 @@ def add_legs(
 
 
 def put_legs(
-    connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
+    connection: sa.Connection,
+    legs: Sequence[tuple[uuid.UUID, FareLeg]],
+    now: dt.datetime,
+    unended: Collection[str] = (),
 ) -> dict[str, uuid.UUID]:
     """
     Store legs of accounts, or what is known better of them by now; returns whose each leg is.
 
     A leg that is there stays with its account, whoever has the card by now.
+
+    Parameters
+    ----------
+    unended
+        Ids of those that are as long as their line as nobody knows where they ended.
     """
     if not legs:
         return {}
-    insert = _insert_legs(legs, now)
-    changed = {name: insert.excluded[name] for name in LEG_COLUMNS if name != "id"}
+    insert = _insert_legs(legs, now, unended)
+    names = (*LEG_COLUMNS[1:], "line_metres", "line_zones")
+    changed = {name: insert.excluded[name] for name in names}
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
     told = connection.execute(upsert.returning(fare_leg.c.id, fare_leg.c.account_id))
     return {row.id: row.account_id for row in told}
 
 
-def _insert_legs(legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime) -> pg.Insert:
+def _insert_legs(
+    legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime, unended: Collection[str] = ()
+) -> pg.Insert:
     rows = sent_rows(
         [
             {name: getattr(leg, name) for name in LEG_COLUMNS}
             | {"account_id": account_id, "received_at": now}
+            | {"line_metres": leg.metres if leg.id in unended else None}
+            | {"line_zones": leg.zones if leg.id in unended else None}
             for account_id, leg in legs
         ],
         _LEG_TYPES,
     )
     return pg.insert(fare_leg).from_select(list(rows.c.keys()), sa.select(*rows.c))
+
+
+def list_unended(
+    connection: sa.Connection,
+    account_ids: Collection[uuid.UUID],
+    since: dt.datetime,
+    until: dt.datetime,
+) -> list[tuple[uuid.UUID, FareLeg, FareLeg]]:
+    """Legs that nobody tapped out of, with their accounts: as they are, and as long as lines."""
+    c = fare_leg.c
+    query = sa.select(
+        c.account_id, c.line_metres, c.line_zones, *(c[n] for n in LEG_COLUMNS)
+    ).where(
+        c.account_id.in_(account_ids), c.line_metres.is_not(None), c.board_at.between(since, until)
+    )
+    found = []
+    for account_id, metres, zones, *own in connection.execute(query):
+        leg = FareLeg(**dict(zip(LEG_COLUMNS, own, strict=True)))
+        leg = replace(leg, zones=tuple(leg.zones))
+        found.append((account_id, leg, replace(leg, metres=metres, zones=tuple(zones))))
+    return found
+
+
+def move_ends(connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]]) -> None:
+    """Let legs end elsewhere."""
+    for _, leg in legs:
+        ends = {"metres": leg.metres, "zones": list(leg.zones)}
+        connection.execute(fare_leg.update().where(fare_leg.c.id == leg.id).values(ends))
 
 
 def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:

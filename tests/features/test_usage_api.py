@@ -25,6 +25,7 @@ from payments.tariff import FareLeg
 from tests.support.booked import Ask
 from tests.support.bookings import Booth
 from tests.support.usage import (
+    Event,
     amount,
     bills_of,
     buses,
@@ -55,11 +56,11 @@ def test_taps_are_billed_as_the_cheapest_way_to_pay_for_all_of_them(
     rider, number = somebody(), card()
     events = buses(number, bus, range(4, 8), (6, 9, 12))
     random.Random(4).shuffle(events)
-    assert send(ask, events[:7]) == {"new": 7, "known": 0, "refused": []}
+    assert send(ask, events[:7]) == {"new": 7, "known": 0, "refused": [], "held": 0}
     # A card that nobody has linked has an account of its own; what it has is taken over.
     assert months_of(ask, rider) == []
     assert link(ask, rider, number).status_code == 201
-    assert send(ask, [*events[5:], *events[:2]]) == {"new": 5, "known": 4, "refused": []}
+    assert send(ask, [*events[5:], *events[:2]]) == {"new": 5, "known": 4, "refused": [], "held": 0}
     assert amount(ask, rider) == 1_500
     bills = bills_of(ask, rider)
     last = bills[max(bills)]
@@ -116,6 +117,48 @@ def test_a_train_costs_its_whole_line_until_the_tap_out_is_known(
     assert amount(ask, rider) == 180 + round(leg["metres"] * 9 / 1000)
 
 
+def test_a_train_nobody_tapped_out_of_ends_where_its_rider_usually_leaves_it(
+    ask: Ask, somebody: Callable[..., Somebody], train: tuple[str, list[str]]
+) -> None:
+    route, stops = train
+
+    def ride(number: str, days_ago: int, *, is_ended: bool = True) -> list[Event]:
+        start = midnight(days_ago) + dt.timedelta(hours=9)
+        tapped = [event(number, "in", start, stops[0], route=route)]
+        end = start + dt.timedelta(minutes=20)
+        return tapped + [event(number, "out", end, stops[1], mode="rail")] * is_ended
+
+    def months(*batches: list[Event], number: str) -> list[list[tuple[int, list[str]]]]:
+        rider = somebody()
+        link(ask, rider, number)
+        found = []
+        for batch in batches:
+            send(ask, batch)
+            legs = [leg for bill in bills_of(ask, rider).values() for leg in bill["legs"]]
+            legs.sort(key=lambda leg: leg["board_at"])
+            found.append([(leg["metres"], leg["zones"]) for leg in legs])
+        return found
+
+    number = card()
+    before = [ride(number, days_ago) for days_ago in (22, 15, 8)]
+    open_ = ride(number, 1, is_ended=False)
+    *_, two, three = months(before[0], before[1] + open_, before[2], number=number)
+    assert two[-1][0] > two[0][0]  # as long as the line
+    assert three == [two[0]] * 4
+    number = card()
+    late = [ride(number, 1, is_ended=False), *(ride(number, days) for days in (8, 22, 15))]
+    assert months(*late, number=number)[-1] == three
+    # The tap out is what counts, once it comes.
+    number = card()
+    usual = [event_ for days in (8, 15, 22) for event_ in ride(number, days)]
+    (in_,) = ride(number, 1, is_ended=False)
+    end = midnight(1) + dt.timedelta(hours=9, minutes=40)
+    out = event(number, "out", end, stops[2], mode="rail")
+    guessed, known = months([*usual, in_], [out], number=number)
+    assert guessed == three
+    assert known[-1][0] > three[-1][0]
+
+
 def test_one_wrong_event_keeps_none_of_the_others(
     ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
@@ -146,7 +189,7 @@ def test_one_wrong_event_keeps_none_of_the_others(
     ]
     assert amount(ask, rider) == 150
     assert ask("operator", "POST", "/usage", json=[good] * 1_001).status_code == 422
-    assert send(ask, []) == {"new": 0, "known": 0, "refused": []}
+    assert send(ask, []) == {"new": 0, "known": 0, "refused": [], "held": 0}
 
 
 def test_an_event_is_its_senders_whoever_else_uses_its_name(

@@ -1,0 +1,39 @@
+"""Legs that nobody tapped out of end where their riders usually do."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from mobility.db.engine import Connection
+from mobility.db.usage import list_legs, list_unended, move_ends
+from payments.habits import REACH, usual_leg
+from payments.tariff import FareLeg
+
+
+def guess_ends(
+    connection: Connection, changed: Sequence[tuple[uuid.UUID, FareLeg]], zone: ZoneInfo
+) -> list[tuple[uuid.UUID, FareLeg]]:
+    """
+    Guess ends anew that legs which have changed may tell something of; returns those that moved.
+
+    So the same legs have the same ends in whatever order they became known.
+    """
+    if not changed:
+        return []
+    times = [leg.board_at for _, leg in changed]
+    of = {account_id for account_id, _ in changed}
+    unended = list_unended(connection, of, min(times), max(times) + REACH)
+    if not unended:
+        return []
+    times = [leg.board_at for _, leg, _ in unended]
+    accounts = {account_id for account_id, *_ in unended}
+    others = list_legs(connection, accounts, min(times) - REACH, max(times))
+    moved = []
+    for account_id, leg, line in unended:
+        usual = usual_leg(line, others[account_id], zone)
+        if usual != leg:
+            moved.append((account_id, usual))
+    move_ends(connection, moved)
+    return moved
