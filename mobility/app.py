@@ -58,6 +58,7 @@ from mobility.logs import set_up_logs
 from mobility.settings import Settings
 from mobility.supervision import end_with_parent, tried_again_by_parent
 from mobility.upkeep import Upkeep
+from mobility.usage_queue import UsageQueue
 from mobility.warm_up import warm_up
 from mobility.wish_book import WishBook
 from mobility.world import open_snapshot
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     )
     app.state.settings = settings
     app.state.clock = clock
+    app.state.usage_queue = UsageQueue()
     app.add_middleware(
         GZipMiddleware,
         minimum_size=GZIP_FROM_BYTES,

@@ -22,12 +22,12 @@ NEAR = 2 * OPEN_LIMIT
 
 
 @again_after_deadlock
-def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datetime) -> int:
+def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datetime) -> set[str]:
     """
     Store events, make legs of them and rate the months of their riders: all of it or nothing.
 
-    A tap that comes late is put where it belongs, and the legs near it are made anew. Returns how
-    many events had not come before; the others change nothing.
+    A tap that comes late is put where it belongs, and the legs near it are made anew. Returns the
+    ids of events that had not come before; the others change nothing.
     """
     with engine.begin() as connection:
         accounts = hold_media(connection, {each.medium for each in used}, now)
@@ -45,7 +45,7 @@ def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datet
         changed += _legs_of_taps(connection, world, accounts, fresh, now)
         changed += guess_ends(connection, changed, world.network.zone)
         rate_changed(connection, world, changed, now)
-    return len(new_taps) + len(new_rides)
+    return new_taps | new_rides
 
 
 def rate_changed(

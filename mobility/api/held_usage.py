@@ -84,7 +84,7 @@ def decide(request: Request, staff: Staff, batch_id: str, decision: Decision) ->
             )  # fmt: skip
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
-    new = take_usage(here.engine, world, used, now) if used else 0
+    new = len(take_usage(here.engine, world, used, now)) if used else 0
     with here.engine.begin() as connection:  # once it is stored: it may be taken twice, never lost
         drop_held(connection, batch)
         record_act(connection, staff.user_id, "usage_taken", batch.source, {"ahead_s": ahead_s})

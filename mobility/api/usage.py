@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from core.errors import InvalidInput
 from mobility.actions.note_numbers import note_numbers
-from mobility.actions.take_usage import take_usage
 from mobility.api.access import Agent, installation_of, now_of
 from mobility.api.answers import world_of
 from mobility.db.devices import list_devices
@@ -25,6 +24,7 @@ from mobility.mapping.cloud_events import (
     read_event,
     read_number,
 )
+from mobility.usage_queue import UsageQueue
 from mobility.users.signed_bodies import SignatureInvalid, check_signature
 from payments.devices import TRUSTED, clock_ahead
 
@@ -124,7 +124,8 @@ def take(
         used = []
     else:
         held = []
-    new = take_usage(here.engine, world, used, now) if used else 0
+    queue: UsageQueue = request.app.state.usage_queue
+    new = queue.take(here.engine, world, used, now) if used else 0
     if numbers:  # once it is stored: what was not is asked for again
         note_numbers(here.engine, operator.user_id, sources, numbers, ahead)
     return UsageTaken(new=new, known=len(used) - new, refused=refused, held=len(held))
