@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,8 @@ Order = tuple[object, ...]
 Row = tuple[int, int, int, int, int]
 COLUMNS = 5
 Proofs = tuple[Proof, ...]
+Kind = tuple[str, str, str, tuple[str, ...]]
+"""Mode, operator, route and zones: a rule that is for one leg of a kind is for all of them."""
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -29,21 +32,6 @@ class Rider:
 
     legs: Sequence[FareLeg]
     proofs: Proofs = ()
-
-
-class Kind(NamedTuple):
-    """Legs alike in all but time and length: a rule that is for one of them is for the others."""
-
-    mode: str
-    operator: str = ""
-    route: str = ""
-    zones: tuple[str, ...] = ()
-
-    def leg(self) -> FareLeg:
-        """One of them."""
-        return FareLeg(
-            self.mode, EPOCH, 0, zones=self.zones, operator=self.operator, route=self.route
-        )
 
 
 class LegArrays(NamedTuple):
@@ -88,7 +76,7 @@ def columns_of(riders: Sequence[Rider]) -> LegColumns:
     """Columns of riders' legs."""
     kinds: dict[Kind, int] = {}
     profiles: dict[Proofs, int] = {}
-    rows = [sorted_rows(rider.legs, kinds) for rider in riders]
+    rows = [_rows(rider.legs, kinds) for rider in riders]
     profile = [profiles.setdefault(tuple(rider.proofs), len(profiles)) for rider in riders]
     return LegColumns(as_arrays(rows, profile), list(kinds), list(profiles))
 
@@ -100,18 +88,30 @@ def sorted_rows(legs: Iterable[FareLeg], kinds: dict[Kind, int]) -> list[tuple[O
 
 def row_of(leg: FareLeg, kinds: dict[Kind, int]) -> Row:
     """Numbers of a leg, in the order of the columns of `LegArrays`."""
-    kind = Kind(leg.mode, leg.operator, leg.route, leg.zones)
+    kind = leg.mode, leg.operator, leg.route, leg.zones
     promised = -1 if leg.promised_cents is None else leg.promised_cents
     at_us = (leg.board_at - EPOCH) // MICROSECOND
     return at_us, kinds.setdefault(kind, len(kinds)), leg.metres, leg.seconds, promised
 
 
-def as_arrays(tables: Sequence[Sequence[tuple[Order, Row]]], profile: Sequence[int]) -> LegArrays:
+def _rows(legs: Sequence[FareLeg], kinds: dict[Kind, int]) -> list[Row]:
+    """Numbers of a rider's legs in order; most come in order already."""
+    rows = [row_of(leg, kinds) for leg in legs]
+    if all(before[0] < after[0] for before, after in itertools.pairwise(rows)):
+        return rows
+    return [row for _, row in sorted_rows(legs, kinds)]
+
+
+def leg_of_kind(kind: Kind) -> FareLeg:
+    """One leg of a kind."""
+    mode, operator, route, zones = kind
+    return FareLeg(mode, EPOCH, 0, zones=zones, operator=operator, route=route)
+
+
+def as_arrays(tables: Sequence[Sequence[Row]], profile: Sequence[int]) -> LegArrays:
     """Columns of the rows of some riders."""
     first = np.r_[0, np.cumsum([len(rows) for rows in tables], dtype=np.int64)]
     legs = (
-        np.array([row for rows in tables for _, row in rows], np.int64)
-        .reshape(-1, COLUMNS)
-        .T.copy()
+        np.array([row for rows in tables for row in rows], np.int64).reshape(-1, COLUMNS).T.copy()
     )
     return LegArrays(first, np.array(profile, np.int64), *legs)

@@ -49,7 +49,9 @@ class LegTable:
     def total_with(self, more: Sequence[FareLeg]) -> int:
         """What they cost with some more."""
         rows = sorted([*self._rows, *sorted_rows(more, self._kinds)])
-        columns = LegColumns(as_arrays([rows], [0]), list(self._kinds), [self._proofs])
+        columns = LegColumns(
+            as_arrays([[row for _, row in rows]], [0]), list(self._kinds), [self._proofs]
+        )
         priced = self._ways.price(columns, np.zeros(1, np.int64))
         if priced is None:
             both = [*self._legs, *more]

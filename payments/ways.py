@@ -15,7 +15,7 @@ from core.money import round_half_up
 from payments.alone import is_for
 from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
 from payments.kernels import CALENDAR_MONTH, COLUMNS, FARE_DAY, ROLLING_7D, rate_riders
-from payments.leg_columns import EPOCH, Kind, LegArrays, LegColumns, Proofs
+from payments.leg_columns import EPOCH, Kind, LegArrays, LegColumns, Proofs, leg_of_kind
 from payments.tariff import (
     HOLIDAY,
     LIST_PRICE,
@@ -132,7 +132,7 @@ class Ways:
 
     def _price_tables(self, kinds: Sequence[Kind], profiles: Sequence[Proofs]) -> PriceTables:
         lines: dict[str, int] = {}
-        facts = [(BIT[kind.mode], lines.setdefault(kind.route, len(lines))) for kind in kinds]
+        facts = [(BIT[mode], lines.setdefault(route, len(lines))) for mode, _, route, _ in kinds]
         said = [own for kind in kinds for own in self._said_of(kind)]
         slot_of = {slot: nth for nth, slot in enumerate(self._slots)}
         proofs = [
@@ -158,7 +158,7 @@ class Ways:
     def _said_of(self, kind: Kind) -> list[tuple[int, list[Choice]]]:
         """By slot: bits of passes that cover a kind of legs, and rules that may price it."""
         if kind not in self._said:
-            leg = kind.leg()
+            leg = leg_of_kind(kind)
             covering = [
                 (slot, 1 << bit)
                 for bit, (product, slot) in enumerate(self._passes)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from mobility.db.engine import Connection
 from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
-from mobility.db.usage import accounts_with_month, find_account, list_legs, put_months
+from mobility.db.usage import find_account, list_legs, put_months, rated_months
 from payments.leg_columns import Rider
 from payments.many import total_months
 from payments.month import month_after, month_before
@@ -58,11 +58,7 @@ def read_fares(
     last: dt.date,
 ) -> Mapping[uuid.UUID, RiderFares]:
     """What is needed to rate the months from one to another: also the legs of the month before."""
-    zone = ZoneInfo(tariffs.timezone)
-    since = dt.datetime.combine(month_before(first), dt.time(), zone)
-    until = dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
-    legs = list_legs(connection, account_ids, since, until)
-    rights = list_rights(connection, account_ids)
+    found = _read_legs(connection, tariffs, account_ids, first, last)
     parts: Mapping[uuid.UUID, Mapping[dt.date, Mapping[PartKey, int]]] = {}
     budgets: dict[int, Mapping[str, int]] = {}
     if tariffs.has_payers:
@@ -70,12 +66,27 @@ def read_fares(
         parts = list_parts(connection, account_ids, *years)
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
-        own: RiderFares(
-            tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own], parts.get(own, {}),
-            budgets,
-        )
-        for own in account_ids
-    }  # fmt: skip
+        own: RiderFares(legs, rights, parts.get(own, {}), budgets)
+        for own, (legs, rights) in found.items()
+    }
+
+
+def _read_legs(
+    connection: Connection,
+    tariffs: Tariffs,
+    account_ids: Collection[uuid.UUID],
+    first: dt.date,
+    last: dt.date,
+) -> Mapping[uuid.UUID, tuple[tuple[FareLeg, ...], Rights]]:
+    """Legs from before one month until after another, as the rights of their riders make them."""
+    zone = ZoneInfo(tariffs.timezone)
+    since = dt.datetime.combine(month_before(first), dt.time(), zone)
+    until = dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
+    legs = list_legs(connection, account_ids, since, until)
+    rights = list_rights(connection, account_ids)
+    return {
+        own: (tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own]) for own in account_ids
+    }
 
 
 def read_own_fares(
@@ -102,18 +113,18 @@ def renew_months(
     wanted = sorted({each for month in months for each in (month, month_after(month))})
     if not wanted or not account_ids:
         return
-    fares = read_fares(connection, tariffs, account_ids, wanted[0], wanted[-1])
-    known = {month: accounts_with_month(connection, account_ids, month) for month in wanted}
-    riders = [Rider(own.legs, own.rights.proofs) for own in fares.values()]
+    used = _read_legs(connection, tariffs, account_ids, wanted[0], wanted[-1])
+    known = rated_months(connection, account_ids, wanted)
+    riders = [Rider(legs, rights.proofs) for legs, rights in used.values()]
     together: dict[Tariffs, list[dt.date]] = {}
     for month in wanted:
         together.setdefault(tariffs.of_month(month), []).append(month)
     for of, alike in together.items():
-        rated = zip(fares, total_months(of.versions, riders, alike), strict=True)
+        rated = zip(used, total_months(of.versions, riders, alike), strict=True)
         totals = [
             (account_id, total)
             for account_id, own in rated
             for total in own
-            if total.leg_count or account_id in known[total.month]
+            if total.leg_count or (account_id, total.month) in known
         ]
         put_months(connection, totals, of.currency, of.content_hash, now)

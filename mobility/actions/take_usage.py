@@ -14,7 +14,7 @@ from mobility.db.usage import add_legs, add_taps, drop_legs, list_taps, put_legs
 from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of
-from payments.taps import OPEN_LIMIT, TWICE, End, Tap, Used, pair_taps
+from payments.taps import OPEN_LIMIT, End, Tap, Used, pair_taps
 from payments.tariff import FareLeg
 
 NEAR = 2 * OPEN_LIMIT
@@ -75,7 +75,7 @@ def _legs_of_taps(
     fresh: dict[bytes, list[Tap]],
     now: dt.datetime,
 ) -> list[tuple[uuid.UUID, FareLeg]]:
-    """Make the legs around new taps anew; returns them, each with the account that it is of."""
+    """Make the legs that new taps change; returns them, each with the account that it is of."""
     if not fresh:
         return []
     times = [tap.at for taps in fresh.values() for tap in taps]
@@ -84,20 +84,16 @@ def _legs_of_taps(
     gone: set[str] = set()
     unended: set[str] = set()
     for medium, new in fresh.items():
-        taps = near.get(medium, [])
-        stays, _ = pair_taps(taps)
-        stays = [stay for stay in stays if _is_touched(stay.start, new)]
-        legs = [leg_of_stay(world.network, stay) for stay in stays]
-        how = zip(legs, stays, strict=True)
-        unended |= {leg.id for leg, stay in how if stay.how is End.LINE_MAXIMUM}
-        made += [(accounts[medium], leg) for leg in legs]
-        kept = {leg.id for leg in legs}
-        gone |= {f"tap:{tap.id}" for tap in taps if _is_touched(tap, new)} - kept
+        taps, ids = near.get(medium, []), {tap.id for tap in new}
+        before = set(pair_taps(tap for tap in taps if tap.id not in ids)[0])
+        after = pair_taps(taps)[0]
+        for stay in after:
+            if stay not in before:
+                leg = leg_of_stay(world.network, stay)
+                made.append((accounts[medium], leg))
+                if stay.how is End.LINE_MAXIMUM:
+                    unended.add(leg.id)
+        gone |= {f"tap:{s.start.id}" for s in before} - {f"tap:{s.start.id}" for s in after}
     owners = put_legs(connection, made, now, unended)
     drop_legs(connection, gone)
     return [(owners[leg.id], leg) for _, leg in made]
-
-
-def _is_touched(start: Tap, new: Sequence[Tap]) -> bool:
-    """Whether a new tap may change what begins with a tap; what is near others stays as it is."""
-    return any(-TWICE <= tap.at - start.at <= OPEN_LIMIT for tap in new)

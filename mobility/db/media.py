@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict, NotFound
 from mobility.db.fare_schema import fare_account, fare_leg, medium, rider_month, tap
+from mobility.db.sent_rows import among
 from mobility.db.usage import hold_accounts, open_account
 from payments.month import month_after
 
@@ -47,7 +48,7 @@ def hold_media(
     pay no more than anybody else.
     """
     wanted = sorted(set(digests))
-    known = sa.select(medium.c.digest).where(medium.c.digest.in_(wanted))
+    known = sa.select(medium.c.digest).where(among(medium.c.digest, wanted))
     missing = sorted(set(wanted) - set(connection.execute(known).scalars()))
     if missing:
         made = {digest: uuid.uuid4() for digest in missing}
@@ -60,8 +61,8 @@ def hold_media(
         ).scalars()
         others = [made[digest] for digest in set(missing) - set(added)]
         if others:
-            connection.execute(fare_account.delete().where(fare_account.c.id.in_(others)))
-    query = sa.select(medium.c.digest, medium.c.account_id).where(medium.c.digest.in_(wanted))
+            connection.execute(fare_account.delete().where(among(fare_account.c.id, others)))
+    query = sa.select(medium.c.digest, medium.c.account_id).where(among(medium.c.digest, wanted))
     found = connection.execute(query.order_by(medium.c.digest).with_for_update())
     accounts = {row.digest: row.account_id for row in found}
     hold_accounts(connection, accounts.values())

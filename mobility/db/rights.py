@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mobility.db.fare_schema import fare_account, proof
+from mobility.db.sent_rows import among
 from payments.bill import Proof
 from payments.rights import HeldPass, PaidFor, Rights
 
@@ -34,7 +35,7 @@ def list_rights(
     query = (
         sa.select(fare_account.c.id, *(proof.c[name] for name in RIGHT_COLUMNS))
         .join(proof, proof.c.person_id == fare_account.c.person_id)
-        .where(fare_account.c.id.in_(account_ids))
+        .where(among(fare_account.c.id, account_ids))
         .order_by(proof.c.name, proof.c.party, proof.c.valid_from)
     )
     proved: dict[uuid.UUID, dict[str, list[Any]]] = {}

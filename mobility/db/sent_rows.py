@@ -1,8 +1,8 @@
-"""Rows that are sent as one value, so that no statement grows with the batch."""
+"""Rows and lists that are sent as one value, so that no statement grows with the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -27,3 +27,8 @@ def sent_rows(
     sent = sa.cast(sa.literal(orjson.dumps(rows).decode()), pg.JSON)
     table = sa.func.json_to_recordset(sent).table_valued(*columns)
     return table.render_derived(name="given", with_types=True)
+
+
+def among(column: sa.Column[Any], values: Collection[object]) -> sa.ColumnElement[bool]:
+    """Whether a column's value is one of some."""
+    return column == sa.any_(sa.literal(list(values), pg.ARRAY(column.type)))

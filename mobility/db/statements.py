@@ -20,7 +20,7 @@ from mobility.db.fare_schema import (
     statement,
     statement_number,
 )
-from mobility.db.sent_rows import sent_rows
+from mobility.db.sent_rows import among, sent_rows
 from payments.payers import PartKey
 
 
@@ -213,7 +213,7 @@ def mark_stale(
     connection.execute(
         rider_month.update()
         .where(
-            rider_month.c.account_id.in_(account_ids),
+            among(rider_month.c.account_id, account_ids),
             rider_month.c.month >= since,
         )
         .values(is_stale=True)
@@ -254,7 +254,7 @@ def list_parts(
 ) -> dict[uuid.UUID, dict[dt.date, dict[PartKey, int]]]:
     """What others were charged for months of accounts, from one until before another."""
     query = sa.select(rider_month.c.account_id, rider_month.c.month, rider_month.c.parts).where(
-        rider_month.c.account_id.in_(account_ids),
+        among(rider_month.c.account_id, account_ids),
         rider_month.c.month >= since,
         rider_month.c.month < until,
         rider_month.c.parts != sa.literal([], pg.JSONB),

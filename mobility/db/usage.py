@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from mobility.db.fare_schema import fare_account, fare_leg, rider_month, tap
 from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.schema import outbox, partner_person, person
-from mobility.db.sent_rows import sent_rows
+from mobility.db.sent_rows import among, sent_rows
 from mobility.db.statements import MonthState
 from payments.month import MonthTotal
 from payments.taps import Tap, TapKind
@@ -87,7 +87,7 @@ def open_account(connection: sa.Connection, person_id: uuid.UUID, now: dt.dateti
 
 def hold_accounts(connection: sa.Connection, account_ids: Iterable[uuid.UUID]) -> None:
     """Let nobody else change what accounts owe until the transaction ends."""
-    query = sa.select(fare_account.c.id).where(fare_account.c.id.in_(set(account_ids)))
+    query = sa.select(fare_account.c.id).where(among(fare_account.c.id, set(account_ids)))
     connection.execute(query.order_by(fare_account.c.id).with_for_update()).all()
 
 
@@ -114,7 +114,7 @@ def list_taps(
 ) -> dict[bytes, list[Tap]]:
     """Taps of cards between two times of which the place is still known."""
     query = sa.select(tap.c.medium, *(tap.c[name] for name in TAP_COLUMNS)).where(
-        tap.c.medium.in_(media), tap.c.at.between(since, until), tap.c.stop.is_not(None)
+        among(tap.c.medium, media), tap.c.at.between(since, until), tap.c.stop.is_not(None)
     )
     found: dict[bytes, list[Tap]] = {}
     for digest, id_, at, kind, *place in connection.execute(query):
@@ -185,7 +185,9 @@ def list_unended(
     query = sa.select(
         c.account_id, c.line_metres, c.line_zones, *(c[n] for n in LEG_COLUMNS)
     ).where(
-        c.account_id.in_(account_ids), c.line_metres.is_not(None), c.board_at.between(since, until)
+        among(c.account_id, account_ids),
+        c.line_metres.is_not(None),
+        c.board_at.between(since, until),
     )
     found = []
     for account_id, metres, zones, *own in connection.execute(query):
@@ -205,7 +207,7 @@ def move_ends(connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg
 def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:
     """Take back legs that never were."""
     if leg_ids:
-        connection.execute(fare_leg.delete().where(fare_leg.c.id.in_(leg_ids)))
+        connection.execute(fare_leg.delete().where(among(fare_leg.c.id, leg_ids)))
 
 
 def list_legs(
@@ -222,7 +224,7 @@ def list_legs(
     rows = sa.func.json_agg(aggregate_order_by(row, c.board_at, c.id)).cast(sa.Text)
     query = (
         sa.select(c.account_id, rows)
-        .where(c.account_id.in_(account_ids), c.board_at >= since, c.board_at < until)
+        .where(among(c.account_id, account_ids), c.board_at >= since, c.board_at < until)
         .group_by(c.account_id)
     )
     found: dict[uuid.UUID, list[FareLeg]] = {account_id: [] for account_id in account_ids}
@@ -279,14 +281,14 @@ def put_months(
     )
 
 
-def accounts_with_month(
-    connection: sa.Connection, account_ids: Collection[uuid.UUID], month: dt.date
-) -> set[uuid.UUID]:
-    """Those of some accounts whose month was rated before."""
-    query = sa.select(rider_month.c.account_id).where(
-        rider_month.c.month == month, rider_month.c.account_id.in_(account_ids)
+def rated_months(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID], months: Collection[dt.date]
+) -> set[tuple[uuid.UUID, dt.date]]:
+    """Those of some months of some accounts that were rated before."""
+    query = sa.select(rider_month.c.account_id, rider_month.c.month).where(
+        among(rider_month.c.month, months), among(rider_month.c.account_id, account_ids)
     )
-    return set(connection.execute(query).scalars())
+    return {(account_id, month) for account_id, month in connection.execute(query)}
 
 
 def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedMonth]:
@@ -313,13 +315,15 @@ def riders_of_partners(
     connection: sa.Connection, person_ids: Collection[uuid.UUID]
 ) -> set[uuid.UUID]:
     """Those of some people who are riders of other operators, which bill them."""
-    query = sa.select(partner_person.c.person_id).where(partner_person.c.person_id.in_(person_ids))
+    query = sa.select(partner_person.c.person_id).where(
+        among(partner_person.c.person_id, person_ids)
+    )
     return set(connection.execute(query).scalars())
 
 
 def mark_billed(connection: sa.Connection, event_ids: Collection[int], now: dt.datetime) -> None:
     """Note that events of the outbox have become legs."""
-    connection.execute(outbox.update().where(outbox.c.id.in_(event_ids)).values(billed_at=now))
+    connection.execute(outbox.update().where(among(outbox.c.id, event_ids)).values(billed_at=now))
 
 
 def forget_places(connection: sa.Connection, before: dt.datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime as dt
 import multiprocessing
 import random
@@ -247,10 +248,13 @@ def test_workers_close_each_month_once(books: Engine) -> None:
     assert close_month(books, TARIFF, MARCH, now=ISSUED, workers=2).months == 0
 
 
-def close_until_killed(url: str, at_once: int) -> None:
+def close_until_killed(url: str, at_once: int, done: ctypes.c_int) -> None:
+    def tell(count: int) -> None:
+        done.value = count
+
     closing.AT_ONCE = at_once
     engine = open_engine(url)
-    close_month(engine, TARIFF, MARCH, now=ISSUED)
+    close_month(engine, TARIFF, MARCH, now=ISSUED, on_progress=tell)
     engine.dispose()
 
 
@@ -264,9 +268,12 @@ def test_a_close_that_is_killed_fifty_times_closes_each_month_once(books: Engine
     fork = multiprocessing.get_context("fork")
     counts = set()
     for _ in range(kills):
-        child = fork.Process(target=close_until_killed, args=(url, 3))
+        done, wanted = fork.Value(ctypes.c_int, 0, lock=False), 3 * drawn.randrange(4)
+        child = fork.Process(target=close_until_killed, args=(url, 3, done))
         child.start()
-        time.sleep(drawn.uniform(0.02, 0.12))
+        while done.value < wanted and child.is_alive():
+            time.sleep(0.001)
+        time.sleep(drawn.uniform(0, 0.06))
         child.kill()
         child.join()
         found = state(books)
