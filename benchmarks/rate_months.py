@@ -4,11 +4,11 @@ Bills of riders who ride 60 times a month, one after the other on one core.
     python benchmarks/rate_months.py [--riders 400]
 
 Writes benchmarks/results/rate_months.json: a month by the explaining rater; trips a second by the
-kernel, once they are in its tables; what one journey of the next day adds for a rider with this
-month and the one before (the first asked for, which rates what he has used, and each after it).
-Buses and trains on workdays mostly, a bike now and then, drawn with a fixed seed; the tariff has
-kilometres, fare journeys, and a day, any seven days and a month as products, so that all of them
-are weighed.
+kernel, once each has a price, and by the one that prices them; what one journey of the next day
+adds for a rider with this month and the one before (the first asked for, which rates what he has
+used, and each after it). Buses and trains on workdays mostly, a bike now and then, drawn with a
+fixed seed; the tariff has kilometres, fare journeys, and a day, any seven days and a month as
+products, so that all of them are weighed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,8 +30,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.recorded import record
-from payments.kernels import rate_riders
-from payments.many import LegTable, Ways, leg_columns, ways_of
+from payments.leg_columns import Rider, columns_of
+from payments.many import ways_of
 from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.tariff import FareLeg
@@ -84,13 +83,19 @@ def main() -> None:
         rate([TARIFF], legs)
     took_ms = [timed_ms(partial(rate, [TARIFF], legs)) for legs in months]
     ways = ways_of(TARIFF, ())
-    tables = [LegTable(ways, legs) for legs in months]
-    many = [table.rows for table in tables] * 20
-    assert ways.rate(many)[: len(months)].tolist() == [
+    columns = columns_of([Rider(legs) for legs in months] * 20)
+    every = np.arange(len(months) * 20)
+    priced = ways.price(columns, every)
+    assert priced is not None
+    ends = columns.arrays.first
+    spans = np.column_stack((ends[:-1], ends[1:]))
+    assert ways.rate(spans, priced)[: len(months)].tolist() == [
         rate([TARIFF], legs).amount_cents for legs in months
     ]
-    kernel = KernelInput.of(ways, many)
-    kernel_s = min(timed_ms(kernel.rate) for _ in range(5)) / 1_000
+    price_s, kernel_s = (
+        min(timed_ms(act) for _ in range(5)) / 1_000
+        for act in (partial(ways.price, columns, every), partial(ways.rate, spans, priced))
+    )
     first_ms, next_ms = [], []
     for legs, before in itertools.pairwise(months):
         earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
@@ -104,7 +109,8 @@ def main() -> None:
             "riders": riders,
             "rides": RIDES,
             "explaining rater, a month": percentiles_ms(took_ms),
-            "kernel, trips a second": round(RIDES * len(many) / kernel_s),
+            "kernel, trips a second": round(RIDES * len(every) / kernel_s),
+            "priced from columns, trips a second": round(RIDES * len(every) / price_s),
             "own price, first journey": percentiles_ms(first_ms),
             "own price, each after it": percentiles_ms(next_ms),
         },
@@ -118,22 +124,6 @@ def tomorrow(legs: list[FareLeg], dice: random.Random) -> list[FareLeg]:
     return [
         replace(first, board_at=at), replace(second, board_at=at + dt.timedelta(minutes=30))
     ]  # fmt: skip
-
-
-class KernelInput(NamedTuple):
-    """Tables as the kernel takes them."""
-
-    first: np.ndarray
-    legs: np.ndarray
-    tables: tuple[np.ndarray, ...]
-    totals: np.ndarray
-
-    @classmethod
-    def of(cls, ways: Ways, riders: list) -> KernelInput:
-        return cls(*leg_columns(riders), ways.tables, np.zeros(len(riders), np.int64))
-
-    def rate(self) -> None:
-        rate_riders(self.first, self.legs, *self.tables, self.totals)
 
 
 def timed_ms(act: Callable[[], object]) -> float:
