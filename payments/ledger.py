@@ -28,6 +28,8 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "payer_credited": ("rider:{rider}", "payer:{payer}"),
     "subsidy_granted": ("subsidy:{payer}", "rider:{rider}"),
     "subsidy_returned": ("rider:{rider}", "subsidy:{payer}"),
+    "rider_charged": ("rider:{payer}", "rider:{rider}"),
+    "rider_credited": ("rider:{rider}", "rider:{payer}"),
     "payment_sent": ("transit:{rail}", "rider:{rider}"),
     "payment_settled": ("bank", "transit:{rail}"),
     "payment_returned": ("rider:{rider}", "transit:{rail}"),

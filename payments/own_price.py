@@ -13,8 +13,8 @@ from payments.many import LegTable, ways_of
 from payments.month import MonthBill, month_after, month_of, rate_month
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
-from payments.rights import NO_RIGHTS, Rights
-from payments.tariff import ONE_DAY, FareLeg, Period
+from payments.rights import ANOTHER_RIDER, NO_RIGHTS, Rights
+from payments.tariff import MODES, ONE_DAY, FareLeg, Period
 from payments.versions import Tariffs
 
 PLANNED = "planned:"
@@ -72,6 +72,8 @@ class OwnPrices:
         every = (payer for version in tariffs.versions for payer in version.payers)
         payers = [payer for payer in every if payer.is_for_everybody or payer.id in own]
         self._paid_modes = frozenset().union(*(payer.modes for payer in payers))
+        if ANOTHER_RIDER in own:
+            self._paid_modes = frozenset(MODES)
 
     def price(self, planned: Sequence[FareLeg]) -> Addition:
         """What a journey adds; its legs in order of boarding, and not none."""

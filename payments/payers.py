@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from core.money import round_half_up
 from payments.bill import Charge
 from payments.month import MonthBill
-from payments.rights import PaidFor
+from payments.rights import ANOTHER_RIDER, PaidFor
 from payments.tariff import LIST_PRICE, Payer
 from payments.versions import Tariffs
 
@@ -56,7 +56,8 @@ def share_out(
     Find the parts of a month's charges that others pay; all together never more than the month.
 
     Payers are those of the version that holds when the month begins, or of the first after it. A
-    payer pays for charges that begin on a day on which it pays for the rider.
+    payer pays for charges that begin on a day on which it pays for the rider. Another rider, if one
+    pays for him, pays whatever they leave.
     """
     spent = spent or Spent()
     left = list(net_cents(month))
@@ -77,6 +78,11 @@ def share_out(
                     left[row] -= cents
                     room -= cents
                     budget -= cents
+    for right in paid_for:
+        for row, charge in enumerate(month.charges if right.payer == ANOTHER_RIDER else ()):
+            if left[row] and _holds(tariffs, month, charge, [right]):
+                parts.append(Part(row, ANOTHER_RIDER, right.party, left[row]))
+                left[row] = 0
     return tuple(parts)
 
 
@@ -126,12 +132,16 @@ def _charges_for(
         )
         if payer.only_subscriptions and not is_subscription:
             continue
-        legs = [month.bill.legs[leg] for leg in charge.legs]
-        if not all(leg.mode in payer.modes for leg in legs):
+        if not all(month.bill.legs[leg].mode in payer.modes for leg in charge.legs):
             continue
-        day = charge.since or tariffs.clock(legs[0])[1]
-        if any(right.valid_from <= day <= right.valid_to for right in rights):
+        if _holds(tariffs, month, charge, rights):
             yield row, charge, whole
+
+
+def _holds(tariffs: Tariffs, month: MonthBill, charge: Charge, rights: Sequence[PaidFor]) -> bool:
+    """Whether one of some rights holds on the day on which a charge begins."""
+    day = charge.since or tariffs.clock(month.bill.legs[charge.legs[0]])[1]
+    return any(right.valid_from <= day <= right.valid_to for right in rights)
 
 
 def _part_cents(payer: Payer, month: MonthBill, charge: Charge, whole: int) -> int:

@@ -10,6 +10,9 @@ from payments.bill import Proof
 from payments.tariff import FareLeg
 from payments.versions import Tariffs
 
+ANOTHER_RIDER = "rider"
+"""Payer that is in no tariff: a rider who pays what is left to another, and is the party."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldPass:

@@ -18,6 +18,7 @@ import yaml
 
 from core.errors import InvalidInput
 from core.time import DAY_S, get_zone
+from payments.rights import ANOTHER_RIDER
 from payments.tariff import (
     HOLIDAY,
     LIST_PRICE,
@@ -366,6 +367,8 @@ def _payer(values: Mapping[str, Any]) -> Payer:
     name = values["id"]
     if not isinstance(name, str) or not PAYER_ID.fullmatch(name):
         raise ValueError(f"id {name!r}: up to {PAYER_ID_LENGTH} of a-z, 0-9, '_' and '-'")
+    if name == ANOTHER_RIDER:
+        raise ValueError(f"id {name!r} is taken: riders may pay for one another")
     if ("share_permille" in values) == ("per_km_millicents" in values):
         raise ValueError(f"{name}: either share_permille or per_km_millicents")
     share_permille = _whole(values, "share_permille", 0)

@@ -36,6 +36,7 @@ from mobility.db.usage import hold_accounts, put_months
 from payments.ledger import Entry, Posting, post
 from payments.month import MonthBill, month_after, month_before, rate_month
 from payments.payers import NOBODY, PartKey, add_up, charged_parts, share_out
+from payments.rights import ANOTHER_RIDER
 from payments.tariff import ONE_DAY
 from payments.versions import Tariffs
 
@@ -295,7 +296,7 @@ class _Books:
         self, own: PostedMonth, rated: MonthBill, fares: RiderFares
     ) -> dict[PartKey, int]:
         """What others pay of a month, of budgets no more than this transaction finds in them."""
-        if self._tariffs is None or not self._tariffs.has_payers:
+        if self._tariffs is None:
             return {}
         spent = fares.spent(own.month)
         for payer, cents in self._budgets.items():
@@ -305,7 +306,7 @@ class _Books:
     def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int] | None:
         """What others pay of a month that was posted; None if that cannot be worked out."""
         tariffs = self._tariffs
-        if tariffs is None or not tariffs.has_payers:
+        if tariffs is None:
             return None
         of = tariffs.of_month(own.month)
         is_forgotten = of.month_start(month_before(own.month)) < self.now - RIDERS_KEPT
@@ -324,6 +325,10 @@ class _Books:
         kind = "usage_accrued" if change > 0 else "usage_corrected"
         entries = [(kind, abs(change), NO_NAMES)] if change else []
         for (payer, party), cents in sorted(_differences(own.parts, parts).items()):
+            if payer == ANOTHER_RIDER:
+                kind = "rider_charged" if cents > 0 else "rider_credited"
+                entries.append((kind, abs(cents), {"payer": party}))
+                continue
             names = {"payer": payer if party == NOBODY else f"{payer}.{party}"}
             entries.append((_PART_KIND[party == NOBODY, cents > 0], abs(cents), names))
             if payer not in self._budgets:

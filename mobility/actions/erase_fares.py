@@ -10,8 +10,10 @@ from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.db.engine import Connection, Engine
 from mobility.db.fare_data import accounts_to_erase, ask_erasure, erase_rider, open_months
 from mobility.db.media import list_media, unlink_medium
+from mobility.db.paying_riders import end_paying
 from mobility.db.usage import find_account, hold_accounts
 from payments.month import month_after
+from payments.tariff import ONE_DAY
 
 
 def ask_for_erasure(
@@ -48,5 +50,6 @@ def _erase(
     if not waiting:
         for card in list_media(connection, person_id):
             unlink_medium(connection, card.digest, person_id, now)
+        end_paying(connection, now.date() - ONE_DAY, account_id=account_id)
         erase_rider(connection, account_id, person_id)
     return waiting

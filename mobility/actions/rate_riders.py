@@ -59,11 +59,10 @@ def read_fares(
 ) -> Mapping[uuid.UUID, RiderFares]:
     """What is needed to rate the months from one to another: also the legs of the month before."""
     found = _read_legs(connection, tariffs, account_ids, first, last)
-    parts: Mapping[uuid.UUID, Mapping[dt.date, Mapping[PartKey, int]]] = {}
+    years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
+    parts = list_parts(connection, account_ids, *years)
     budgets: dict[int, Mapping[str, int]] = {}
     if tariffs.has_payers:
-        years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
-        parts = list_parts(connection, account_ids, *years)
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
         own: RiderFares(legs, rights, parts.get(own, {}), budgets)

@@ -13,6 +13,7 @@ from mobility.db.fare_schema import (
     fare_account,
     fare_leg,
     medium,
+    pay_invitation,
     proof,
     rider_month,
     statement,
@@ -21,6 +22,7 @@ from mobility.db.fare_schema import (
 from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.schema import outbox
 from mobility.db.statements import MonthState
+from payments.rights import ANOTHER_RIDER
 
 Rows = list[dict[str, Any]]
 
@@ -28,6 +30,7 @@ Rows = list[dict[str, Any]]
 def read_fare_data(connection: sa.Connection, person_id: uuid.UUID) -> dict[str, Rows]:
     """Every row of every table that leads to a person, by table; but digests of cards."""
     account = sa.select(fare_account.c.id).where(fare_account.c.person_id == person_id)
+    payer = sa.select(fare_account.c.id.cast(sa.Text)).where(fare_account.c.person_id == person_id)
     cards = sa.select(medium.c.digest).where(medium.c.account_id.in_(account))
     queries = {
         "accounts": sa.select(fare_account).where(fare_account.c.person_id == person_id),
@@ -35,6 +38,9 @@ def read_fare_data(connection: sa.Connection, person_id: uuid.UUID) -> dict[str,
             medium.c.account_id.in_(account)
         ),
         "proofs": sa.select(proof).where(proof.c.person_id == person_id),
+        "paid_for": sa.select(proof.c.valid_from, proof.c.valid_to).where(
+            proof.c.name == ANOTHER_RIDER, proof.c.party.in_(payer)
+        ),
         "taps": sa.select(*(c for c in tap.c if c.name != "medium"))
         .where(tap.c.medium.in_(cards))
         .order_by(tap.c.at),
@@ -93,6 +99,7 @@ def erase_rider(connection: sa.Connection, account_id: uuid.UUID, person_id: uui
     Amounts stay: months, statements and postings of an account that is nobody's.
     """
     connection.execute(proof.delete().where(proof.c.person_id == person_id))
+    connection.execute(pay_invitation.delete().where(pay_invitation.c.account_id == account_id))
     connection.execute(
         fare_leg.update()
         .where(fare_leg.c.account_id == account_id)

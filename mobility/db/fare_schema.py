@@ -58,6 +58,15 @@ fare_leg = sa.Table(
     sa.Column("line_zones", pg.ARRAY(sa.Text)),
 )
 
+pay_invitation = sa.Table(
+    "pay_invitation",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id"), nullable=False),
+    sa.Column("valid_to", sa.Date, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 proof = sa.Table(
     "proof",
     metadata,

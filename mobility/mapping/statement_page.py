@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mobility.db.statements import Statement, StatementKind
 from mobility.mapping.sentences import LANGUAGES, charge_label
 from payments.bill import Charge
+from payments.rights import ANOTHER_RIDER
 
 if TYPE_CHECKING:
     import jinja2
@@ -57,7 +58,7 @@ def statement_page(statement: Statement, territory: str, language: str) -> str:
         before=money(-before) if statement.lines and before else "",
         total=money(statement.amount_cents),
         parts=[
-            {"who": f"{party} ({payer})" if party else payer, "amount": money(-cents)}
+            {"who": _who(payer, party, index), "amount": money(-cents)}
             for (payer, party), cents in statement.parts.items()
         ],
         due=money(statement.amount_cents - sum(statement.parts.values())),
@@ -79,6 +80,12 @@ def amount_text(cents: int, currency: str, language: str) -> str:
 def _label(line: Mapping[str, Any], language: str) -> str:
     charge = Charge(line["rule"], line["kind"], (), line["amount_cents"])
     return charge_label(charge, language)
+
+
+def _who(payer: str, party: str, index: int) -> str:
+    if payer == ANOTHER_RIDER:
+        return ("une autre personne", "another person")[index]
+    return f"{party} ({payer})" if party else payer
 
 
 @cache

@@ -15,9 +15,10 @@ from mobility.actions.close_month import CHARGED_FOR, MonthClosed, close_month, 
 from mobility.actions.erase_fares import ask_for_erasure
 from mobility.db.engine import Engine
 from mobility.db.ledger import read_balances, recount
-from mobility.db.rights import Right, put_right
+from mobility.db.paying_riders import list_paid_riders
+from mobility.db.rights import Right, list_rights, put_right
 from mobility.db.statements import list_statements, mark_stale, read_budgets
-from payments.rights import HeldPass, PaidFor
+from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
@@ -237,3 +238,39 @@ def test_a_budget_is_not_overdrawn_however_many_months_are_closed_at_once(books:
         left = read_budgets(connection, 2027)["pool"]
     assert left < 1_950
     assert net(books)["subsidy:pool"] == left
+
+
+def test_another_rider_is_charged_and_given_back_what_a_month_costs(books: Engine) -> None:
+    person_id, account = new_person(books, ISSUED)
+    _, payer = new_person(books, ISSUED)
+    grant(books, person_id, account, PaidFor("employer", "acme", *YEAR))
+    grant(books, person_id, account, PaidFor(ANOTHER_RIDER, str(payer), *YEAR))
+    buses = [leg("bus", day, hour) for day in (2, 3, 4) for hour in (7, 12)]
+    ride(books, TARIFF, [(account, each) for each in buses], ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    owed = {f"rider:{payer}": 450, "payer:employer.acme": 450, "revenue:network": -900}
+    assert net(books) == owed
+    shared = {("employer", "acme"): 450, (ANOTHER_RIDER, str(payer)): 450}
+    assert issued(books, account) == [("statement", 900, shared)]
+    ride(books, TARIFF, [(account, leg("bike", 20, 8))], ISSUED)
+    correct_months(books, TARIFF, now=ISSUED)
+    assert net(books) == {**owed, f"rider:{payer}": 750, "revenue:network": -1_200}
+    with books.connect() as connection:
+        (paid,) = list_paid_riders(connection, payer)
+    assert (paid.person_id, dict(paid.months)) == (person_id, {MARCH: 750})
+
+
+def test_who_is_erased_has_paid_and_pays_no_longer(books: Engine) -> None:
+    person_id, account = new_person(books, ISSUED)
+    payer_id, payer = new_person(books, ISSUED)
+    far = ISSUED.date(), dt.date(2099, 1, 1)
+    grant(books, person_id, account, PaidFor(ANOTHER_RIDER, str(payer), *YEAR))
+    grant(books, person_id, account, PaidFor(ANOTHER_RIDER, str(payer), *far))
+    ride(books, TARIFF, [(account, leg("bike", 20, 8))], ISSUED)
+    close_month(books, TARIFF, MARCH, now=ISSUED)
+    with books.begin() as connection:
+        assert ask_for_erasure(connection, payer_id, ISSUED) == []
+        (own,) = list_rights(connection, [account])[account].paid_for
+        assert own.valid_to == ISSUED.date() - dt.timedelta(days=1)
+    correct_months(books, TARIFF, now=ISSUED)
+    assert net(books)[f"rider:{payer}"] == 300

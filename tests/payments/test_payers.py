@@ -15,7 +15,7 @@ from payments.bill import Proof
 from payments.month import MonthBill, month_of, rate_month
 from payments.own_price import OwnPrices
 from payments.payers import Part, Spent, add_up, charged_parts, net_cents, share_out
-from payments.rights import HeldPass, PaidFor, Rights
+from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor, Rights
 from payments.tariff import FareLeg, Payer, Tariff
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
@@ -210,6 +210,7 @@ def test_a_pass_bought_elsewhere_is_paid_already() -> None:
     [
         ({"id": "Employer", "share_permille": 500}, "a-z"),
         ({"id": "employer"}, "either share_permille or per_km_millicents"),
+        ({"id": "rider", "share_permille": 500}, "is taken"),
         ({"id": "employer", "share_permille": 1_001}, "more than all"),
         ({"id": "employer", "share_permille": 500, "max_day_cents": 3}, "max_day_cents"),
         ({"id": "employer", "share_permille": 500, "only_subscriptions": 1}, "true or false"),
@@ -222,3 +223,37 @@ def test_a_payer_is_read_or_refused(given_payer: dict[str, object], said: str) -
     }  # fmt: skip
     with pytest.raises(InvalidInput, match=said):
         parse_tariff(content)
+
+
+@some
+@given(tariffs(), payers(), trips(9), rights(), st.integers(0, 14))
+def test_another_rider_pays_whatever_others_leave_of_what_begins_in_his_days(
+    tariff: Tariff, paying: tuple[Payer, ...], legs: list[FareLeg], known: list[PaidFor], since: int
+) -> None:
+    own = Tariffs((some_subscriptions(tariff, paying),))
+    month = rate_month(own.versions, legs, MARCH)
+    first = dt.date(2027, 3, 24) + dt.timedelta(days=since)
+    another = PaidFor(ANOTHER_RIDER, "someone", first, ALWAYS[1])
+    before = share_out(own, month, known)
+    parts = share_out(own, month, [another, *known])
+    assert [part for part in parts if part.payer != ANOTHER_RIDER] == list(before)
+    left = list(net_cents(month))
+    for part in before:
+        left[part.charge] -= part.amount_cents
+    wanted = {
+        row: left[row]
+        for row, charge in enumerate(month.charges)
+        if left[row] and (charge.since or own.clock(month.bill.legs[charge.legs[0]])[1]) >= first
+    }
+    assert {p.charge: p.amount_cents for p in parts if p.payer == ANOTHER_RIDER} == wanted
+
+
+def test_a_rider_for_whom_another_pays_sees_journeys_that_cost_him_nothing() -> None:
+    another = PaidFor(ANOTHER_RIDER, "someone", *ALWAYS)
+    prices = OwnPrices(Tariffs((WEEKS,)), [bus(APRIL, 9)], Rights(paid_for=(another,)))
+    added = prices.price([bus(APRIL, 18)])
+    assert (added.amount_cents, added.so_far_cents) == (0, 0)
+    assert (
+        added.paid_cents
+        == OwnPrices(Tariffs((WEEKS,)), [bus(APRIL, 9)]).price([bus(APRIL, 18)]).amount_cents
+    )

@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type Bill, listMonths, readBill } from "../api/client";
@@ -58,7 +59,7 @@ function ShownBill({ of }: { of: string }) {
       </p>
       {bill.paid_by.map((part) => (
         <p className="bill-part" key={`${part.payer} ${part.party}`}>
-          <span>{t("month.others", { who: whoPays(part) })}</span> <span>{money(-part.amount_cents)}</span>
+          <span>{t("month.others", { who: whoPays(part, t) })}</span> <span>{money(-part.amount_cents)}</span>
         </p>
       ))}
       {bill.paid_by.length > 0 && (
@@ -131,7 +132,7 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
           <p key={`${part.payer} ${part.party}`}>
             {t("month.partOf", {
               amount: format.money(part.amount_cents, bill.currency),
-              who: whoPays(part),
+              who: whoPays(part, t),
             })}
           </p>
         ))}
@@ -153,7 +154,8 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
 }
 
 /** Who pays a part: by its name, and as the tariff calls it. */
-function whoPays({ payer, party }: Bill["paid_by"][number]) {
+function whoPays({ payer, party }: Bill["paid_by"][number], t: TFunction) {
+  if (payer === "rider") return t("month.another");
   return party ? `${party} (${payer})` : payer;
 }
 
