@@ -366,11 +366,9 @@ def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
             raise PersonNotFound(f"nobody is called {given.alias!r}")
         account_id = open_account(connection, person_id, now)
         put_right(connection, person_id, right, given.issuer, now)
-        detail = {
-            "kind": given.kind, "name": given.name, "party": given.party,
-            "valid_to": given.valid_to.isoformat(),
-        }  # fmt: skip
-        record_act(connection, staff.user_id, "proof_kept", given.alias, detail)
+        # Not what was proved: the log outlives it.
+        detail = {"kind": given.kind, "valid_to": given.valid_to.isoformat()}
+        record_act(connection, staff.user_id, "proof_kept", str(person_id), detail)
         mark_stale(connection, [account_id], given.valid_from.replace(day=1))
         months = [now.date().replace(day=1)]
         oldest = (now - RIDERS_KEPT).date()
