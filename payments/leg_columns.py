@@ -61,15 +61,20 @@ class LegColumns:
     def rider(self, row: int) -> Rider:
         """Of a row, with ids that keep the order of his legs."""
         own = slice(*self.arrays.first[row : row + 2].tolist())
-        columns = (column[own].tolist() for column in self.arrays[2:])
-        legs = []
-        for nth, (at_us, kind, metres, seconds, promised) in enumerate(zip(*columns, strict=True)):
-            mode, operator, route, zones = self.kinds[kind]
-            legs.append(
-                FareLeg(mode, EPOCH + at_us * MICROSECOND, metres, seconds, zones, operator, route,
-                        f"{nth:06}", None if promised < 0 else promised)
-            )  # fmt: skip
-        return Rider(legs, self.profiles[self.arrays.profile[row]])
+        rows = zip(*(column[own].tolist() for column in self.arrays[2:]), strict=True)
+        return Rider(legs_of_rows(rows, self.kinds), self.profiles[self.arrays.profile[row]])
+
+
+def legs_of_rows(rows: Iterable[Row], kinds: Sequence[Kind]) -> list[FareLeg]:
+    """Legs in order, with ids that keep it."""
+    legs = []
+    for nth, (at_us, kind, metres, seconds, promised) in enumerate(rows):
+        mode, operator, route, zones = kinds[kind]
+        legs.append(
+            FareLeg(mode, EPOCH + at_us * MICROSECOND, metres, seconds, zones, operator, route,
+                    f"{nth:06}", None if promised < 0 else promised)
+        )  # fmt: skip
+    return legs
 
 
 def columns_of(riders: Sequence[Rider]) -> LegColumns:

@@ -20,9 +20,7 @@ from payments.leg_columns import (
     Kind,
     LegColumns,
     Proofs,
-    Rider,
     as_arrays,
-    columns_of,
     sorted_rows,
 )
 from payments.month import MonthTotal, rate_month
@@ -65,30 +63,29 @@ def ways_of(tariff: Tariff, proofs: Iterable[Proof]) -> Ways:
 
 
 def total_months(
-    tariffs: Sequence[Tariff], riders: Sequence[Rider], months: Sequence[dt.date]
+    tariffs: Sequence[Tariff], legs: LegColumns, months: Sequence[dt.date]
 ) -> list[list[MonthTotal]]:
     """What `rate_month` says of some months of each rider, without its lines and much sooner."""
-    found: list[list[MonthTotal]] = [[] for _ in riders]
-    columns = columns_of(riders)
+    found: list[list[MonthTotal]] = [[] for _ in legs.arrays.profile]
     codes = np.array([month_code(month) for month in months], np.int64)
-    for ways, own in _alike(tariffs[0], columns):
-        priced = ways.price(columns, own) if len(tariffs) == 1 else None
+    for ways, own in _alike(tariffs[0], legs):
+        priced = ways.price(legs, own) if len(tariffs) == 1 else None
         if priced is None:
             for row in own.tolist():
-                legs, proofs = riders[row].legs, riders[row].proofs
-                found[row] = [rate_month(tariffs, legs, month, proofs).total for month in months]
+                used, proofs = legs.rider(row).legs, legs.rider(row).proofs
+                found[row] = [rate_month(tariffs, used, month, proofs).total for month in months]
             continue
         has_weeks = any(product.period is Period.ROLLING_7D for product in ways.tariff.products)
         spans = np.zeros((len(own) * len(months), 2, 2), np.int64)
         counts = np.zeros((len(own) * len(months), 2), np.int64)
-        month_spans(_spans(columns, own), priced, codes, has_weeks, spans, counts)
+        month_spans(_spans(legs, own), priced, codes, has_weeks, spans, counts)
         amounts = ways.rate(spans.reshape(-1, 2), priced).reshape(-1, 2)
         cents = (amounts[:, 0] - amounts[:, 1]).reshape(len(own), -1).tolist()
         counted = counts.reshape(len(own), -1, 2).tolist()
-        for row, amount_cents, leg_counts in zip(own.tolist(), cents, counted, strict=True):
+        for row, amounts_of, counts_of in zip(own.tolist(), cents, counted, strict=True):
             found[row] = [
-                MonthTotal(month, amount, *legs)
-                for month, amount, legs in zip(months, amount_cents, leg_counts, strict=True)
+                MonthTotal(month, amount, *leg_counts)
+                for month, amount, leg_counts in zip(months, amounts_of, counts_of, strict=True)
             ]
     return found
 

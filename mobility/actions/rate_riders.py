@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 from mobility.db.engine import Connection
 from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
-from mobility.db.usage import find_account, list_legs, put_months, rated_months
-from payments.leg_columns import Rider
+from mobility.db.usage import find_account, list_leg_columns, list_legs, put_months, rated_months
 from payments.many import total_months
 from payments.month import month_after, month_before
 from payments.payers import PartKey, Spent
@@ -58,34 +57,27 @@ def read_fares(
     last: dt.date,
 ) -> Mapping[uuid.UUID, RiderFares]:
     """What is needed to rate the months from one to another: also the legs of the month before."""
-    found = _read_legs(connection, tariffs, account_ids, first, last)
+    legs = list_legs(connection, account_ids, *_around(tariffs, first, last))
+    rights = list_rights(connection, account_ids)
     years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
     parts = list_parts(connection, account_ids, *years)
     budgets: dict[int, Mapping[str, int]] = {}
     if tariffs.has_payers:
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
-        own: RiderFares(legs, rights, parts.get(own, {}), budgets)
-        for own, (legs, rights) in found.items()
-    }
+        own: RiderFares(
+            tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own], parts.get(own, {}),
+            budgets,
+        )
+        for own in account_ids
+    }  # fmt: skip
 
 
-def _read_legs(
-    connection: Connection,
-    tariffs: Tariffs,
-    account_ids: Collection[uuid.UUID],
-    first: dt.date,
-    last: dt.date,
-) -> Mapping[uuid.UUID, tuple[tuple[FareLeg, ...], Rights]]:
-    """Legs from before one month until after another, as the rights of their riders make them."""
+def _around(tariffs: Tariffs, first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """From before the month that comes before one until after that which follows another."""
     zone = ZoneInfo(tariffs.timezone)
     since = dt.datetime.combine(month_before(first), dt.time(), zone)
-    until = dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
-    legs = list_legs(connection, account_ids, since, until)
-    rights = list_rights(connection, account_ids)
-    return {
-        own: (tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own]) for own in account_ids
-    }
+    return since, dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
 
 
 def read_own_fares(
@@ -112,14 +104,14 @@ def renew_months(
     wanted = sorted({each for month in months for each in (month, month_after(month))})
     if not wanted or not account_ids:
         return
-    used = _read_legs(connection, tariffs, account_ids, wanted[0], wanted[-1])
+    rights = list_rights(connection, account_ids)
+    legs = list_leg_columns(connection, rights, tariffs, *_around(tariffs, wanted[0], wanted[-1]))
     known = rated_months(connection, account_ids, wanted)
-    riders = [Rider(legs, rights.proofs) for legs, rights in used.values()]
     together: dict[Tariffs, list[dt.date]] = {}
     for month in wanted:
         together.setdefault(tariffs.of_month(month), []).append(month)
     for of, alike in together.items():
-        rated = zip(used, total_months(of.versions, riders, alike), strict=True)
+        rated = zip(rights, total_months(of.versions, legs, alike), strict=True)
         totals = [
             (account_id, total)
             for account_id, own in rated

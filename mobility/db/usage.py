@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -17,15 +18,25 @@ from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.schema import outbox, partner_person, person
 from mobility.db.sent_rows import among, sent_rows
 from mobility.db.statements import MonthState
+from payments.leg_columns import (
+    Kind,
+    LegColumns,
+    Proofs,
+    Row,
+    as_arrays,
+    legs_of_rows,
+    row_of,
+)
 from payments.month import MonthTotal
+from payments.rights import Rights
 from payments.taps import Tap, TapKind
 from payments.tariff import FareLeg
+from payments.versions import Tariffs
 
 LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = sa.cast(sa.extract("epoch", fare_leg.c.board_at) * 1_000_000, sa.BigInteger)
 _TAP_TYPES = {
     "medium": sa.LargeBinary,
     "told_ahead_s": sa.Integer,
@@ -44,6 +55,10 @@ _MONTH_TYPES = {
     **dict.fromkeys(("leg_count", "unpriced_count"), sa.Integer),
 }
 TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator", "told_ahead_s")
+
+
+def _microsecond(column: sa.Column[Any]) -> sa.Cast[int]:
+    return sa.cast(sa.extract("epoch", column) * 1_000_000, sa.BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +128,20 @@ def list_taps(
     connection: sa.Connection, media: Collection[bytes], since: dt.datetime, until: dt.datetime
 ) -> dict[bytes, list[Tap]]:
     """Taps of cards between two times of which the place is still known."""
-    query = sa.select(tap.c.medium, *(tap.c[name] for name in TAP_COLUMNS)).where(
-        among(tap.c.medium, media), tap.c.at.between(since, until), tap.c.stop.is_not(None)
+    c = tap.c
+    columns = (_microsecond(c.at) if name == "at" else c[name] for name in TAP_COLUMNS)
+    rows = sa.func.json_agg(sa.func.json_build_array(*columns)).cast(sa.Text)
+    query = (
+        sa.select(c.medium, rows)
+        .where(among(c.medium, media), c.at.between(since, until), c.stop.is_not(None))
+        .group_by(c.medium)
     )
     found: dict[bytes, list[Tap]] = {}
-    for digest, id_, at, kind, *place in connection.execute(query):
-        found.setdefault(digest, []).append(Tap(id_, at, TapKind(kind), *place))
+    for digest, told in connection.execute(query):
+        found[digest] = [
+            Tap(id_, EPOCH + dt.timedelta(microseconds=at), TapKind(kind), *place)
+            for id_, at, kind, *place in orjson.loads(told)
+        ]
     return found
 
 
@@ -217,26 +240,57 @@ def list_legs(
     until: dt.datetime,
 ) -> dict[uuid.UUID, list[FareLeg]]:
     """Legs of accounts that were boarded from one time until before another."""
+    found: dict[uuid.UUID, list[FareLeg]] = {account_id: [] for account_id in account_ids}
+    for account_id, rows in _leg_rows(connection, account_ids, since, until):
+        found[account_id] = [
+            FareLeg(mode, EPOCH + dt.timedelta(microseconds=at), metres, seconds, tuple(zones),
+                    operator, route, id_, promised)
+            for id_, mode, at, metres, seconds, zones, operator, route, promised in rows
+        ]  # fmt: skip
+    return found
+
+
+def list_leg_columns(
+    connection: sa.Connection, rights: Mapping[uuid.UUID, Rights], tariffs: Tariffs,
+    since: dt.datetime, until: dt.datetime,
+) -> LegColumns:  # fmt: skip
+    """The same as columns, a row for each account in order, as its rights make them."""
+    kinds: dict[Kind, int] = {}
+    profiles: dict[Proofs, int] = {}
+    found: dict[uuid.UUID, list[Row]] = {account_id: [] for account_id in rights}
+    for account_id, rows in _leg_rows(connection, rights, since, until):
+        found[account_id] = [
+            (at, kinds.setdefault((mode, operator, route, tuple(zones)), len(kinds)), metres,
+             seconds, -1 if promised is None else promised)
+            for _, mode, at, metres, seconds, zones, operator, route, promised in rows
+        ]  # fmt: skip
+    for account_id, own in rights.items():
+        if own.passes:
+            legs = own.paid_legs(tariffs, legs_of_rows(found[account_id], list(kinds)))
+            found[account_id] = [row_of(leg, kinds) for leg in legs]
+    profile = [profiles.setdefault(own.proofs, len(profiles)) for own in rights.values()]
+    return LegColumns(as_arrays(list(found.values()), profile), list(kinds), list(profiles))
+
+
+def _leg_rows(
+    connection: sa.Connection,
+    account_ids: Collection[uuid.UUID],
+    since: dt.datetime,
+    until: dt.datetime,
+) -> Iterator[tuple[uuid.UUID, list[list[Any]]]]:
+    """Legs of accounts in order: `LEG_COLUMNS`, boarding in epoch microseconds."""
     c = fare_leg.c
     # One value for an account: row by row the driver takes longer than rating them.
-    columns = (_MICROSECOND if name == "board_at" else c[name] for name in LEG_COLUMNS)
+    columns = (_microsecond(c.board_at) if name == "board_at" else c[name] for name in LEG_COLUMNS)
     row = sa.func.json_build_array(*columns)
-    rows = sa.func.json_agg(aggregate_order_by(row, c.board_at, c.id)).cast(sa.Text)
+    rows = sa.func.json_agg(aggregate_order_by(row, c.board_at, c.id.collate("C"))).cast(sa.Text)
     query = (
         sa.select(c.account_id, rows)
         .where(among(c.account_id, account_ids), c.board_at >= since, c.board_at < until)
         .group_by(c.account_id)
     )
-    found: dict[uuid.UUID, list[FareLeg]] = {account_id: [] for account_id in account_ids}
     for account_id, told in connection.execute(query):
-        found[account_id] = [
-            FareLeg(mode, EPOCH + dt.timedelta(microseconds=at), metres, seconds, tuple(zones),
-                    operator, route, id_, promised)
-            for id_, mode, at, metres, seconds, zones, operator, route, promised in orjson.loads(
-                told
-            )
-        ]  # fmt: skip
-    return found
+        yield account_id, orjson.loads(told)
 
 
 def find_person(connection: sa.Connection, alias: str) -> uuid.UUID | None:

@@ -41,7 +41,7 @@ def test_months_cost_what_their_bills_say(
     months = (MARCH, APRIL)
     wanted = [rate_month([tariff], every, month, proved).total for month in months]
     riders = [Rider((), ()), Rider(every, tuple(proved)), Rider(every[1:], tuple(proved))]
-    found = total_months([tariff], riders, months)
+    found = total_months([tariff], columns_of(riders), months)
     assert found[1] == wanted
     assert [total.leg_count for total in found[0]] == [0, 0]
     assert found[2] == [rate_month([tariff], every[1:], of, proved).total for of in months]
