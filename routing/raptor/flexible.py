@@ -125,6 +125,8 @@ class RideScratch(NamedTuple):
     """Shape (cell_count,): when one is ready at a marked point of a cell at the soonest."""
     cell_beat_s: Int32
     """Shape (cell_count,): the latest `beat_s` of a cell's points when a round begins."""
+    soonest_s: Int32
+    """Shape (K,): by cells of the search's bounds, nobody is driven to their points before."""
     board: Int32
     """
     Shape (BOARD_COLUMNS, largest_body): candidates at which the rider can be let in (searching
@@ -159,13 +161,21 @@ class RideSearch(NamedTuple):
     rides: Rides
     drive_s: npt.NDArray[np.uint16]
     """Shape (P, P): drives from the side where the search comes from."""
+    bound_cell: Int32
+    """Shape (P,): cell of each meeting point in `bound_s`."""
+    bound_s: npt.NDArray[np.uint16]
+    """Shape (K, K): least drive between points of two cells, from where the search comes."""
     scratch: RideScratch
 
 
 def new_ride_scratch(
-    flexible: FlexibleTrips, ride_count: int, stop_count: int, point_count: int
+    flexible: FlexibleTrips, ride_count: int, stop_count: int, point_count: int, bound_count: int
 ) -> RideScratch:
-    """Scratch for these flexible trips and so many runs of them, in a network of this size."""
+    """
+    Scratch for these flexible trips and so many runs of them, in a network of this size.
+
+    `bound_count` is K, see `RideSearch.bound_s`.
+    """
     bodies, size = flexible.bodies, max(flexible.largest_body, 1)
     body_count = len(bodies.solo_s)
     cell_count = flexible.cell_count
@@ -182,6 +192,7 @@ def new_ride_scratch(
         beat_s=np.zeros(point_count, np.int32),
         cell_ready_s=np.zeros(cell_count, np.int32),
         cell_beat_s=np.zeros(cell_count, np.int32),
+        soonest_s=np.zeros(bound_count, np.int32),
         board=np.zeros((BOARD_COLUMNS, size), np.int32),
         other=np.zeros((OTHER_COLUMNS, size), np.int32),
         row_of=np.zeros(size, np.int32),

@@ -80,8 +80,12 @@ def scan_rides(
     scanned_s, board, stop_s = labels.scanned[row - 1], scratch.board, costs.stop_s
     first_candidate, searched_end = bodies.first_candidate, bodies.searched_end
     near_row, cost_row = (FROM_START_S, TO_END_S) if forward else (TO_END_S, FROM_START_S)
+    if not _bound_arrivals(riding, marks, ready_s, stop_s):
+        return touched_count
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
-    _bound_points(walks, costs.change_s, labels, scratch, row, stop_count, forward)
+    _bound_points(
+        walks, costs.change_s, labels, scratch, riding.bound_cell, row, stop_count, forward
+    )
     cell_ready_s, cell_beat_s = scratch.cell_ready_s, scratch.cell_beat_s
     _bound_cells(bodies.point_cell, marks, ready_s, scratch.beat_s, cell_ready_s, cell_beat_s)
     cell_first, cells = bodies.cell_first, bodies.cells
@@ -133,6 +137,26 @@ def scan_rides(
         )
     scratch.listed_count[0] = listed_count
     return touched_count
+
+
+@kernel
+def _bound_arrivals(
+    riding: RideSearch, marks: npt.NDArray[np.uint8], ready_s: Int32, stop_s: int
+) -> bool:
+    """Write `RideScratch.soonest_s`; returns whether anybody is ready to board at all."""
+    cell, bound_s, soonest_s = riding.bound_cell, riding.bound_s, riding.scratch.soonest_s
+    cell_ready_s, any_ready = np.full(len(bound_s), FAR, np.int32), False
+    for point in range(len(marks)):
+        if marks[point] == 1:
+            where, any_ready = cell[point], True
+            cell_ready_s[where] = min(cell_ready_s[where], ready_s[point])
+    soonest_s[:] = FAR
+    for where in range(len(bound_s)):
+        then_s = np.int32(cell_ready_s[where] + stop_s)
+        if then_s < FAR:
+            for c in range(len(bound_s)):
+                soonest_s[c] = min(soonest_s[c], np.int32(then_s + bound_s[where, c]))
+    return any_ready
 
 
 @kernel
@@ -312,20 +336,29 @@ def _bound_points(
     change_s: Int32,
     labels: Labels,
     scratch: RideScratch,
+    bound_cell: Int32,
     row: int,
     stop_count: int,
     forward: bool,
 ) -> None:
-    """Write `RideScratch.beat_s`: in time for the goal, or to be ready at some stop sooner."""
+    """
+    Write `RideScratch.beat_s`: in time for the goal, or to be ready at some stop sooner.
+
+    `-FAR` where nobody is driven to in time to be of use.
+    """
     alight_s, egress = labels.time_s[ALIGHT + row, stop_count:], labels.egress[stop_count:]
     goal_s, leave, beat_s = labels.goal_s, labels.leave, scratch.beat_s
     first, to, seconds = walks.first[stop_count:], walks.to, walks.seconds
     stop_beat_s, point_change_s = scratch.stop_beat_s, change_s[stop_count:]
+    soonest_s = scratch.soonest_s
     for point in range(len(leave)):
-        left = leave[point]
+        left, least_s = leave[point], soonest_s[bound_cell[point]]
         most_s = goal_s[row + (left & MOST_ONWARD)] - (left >> VEHICLE_BITS)
         direct_s = max(goal_s[row] - egress[point], -FAR)
         most_s = min(np.int64(alight_s[point]), max(direct_s, most_s))
+        beat_s[point] = -FAR
+        if most_s <= least_s:
+            continue
         # Searching backward the change is counted where one gets in.
         change = point_change_s[point] if forward else np.int32(0)
         then_s = np.int64(-FAR)
@@ -333,7 +366,9 @@ def _bound_points(
             then_s = max(then_s, np.int64(stop_beat_s[to[walk]] - seconds[walk]))
             if then_s - change >= most_s:
                 break  # no bound is beaten
-        beat_s[point] = min(most_s, max(then_s - change, direct_s, -FAR))
+        most_s = min(most_s, max(then_s - change, direct_s))
+        if most_s > least_s:
+            beat_s[point] = most_s
 
 
 @kernel

@@ -124,11 +124,11 @@ class Search:
         ground, bounds = self.network.ground, self.network.bounds
         walks = terrain.walks, terrain.walks_back, terrain.point_walks, terrain.point_walks_back
         tables = bounds.to_s, bounds.to_vehicles
-        start, goal, matrix, span = self.access, self.egress, ground.drive_s, window
+        start, goal, span = self.access, self.egress, window
         if not forward:
             walks = walks[1], walks[0], walks[3], walks[2]
             tables = bounds.from_s, bounds.from_vehicles
-            start, goal, matrix = goal, start, ground.drive_back_s
+            start, goal = goal, start
             span = Window(-window.until_s, -window.from_s)
         day = terrain.day if forward else terrain.day_back
         scratch = self._scratch(day)
@@ -145,7 +145,7 @@ class Search:
         if self.seats > 0 and len(self.rides.body) > 0:
             steps_s = _ride_steps(span)
             by_then = np.searchsorted(-starts_s, -steps_s, side="right") - 1
-            riding = RideSearch(self.flexible.bodies, self.rides, matrix, scratch.rides)
+            riding = self._riding(scratch.rides)
             count = search_ride_range(
                 day, *walks[2:], costs, self._ride_bounds(forward), scratch.labels,
                 scratch.ride_labels, access, goal.node, goal.seconds, steps_s, after_end,
@@ -189,7 +189,7 @@ class Search:
         Shape (vehicles + 1, stop_count); `FAR` where that takes longer than `most_s`.
         """
         terrain, forward = self.terrain, not self.arrive_by
-        ground, seats = self.network.ground, self.seats if len(self.rides.body) else 0
+        seats = self.seats if len(self.rides.body) else 0
         day = terrain.day if forward else terrain.day_back
         plain, with_points = (
             (terrain.walks, terrain.point_walks)
@@ -207,8 +207,7 @@ class Search:
         labels.goal_s[:rows] = start_s + most_s + 1 + self.carpool_change_s
         riding = None
         if seats > 0:
-            matrix = ground.drive_s if forward else ground.drive_back_s
-            riding = RideSearch(self.flexible.bodies, self.rides, matrix, scratch.rides)
+            riding = self._riding(scratch.rides)
             every_point = np.arange(terrain.stop_count, terrain.node_count, dtype=np.int32)
             find_running(riding, start_s, FAR, seats, forward)
             start_lists(riding, start.node, frozen(every_point), terrain.stop_count)
@@ -266,6 +265,17 @@ class Search:
     def _costs(self) -> Costs:
         return Costs(self.terrain.change_s, self.pickup_stop_s, self.terrain.onward_256)
 
+    def _riding(self, scratch: RideScratch) -> RideSearch:
+        ground, coarse, forward = self.network.ground, self.network.coarse, not self.arrive_by
+        return RideSearch(
+            self.flexible.bodies,
+            self.rides,
+            ground.drive_s if forward else ground.drive_back_s,
+            coarse.point_cell,
+            coarse.drive_from_s if forward else coarse.drive_to_s,
+            scratch,
+        )
+
     def _ride_bounds(self, forward: bool) -> RideBounds:
         network, coarse = self.network, self.network.coarse
         ground, stops = network.ground, network.stop_count
@@ -285,6 +295,7 @@ class Search:
         """Scratch of the calling thread, kept between searches of one network size."""
         patterns = len(day.first_stop) - 1
         stops, nodes = self.terrain.stop_count, self.terrain.node_count
+        bound_cells = len(self.network.coarse.drive_to_s) if len(self.rides.body) else 0
         kept: _Scratch | None = getattr(_thread, "scratch", None)
         if (
             kept is None
@@ -293,6 +304,7 @@ class Search:
             or len(kept.labels.queued_from) < patterns
             or len(kept.rides.near_cell) < self.flexible.cell_count
             or len(kept.rides.drive_s) < self.flexible.largest_body
+            or len(kept.rides.soonest_s) < bound_cells
             or len(kept.rides.running) < len(self.rides.body)
             or len(kept.rides.listed_first) < len(self.flexible.bodies.solo_s)
             or kept.rides.listed.shape[1] < len(self.flexible.bodies.candidates)
@@ -301,7 +313,9 @@ class Search:
             kept = _thread.scratch = _Scratch(
                 new_labels(stops, nodes - stops, patterns),
                 new_labels(stops, nodes - stops, patterns),
-                new_ride_scratch(self.flexible, len(self.rides.body), stops, nodes - stops),
+                new_ride_scratch(
+                    self.flexible, len(self.rides.body), stops, nodes - stops, bound_cells
+                ),
                 np.empty((2, len(self.network.bounds.to_s)), np.int32),
                 np.empty(EVENT_LIMIT, np.int32),
                 np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),
