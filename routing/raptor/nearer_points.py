@@ -284,25 +284,28 @@ def _best_pair(
         if walk_s >= FAR:
             continue
         here, passes_s = point[pickup], from_start_s[pickup]
+        first_s = max(np.int64(from_s) + walk_s, np.int64(earliest_s + passes_s))
+        last_s, left_s = np.int64(latest_s + passes_s), most_s - passes_s
+        # Neither is better than without any drive.
+        if first_s > last_s or (until_s < FAR and last_s - walk_s < best_s[0]):
+            continue
         for dropoff in dropoffs[:count]:
             there, legs = point[dropoff], segment[dropoff] - segment[pickup]
-            if here == there or legs < 0:
+            onward_s = stop_s + np.int64(after_s[there])
+            if here == there or legs < 0 or (until_s >= FAR and -(first_s + onward_s) < best_s[0]):
                 continue
             drive_s = np.int64(matrix[here, there])
             if legs > 0:  # through the driver's own stops between
                 drive_s = np.int64(to_end_s[pickup]) + from_start_s[dropoff] - solo_s
-            if passes_s + drive_s + to_end_s[dropoff] > most_s:
+            if drive_s + to_end_s[dropoff] > left_s:
                 continue
-            onward_s = np.int64(after_s[there])
-            rest_s = stop_s + drive_s + onward_s
+            rest_s = onward_s + drive_s
             if until_s >= FAR:
-                start_s = max(np.int64(from_s) + walk_s, np.int64(earliest_s + passes_s))
+                start_s = first_s
                 value_s = (-int(start_s + rest_s), int(start_s - walk_s))
             else:
-                start_s = min(np.int64(until_s) - rest_s, np.int64(latest_s + passes_s))
+                start_s = min(np.int64(until_s) - rest_s, last_s)
                 value_s = (int(start_s - walk_s), -int(start_s + rest_s))
-            if earliest_s + passes_s <= start_s <= latest_s + passes_s and (
-                start_s - walk_s >= from_s and value_s > best_s
-            ):
+            if start_s >= first_s and value_s > best_s:
                 best, best_s = (low + pickup, low + dropoff, int(start_s), int(drive_s)), value_s
     return best
