@@ -7,10 +7,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from core.time import Clock, utc_now
@@ -54,6 +53,7 @@ from mobility.api import (
 )
 from mobility.api.errors import add_error_handlers
 from mobility.api.observed import Observed
+from mobility.api.secured import Secured
 from mobility.installation import Installation, open_installation
 from mobility.logs import set_up_logs
 from mobility.settings import Settings
@@ -65,11 +65,6 @@ from mobility.wish_book import WishBook
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    "object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
-)
-"""Nothing of the page comes from or goes to another server: no map, font, script or beacon."""
 GZIP_FROM_BYTES = 2_000
 SWITCH_INTERVAL_S = 0.0005
 """Threads take turns more often than Python's 5 ms: the keeper's must not hold up requests."""
@@ -124,7 +119,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"],
         expose_headers=["Link", "ETag"],
     )  # fmt: skip
-    app.middleware("http")(_secured)
+    app.add_middleware(Secured)
     app.add_middleware(Observed)
     app.add_middleware(methods.HeadAsGet)
     add_error_handlers(app)
@@ -158,11 +153,3 @@ def start_keeper(installation: Installation) -> WorldKeeper:
     gc.collect()
     gc.freeze()
     return keeper
-
-
-async def _secured(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    response = await call_next(request)
-    response.headers.setdefault("content-security-policy", CONTENT_SECURITY_POLICY)
-    response.headers.setdefault("x-content-type-options", "nosniff")
-    response.headers.setdefault("referrer-policy", "no-referrer")
-    return response

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from carpool.audience import NOBODY, Person
@@ -122,19 +123,23 @@ def _partner(
     return principal
 
 
-def _somebody(
+async def _somebody(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     kept: Annotated[str | None, Security(_cookie)],
 ) -> Principal | None:
-    """Whoever makes a request that anybody may make; a page whose session is over is nobody."""
+    """
+    Whoever makes a request that anybody may make; a page whose session is over is nobody.
+
+    Nobody is known at once; a secret is looked up in another thread.
+    """
     if given is not None:
-        return _principal(request, given.credentials)
+        return await run_in_threadpool(_principal, request, given.credentials)
     if not kept:
         return None
     _require_same_site(request)
     try:
-        return _principal(request, kept)
+        return await run_in_threadpool(_principal, request, kept)
     except NotSignedIn:
         return None
 
