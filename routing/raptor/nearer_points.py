@@ -147,16 +147,20 @@ class NearerPoints:
         self, ride: RawRide, before_s: Int32, after_s: Int32, from_s: int, until_s: int
     ) -> RawRide | None:
         """The ride from where it is best boarded to where it is best left, see `_best_pair`."""
+        bodies, rides = self.bodies, self.rides
+        body = int(rides.body[ride.ride])
+        low, high = bodies.first_candidate[body : body + 2].tolist()
         pickup, dropoff, start_s, drive_s = _best_pair(
-            self.bodies, self.rides, self.drive_s, ride.ride, before_s, after_s, from_s, until_s,
-            self.stop_s,
+            bodies.candidates[low:high], int(bodies.solo_s[body]), int(bodies.budget_s[body]),
+            int(rides.earliest_s[ride.ride]), int(rides.latest_s[ride.ride]), self.drive_s,
+            before_s, after_s, from_s, until_s, self.stop_s,
         )  # fmt: skip
         if pickup == NO_PAIR:
             return None
-        points = self.bodies.candidates[[pickup, dropoff], MEETING_POINT].tolist()
+        pickup, dropoff = low + pickup, low + dropoff
         return RawRide(
-            board_node=self.stop_count + points[0],
-            alight_node=self.stop_count + points[1],
+            board_node=self.stop_count + int(bodies.candidates[pickup, MEETING_POINT]),
+            alight_node=self.stop_count + int(bodies.candidates[dropoff, MEETING_POINT]),
             start_s=start_s,
             end_s=start_s + self.stop_s + drive_s,
             ride=ride.ride,
@@ -242,10 +246,12 @@ def _reach_points(
 
 @kernel
 def _best_pair(
-    bodies: FlexibleBodies,
-    rides: Rides,
+    candidates: npt.NDArray[np.uint16],
+    solo_s: int,
+    budget_s: int,
+    earliest_s: int,
+    latest_s: int,
     matrix: npt.NDArray[np.uint16],
-    ride: int,
     before_s: Int32,
     after_s: Int32,
     from_s: int,
@@ -253,12 +259,14 @@ def _best_pair(
     stop_s: int,
 ) -> tuple[int, int, int, int]:
     """
-    Where a ride is best boarded and left: pickup, dropoff, time at the pickup, and drive.
+    Where a ride is best boarded and left: rows of both, time at the pickup, and drive.
 
     `NO_PAIR` where nothing fits.
 
     Parameters
     ----------
+    candidates, solo_s, budget_s, earliest_s, latest_s
+        Of the ride, see `FlexibleBodies` and `Rides`.
     before_s, after_s
         Shape (point_count,): seconds from where one comes from to each point, and from each point
         on; `FAR` where one does not walk.
@@ -266,13 +274,9 @@ def _best_pair(
         Time from which one walks. With `until_s` at `FAR` the soonest end is wanted, and of those
         the latest start; else the latest start that ends by then.
     """
-    body = rides.body[ride]
-    earliest_s, latest_s = rides.earliest_s[ride], rides.latest_s[ride]
-    low, high = bodies.first_candidate[body], bodies.first_candidate[body + 1]
-    own = bodies.candidates[low:high].astype(np.int32)
+    own, most_s = candidates.astype(np.int32), solo_s + budget_s
     point, from_start_s, to_end_s = own[:, MEETING_POINT], own[:, FROM_START_S], own[:, TO_END_S]
-    segment, solo_s, most_s = own[:, IN_SEGMENT], bodies.solo_s[body], bodies.budget_s[body]
-    most_s += solo_s
+    segment = own[:, IN_SEGMENT]
     dropoffs, count = np.empty(len(own), np.int32), 0
     for dropoff in range(len(own)):
         if after_s[point[dropoff]] < FAR:
@@ -307,5 +311,5 @@ def _best_pair(
                 start_s = min(np.int64(until_s) - rest_s, last_s)
                 value_s = (int(start_s - walk_s), -int(start_s + rest_s))
             if start_s >= first_s and value_s > best_s:
-                best, best_s = (low + pickup, low + dropoff, int(start_s), int(drive_s)), value_s
+                best, best_s = (pickup, dropoff, int(start_s), int(drive_s)), value_s
     return best
