@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.jit import kernel
 from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.raptor import bags as b
@@ -75,31 +76,68 @@ def legs_of(
 
 
 def _best_end(day: DayTimetable, ends: Ends, vehicle: _Ridden, *, first: bool) -> int:
+    """Position at which the first vehicle is best boarded, or the last one left."""
+    pattern, trip, board, leave = vehicle
+    rows = slice(int(day.first_stop[pattern]), int(day.first_stop[pattern + 1]))
+    return _best_call(
+        day.stop[rows], day.flag[rows], ends.row_grams[rows],
+        day.departure_s if first else day.arrival_s, int(day.first_event[pattern]) + trip,
+        int(day.first_trip[pattern + 1] - day.first_trip[pattern]),
+        ends.access_s if first else ends.egress_s, board, leave, first,
+    )  # fmt: skip
+
+
+@kernel
+def _best_call(
+    stop: Int32,
+    flag: npt.NDArray[np.uint8],
+    grams: Int32,
+    events_s: Int32,
+    first_event: int,
+    trip_count: int,
+    walks_s: npt.NDArray[np.int64],
+    board: int,
+    leave: int,
+    first: bool,
+) -> int:
     """
-    Find where to board the first vehicle, or to get out of the last one.
+    Find where to board the first vehicle, or (not `first`) where to get out of the last one.
 
     Where one leaves no earlier, arrives no later, and neither walks nor emits more in the steps
     that are counted; of such stops the one with the least time on the way and on foot.
+
+    Parameters
+    ----------
+    stop, flag, grams
+        Shape (call_count,): calls of the vehicle, and CO2 along them.
+    events_s, first_event, trip_count
+        Its departures (arrivals) stand from `first_event` on, each so many after the one before.
+    walks_s
+        Shape (stop_count,): walks from the start (to the goal).
     """
-    pattern, trip, board, leave = vehicle
-    rows = slice(int(day.first_stop[pattern]), int(day.first_stop[pattern + 1]))
-    positions = np.arange(rows.stop - rows.start)
-    trips = int(day.first_trip[pattern + 1] - day.first_trip[pattern])
-    events = int(day.first_event[pattern]) + positions * trips + trip
-    if first:
-        now, other, able, inside = board, leave, CAN_BOARD, positions < leave
-        walk_s = ends.access_s[day.stop[rows]]
-        outside_s = walk_s - day.departure_s[events]
-    else:
-        now, other, able, inside = leave, board, CAN_ALIGHT, positions > board
-        walk_s = ends.egress_s[day.stop[rows]]
-        outside_s = walk_s + day.arrival_s[events]
-    grams = ends.row_grams[rows].astype(np.int64)
-    hectograms = -(-abs(grams - grams[other]) // GRAMS_STEP)
-    steps = -(-walk_s // WALK_STEP_S)
-    fits = inside & ((day.flag[rows] & able) != 0) & (outside_s <= outside_s[now])
-    fits &= (steps <= steps[now]) & (hectograms <= hectograms[now])
-    return int(np.where(fits, outside_s + walk_s, FAR).argmin())
+    now, other, able, sign = board, leave, CAN_BOARD, -1
+    if not first:
+        now, other, able, sign = leave, board, CAN_ALIGHT, 1
+    now_walk_s = walks_s[stop[now]]
+    most_s = now_walk_s + sign * np.int64(events_s[first_event + now * trip_count])
+    most_steps = (now_walk_s + WALK_STEP_S - 1) // WALK_STEP_S
+    most_grams = abs(np.int64(grams[now]) - grams[other])
+    most_hectograms = (most_grams + GRAMS_STEP - 1) // GRAMS_STEP
+    best, best_s = 0, np.int64(FAR)
+    begin, end = (0, leave) if first else (board + 1, len(stop))
+    for call in range(begin, end):
+        walk_s = walks_s[stop[call]]
+        outside_s = walk_s + sign * np.int64(events_s[first_event + call * trip_count])
+        emitted_g = abs(np.int64(grams[call]) - grams[other])
+        if (
+            flag[call] & able
+            and outside_s <= most_s
+            and (walk_s + WALK_STEP_S - 1) // WALK_STEP_S <= most_steps
+            and (emitted_g + GRAMS_STEP - 1) // GRAMS_STEP <= most_hectograms
+            and outside_s + walk_s < best_s
+        ):
+            best, best_s = call, outside_s + walk_s
+    return best
 
 
 def _stop(day: DayTimetable, vehicle: _Ridden, position: int) -> int:
