@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import numpy as np
 
@@ -66,6 +67,7 @@ class LegBuilder:
         self._ways: dict[tuple[Mode, int, int], tuple[Shape | None, Access | None]] = {}
         self._ends: dict[tuple[bool, str], Snapped | None] = {}
         self._lines: dict[tuple[int, int, int], Shape] = {}
+        self._drives: dict[tuple[int, ...], Shape | None] = {}
         self._searched = dt.datetime.fromtimestamp(base_s + 43_200, tz=network.zone).date()
 
     def itinerary(self, journey: RawJourney, best_for: tuple[str, ...] = ()) -> Itinerary:
@@ -263,14 +265,13 @@ class LegBuilder:
         drive_s = self.drive_s(leg)
         total_s = int(bodies.candidates[leg.pickup, FROM_START_S]) + drive_s
         total_s += int(bodies.candidates[leg.dropoff, TO_END_S])
-        route = self._drive(leg, pickup, dropoff)
         return RideLeg(
             mode=Mode.RIDE_SHARING,
             start=network.places[leg.board_node],
             end=network.places[leg.alight_node],
             start_at=self._at(leg.start_s),
             end_at=self._at(leg.end_s),
-            shape=None if route is None else self.shape(route),
+            shape=self._drive(leg, pickup, dropoff),
             offer=int(rides.offer[leg.ride]),
             date=self._searched + dt.timedelta(days=int(rides.day[leg.ride])),
             detour_s=total_s - int(bodies.solo_s[body]),
@@ -280,17 +281,18 @@ class LegBuilder:
             access=TAKEN if self._query.rides_step_free else UNSAID,
         )
 
-    def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> StreetRoute | None:
+    def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> Shape | None:
+        """Geometry of a drive; many drivers take the same points."""
         network, bodies = self._network, self._flexible.bodies
-        stops = [int(network.points.car_node[pickup])]
         first, last = bodies.candidates[[leg.pickup, leg.dropoff], IN_SEGMENT].tolist()
-        vias = self._flexible.via_nodes[int(self._rides.body[leg.ride])]
-        stops += vias[first:last]
-        stops.append(int(network.points.car_node[dropoff]))
-        path = [
-            arc for a, b in zip(stops, stops[1:], strict=False) for arc in network.drive.path(a, b)
-        ]
-        return route_of_arcs(network.streets, network.arcs["car"], path)
+        vias = self._flexible.via_nodes[int(self._rides.body[leg.ride])][first:last]
+        nodes = network.points.car_node
+        stops = int(nodes[pickup]), *vias, int(nodes[dropoff])
+        if stops not in self._drives:
+            path = [arc for a, b in itertools.pairwise(stops) for arc in network.drive.path(a, b)]
+            route = route_of_arcs(network.streets, network.arcs["car"], path)
+            self._drives[stops] = None if route is None else self.shape(route)
+        return self._drives[stops]
 
     def drive_s(self, leg: RawRide) -> int:
         """Drive between a ride's pickup and dropoff, through the driver's stops between them."""

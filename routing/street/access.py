@@ -241,7 +241,8 @@ def route_of_arcs(streets: Streets, arcs: Arcs, path: list[int]) -> StreetRoute 
     """The way along given arcs, or None when there are none."""
     if not path:
         return None
-    ways = arcs.way[path]
+    rows = np.array(path, np.int32)
+    ways = arcs.way[rows]
     lat, lon, edge = shape_of_ways(streets.edges, ways)
     metres = float(step_metres(lat, lon).sum())
-    return StreetRoute(int(arcs.seconds[path].sum()), metres, lat, lon, edge, ways >> 1)
+    return StreetRoute(int(arcs.seconds[rows].sum()), metres, lat, lon, edge, ways >> 1)
