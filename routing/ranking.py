@@ -103,17 +103,20 @@ def best_of_each_family(journeys: list[RawJourney]) -> Ranked:
         families.setdefault(family_of(journey), []).append(journey)
     kept: list[RawJourney] = []
     removed: list[Removed] = []
+    with_rides: list[tuple[RawJourney, frozenset[int]]] = []
+    simple: list[RawJourney] = []
     for family, members in families.items():
         best, dominated = _pareto(members)
         removed += dominated
         if family.rides != "none":
             best, same = _shortest_of_each(best)
             removed += same
+            with_rides += [(journey, rides_of_journey(journey)) for journey in best]
+        if family.rides != "chain":
+            simple += best
         kept += best
-    with_rides = [j for j in kept if rides_of_journey(j)]
     return Ranked(kept, removed).drop(
-        Reason.CHANGE_SAVES_TOO_LITTLE,
-        lambda j, _: _simpler(j, with_rides) if family_of(j).rides == "chain" else None,
+        Reason.CHANGE_SAVES_TOO_LITTLE, lambda j, _: _simpler(j, with_rides), unless=simple
     )
 
 
@@ -262,25 +265,28 @@ def rides_of_journey(journey: RawJourney) -> frozenset[int]:
     return frozenset(leg.ride for leg in journey.legs if isinstance(leg, RawRide))
 
 
-def _simpler(chain: RawJourney, others: Sequence[RawJourney]) -> RawJourney | None:
+def _simpler(
+    chain: RawJourney, others: Sequence[tuple[RawJourney, frozenset[int]]]
+) -> RawJourney | None:
     """
     Journey with fewer rides or none of the changes that makes a chain pointless.
 
     Nobody leaves a car to arrive later than by staying in it. Against a journey that leaves no
     earlier, each change must save `WORTH_A_CHANGE_S` and each further driver
-    `WORTH_A_DRIVER_S`: one more person to wait for.
+    `WORTH_A_DRIVER_S`: one more person to wait for. `others` come with their rides.
     """
-    rides = rides_of_journey(chain)
-    for other in others:
-        fewer = len(rides) - len(rides_of_journey(other))
+    rides, leg_count = rides_of_journey(chain), len(chain.legs)
+    start_s, end_s = chain.start_s, chain.end_s
+    for other, other_rides in others:
+        fewer = len(rides) - len(other_rides)
         alone = len(other.legs) == 1
         if not (fewer > 0 or alone):
             continue
-        gain_s = WORTH_A_CHANGE_S * max(len(chain.legs) - len(other.legs), 0)
-        gain_s += WORTH_A_DRIVER_S * fewer
-        if alone and rides_of_journey(other) <= rides and other.end_s <= chain.end_s:
+        gain_s = WORTH_A_CHANGE_S * max(leg_count - len(other.legs), 0) + WORTH_A_DRIVER_S * fewer
+        other_end_s = other.end_s
+        if alone and other_rides <= rides and other_end_s <= end_s:
             return other
-        if other.start_s >= chain.start_s and other.end_s <= chain.end_s + gain_s:
+        if other_end_s <= end_s + gain_s and other.start_s >= start_s:
             return other
     return None
 
