@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
 from gtfs_data.throughs import Part, parts_of_ride
 from routing.access import TAKEN, UNSAID, access_of_vehicle, access_of_walk
-from routing.ends import PROFILE_OF_MODE, pace_factor, tie_end
+from routing.ends import PROFILE_OF_MODE, End, pace_factor, tie_end
 from routing.itinerary import (
     Access,
     Call,
@@ -56,7 +57,9 @@ class LegBuilder:
         flexible: FlexibleTrips,
         rides: Rides,
         walking: Walking,
+        ends: tuple[Sequence[End], Sequence[End]] = ((), ()),
     ) -> None:
+        """`ends` are those of the query that are tied to the streets already, see `reach_ends`."""
         self.walking = walking
         self._network = network
         self._base_s = base_s
@@ -65,7 +68,11 @@ class LegBuilder:
         self._rides = rides
         # What the itineraries of one answer share: most begin and end alike.
         self._ways: dict[tuple[Mode, int, int], tuple[Shape | None, Access | None]] = {}
-        self._ends: dict[tuple[bool, str], Snapped | None] = {}
+        self._ends: dict[tuple[bool, str], Snapped | None] = {
+            (leaving, self.profile(end.mode)): end.at
+            for leaving, known in zip((True, False), ends, strict=True)
+            for end in known
+        }
         self._lines: dict[tuple[int, int, int], Shape] = {}
         self._drives: dict[tuple[int, ...], Shape | None] = {}
         self._searched = dt.datetime.fromtimestamp(base_s + 43_200, tz=network.zone).date()
@@ -131,14 +138,18 @@ class LegBuilder:
     def _at(self, seconds: int) -> dt.datetime:
         return to_instant(self._base_s + seconds)
 
+    def tied_end(self, mode: Mode, *, leaving: bool) -> Snapped | None:
+        """The query's origin or destination on the streets of a mode."""
+        key = leaving, self.profile(mode)
+        if key not in self._ends:
+            end = self._query.origin if leaving else self._query.destination
+            self._ends[key] = tie_end(self._network, end, self._query.max_matching_m, key[1])[0]
+        return self._ends[key]
+
     def _snapped(self, node: int | None, mode: Mode, *, leaving: bool) -> Snapped | None:
         network = self._network
         if node is None:
-            key = leaving, self.profile(mode)
-            if key not in self._ends:
-                end = self._query.origin if leaving else self._query.destination
-                self._ends[key] = tie_end(network, end, self._query.max_matching_m, key[1])[0]
-            return self._ends[key]
+            return self.tied_end(mode, leaving=leaving)
         if node < network.stop_count:
             return network.place_at_stop(node)
         return network.place_at_point(node - network.stop_count, car=False)

@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.modes import Mode
 from core.time import day_start_epoch_s, to_instant
 from routing.changes import with_best_changes
-from routing.ends import End, pace_factor, reach_ends, rows_of_stop, tie_end
+from routing.ends import End, pace_factor, reach_ends, rows_of_stop
 from routing.explain import explain
 from routing.itinerary import Explanation, Itinerary, PlanAnswer, RemovedItinerary, StreetLeg
 from routing.layers import Layers
@@ -127,7 +127,7 @@ def plan(
     if query.vias:  # drivers are not sent by way of a stop
         flexible = no_flexible_trips()
         rides = no_rides()
-    build = LegBuilder(network, base_s, query, flexible, rides, walking)
+    build = LegBuilder(network, base_s, query, flexible, rides, walking, ends)
     direct = _direct(network, query, build)
     walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
     walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
@@ -308,10 +308,7 @@ def _direct(network: Network, query: PlanQuery, build: LegBuilder) -> tuple[Itin
     """Itineraries on the streets alone, by the modes asked for; none by way of via stops."""
     found = []
     for mode in query.direct_modes if not query.vias else ():
-        start, end = (
-            tie_end(network, place, query.max_matching_m, build.profile(mode))[0]
-            for place in (query.origin, query.destination)
-        )
+        start, end = build.tied_end(mode, leaving=True), build.tied_end(mode, leaving=False)
         if start is None or end is None:
             continue
         factor = pace_factor(network, query, mode)
