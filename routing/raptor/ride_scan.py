@@ -74,12 +74,14 @@ def scan_rides(
     solo_s, budget_s, goal_s = bodies.solo_s, bodies.budget_s, labels.goal_s
     candidates, near_end, near_cell = bodies.candidates, scratch.near_end, scratch.near_cell
     listed = scratch.listed
+    points, segments = listed[MEETING_POINT], listed[IN_SEGMENT]
+    from_start_s, to_end_s = listed[FROM_START_S], listed[TO_END_S]
+    nears_s, ends_s = (from_start_s, to_end_s) if forward else (to_end_s, from_start_s)
     listed_first, listed_end = scratch.listed_first, scratch.listed_end
     listed_count = int(np.int64(scratch.listed_count[0]))
     marks, ready_s = labels.marks[stop_count:], labels.time_s[READY + row - 1, stop_count:]
     scanned_s, board, stop_s = labels.scanned[row - 1], scratch.board, costs.stop_s
     first_candidate, searched_end = bodies.first_candidate, bodies.searched_end
-    near_row, cost_row = (FROM_START_S, TO_END_S) if forward else (TO_END_S, FROM_START_S)
     if not _bound_arrivals(riding, marks, ready_s, stop_s):
         return touched_count
     _ready_of_use(costs.change_s, labels, scratch, row, stop_count, forward)
@@ -97,9 +99,8 @@ def scan_rides(
             first_s, last_s = -last_s, -first_s
         if first_s >= goal_s[row] or last_s < start_s:
             continue
-        own_cells = cells[cell_first[body] : cell_first[body + 1]]
         if not _may_be_of_use(
-            own_cells, cell_ready_s, cell_beat_s,
+            cells, cell_first[body], cell_first[body + 1], cell_ready_s, cell_beat_s,
             earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row], forward,
         ):  # fmt: skip
             continue
@@ -107,27 +108,26 @@ def scan_rides(
         if first == NOWHERE:
             first = listed_first[body] = listed_count
             listed_count = list_body(
-                candidates, first_candidate[body], searched_end[body], own_cells, near_end,
-                near_cell, listed, listed_count,
+                candidates, first_candidate[body], searched_end[body],
+                cells[cell_first[body] : cell_first[body + 1]], near_end, near_cell, listed,
+                listed_count,
             )  # fmt: skip
             listed_end[body] = listed_count
         end = listed_end[body]
         boarding = _boardings(
-            first, listed[MEETING_POINT, first:end], listed[FROM_START_S, first:end],
-            listed[TO_END_S, first:end], ready_s, scanned_s, marks, board,
+            first, end, points, from_start_s, to_end_s, ready_s, scanned_s, marks, board,
             earliest_s[ride], latest_s[ride], most_s, stop_s, goal_s[row], forward,
         )  # fmt: skip
         if boarding == 0:
             continue
         others = _worth_reaching(
-            first, listed[MEETING_POINT, first:end], listed[near_row, first:end],
-            listed[cost_row, first:end], listed[IN_SEGMENT, first:end], scratch.board,
-            scratch.other, scratch.row_of, scratch.beat_s,
+            first, end, points, nears_s, ends_s, segments, board, scratch.other, scratch.row_of,
+            scratch.beat_s,
             -FAR if forward else -latest_s[ride], boarding,
         )  # fmt: skip
         if others == 0:
             continue
-        boarding = _worth_boarding(scratch, listed[cost_row], boarding, others)
+        boarding = _worth_boarding(scratch, ends_s, boarding, others)
         if boarding == 0:
             continue
         low_s, high_s = (-FAR, FAR) if forward else (-latest_s[ride], -earliest_s[ride])
@@ -180,6 +180,8 @@ def _bound_cells(
 @kernel
 def _may_be_of_use(
     cells: UInt16,
+    first: int,
+    end: int,
     cell_ready_s: Int32,
     cell_beat_s: Int32,
     earliest_s: int,
@@ -192,12 +194,14 @@ def _may_be_of_use(
     """
     Whether a ride may be boarded in some cell and bring a rider to another in time to be of use.
 
+    Its cells are rows `first` to `end`. Taking them out as an array would count that in and out.
+
     What is said of a cell holds for every point in it: its drives are the least ones, and none to
     a point takes longer than all that the driver accepts less the least one on.
     """
     near, cost = (LEAST_FROM_S, LEAST_TO_S) if forward else (LEAST_TO_S, LEAST_FROM_S)
     least_late_s, least_long_s = np.int64(FAR), np.int64(FAR)
-    for k in range(len(cells)):
+    for k in range(first, end):
         near_s, cost_s = np.int64(cells[k, near]), np.int64(cells[k, cost])
         board_s = np.int64(cell_ready_s[cells[k, CELL]])
         if forward:
@@ -215,7 +219,7 @@ def _may_be_of_use(
         least_late_s = max(least_late_s, np.int64(earliest_s) + stop_s)
     else:
         least_long_s = max(least_long_s, np.int64(-latest_s))
-    for k in range(len(cells)):
+    for k in range(first, end):
         near_s = np.int64(cells[k, near])
         soonest_s = max(least_late_s + near_s, least_long_s - (most_s - near_s))
         if soonest_s < cell_beat_s[cells[k, CELL]]:
@@ -226,6 +230,7 @@ def _may_be_of_use(
 @kernel
 def _boardings(
     first: int,
+    end: int,
     points: Int32,
     from_start_s: Int32,
     to_end_s: Int32,
@@ -244,8 +249,8 @@ def _boardings(
     at, at_point, board_s = board[AT], board[AT_POINT], board[BOARD_S]
     late_s, left_s = board[LATE_S], board[LEFT_S]
     count = 0
-    for i in range(len(points)):
-        k = i if forward else len(points) - 1 - i
+    for i in range(end - first):
+        k = first + i if forward else end - 1 - i
         point = points[k]
         if marks[point] == 0:
             continue
@@ -262,7 +267,7 @@ def _boardings(
             if known_s + most_s + stop_s - near_s <= -latest_s:
                 continue  # could be late enough for the latest departure when last scanned
         if then_s < bound_s:
-            at[count], at_point[count], board_s[count] = first + k, point, then_s + stop_s
+            at[count], at_point[count], board_s[count] = k, point, then_s + stop_s
             late_s[count], left_s[count] = then_s + stop_s - near_s, most_s - near_s
             count += 1
     return count
@@ -271,6 +276,7 @@ def _boardings(
 @kernel
 def _worth_reaching(
     first: int,
+    end: int,
     points: Int32,
     nears_s: Int32,
     costs_s: Int32,
@@ -295,15 +301,15 @@ def _worth_reaching(
     least_late_s, least_long_s = np.int32(FAR), np.int32(FAR)
     for i in range(boarding_count):
         least_late_s = min(least_late_s, late_s[i])
-        least_long_s = min(least_long_s, np.int32(board_s[i] + costs_s[at[i] - first]))
+        least_long_s = min(least_long_s, np.int32(board_s[i] + costs_s[at[i]]))
     count = 0
-    for k in range(len(points)):
+    for k in range(first, end):
         near, cost, point = nears_s[k], costs_s[k], points[k]
-        row_of[k] = -1
+        row_of[k - first] = -1
         soonest_s = max(least_late_s + near, max(least_long_s, low_s) - cost)
         if soonest_s < beat_s[point]:
-            row_of[k] = count
-            other[count], other_point[count] = first + k, point
+            row_of[k - first] = count
+            other[count], other_point[count] = k, point
             segment[count] = segments[k]
             near_s[count], cost_s[count] = near, cost
             best_s[count] = beat_s[point]
