@@ -15,7 +15,7 @@ from gtfs_data.days import date_of_day_number
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.world import World
 from payments.leg_columns import Rider, columns_of
-from payments.many import rate_totals
+from payments.many import total_months
 from routing.changes import warm_up_changes
 from routing.query import Endpoint, PlanQuery
 
@@ -44,7 +44,7 @@ def warm_up(world: World) -> None:
     )
     plan_itineraries(world, query)
     if world.snapshot.tariff is not None:
-        rate_totals(world.snapshot.tariff, columns_of([Rider(())]))
+        total_months([world.snapshot.tariff], columns_of([Rider(())]), [date])
     plan_itineraries(world, replace(query, arrive_by=True, backwards=True))
     rides, nowhere = (
         world.rides_on(date),
