@@ -276,7 +276,7 @@ class Network:
         date, conditions = key
         terrain = self.terrain(date, replace(conditions, vias=()))
         # Whoever asks to pass by a stop changes where a vehicle goes on as another trip.
-        own = terrain._replace(day=without_throughs(self.timetable, terrain.day))
+        own = replace(terrain, day=without_throughs(self.timetable, terrain.day))
         return Layers(own, conditions.vias)
 
     def _at_pace(self, key: tuple[str, frozenset[str], float]) -> tuple[Walks, Walks, Walks, Walks]:

@@ -8,11 +8,13 @@ take more or fewer seconds, and via stops lay the network out in layers (`routin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from core.jit import Held, hold
 from core.modes import TRANSIT_MODES, Mode, mode_of_route_type
 from gtfs_data.rolling import DayTimetable, rows_open
 from gtfs_data.store import frozen
@@ -56,7 +58,19 @@ class Conditions:
     vias: tuple[ViaStops, ...] = ()
 
 
-class Terrain(NamedTuple):
+class Ground(NamedTuple):
+    """What a search without rides reads of a terrain in one direction."""
+
+    day: DayTimetable
+    walks: Walks
+    """By where they start."""
+    walks_back: Walks
+    """By where they end."""
+    cell: Int32
+
+
+@dataclass(frozen=True)
+class Terrain:
     """Arrays of one search on one date, for both directions."""
 
     day: DayTimetable
@@ -72,6 +86,16 @@ class Terrain(NamedTuple):
     """Cell of each stop in the tables of `Bounds`."""
     onward_256: int
     """Share of the bounds' seconds that bounds this search, in 256ths."""
+
+    @cached_property
+    def ground(self) -> Held[Ground]:
+        """For kernels that search forward."""
+        return hold(Ground(self.day, self.walks, self.walks_back, self.cell))
+
+    @cached_property
+    def ground_back(self) -> Held[Ground]:
+        """For kernels that search backward."""
+        return hold(Ground(self.day_back, self.walks_back, self.walks, self.cell))
 
     @property
     def stop_count(self) -> int:

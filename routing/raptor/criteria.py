@@ -115,7 +115,7 @@ def search_criteria(
     starts_s, limit_s = _departures(anchors, window, search.max_vehicles, forward=forward)
     scratch = _scratch(terrain.stop_count, day)
     where, near = _aim(search, scratch, (start, goal), limit_s, starts_s, int(ceiling_s))
-    access, bags = start.as_walks(), scratch.bags
+    access, bags = start.walks, scratch.bags
     around = Surroundings(search.flexible.bodies, search.rides, search.carpool_change_s)
     rows = min(search.max_vehicles, MAX_VEHICLES) + 1
     found = []

@@ -12,10 +12,12 @@ Round-Based Public Transit Routing (ALENEX 2012), sections 3.1 (RAPTOR) and 4 (r
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from core.jit import kernel
+from core.jit import Held, kernel
 from gtfs_data.enums import CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import Counts, Seconds
@@ -40,6 +42,7 @@ from routing.raptor.scan import (
 )
 from routing.raptor.unroll_legs import FROM, unroll_legs
 from routing.street.kernels import Walks
+from routing.terrain import Ground
 
 JOURNEY_LIMIT = 1024
 """Journeys recorded by one range search; a city hour has a few dozen."""
@@ -53,6 +56,15 @@ MANY = 24
 """Marked nodes from which on patterns that lead to the goal are scanned before the others."""
 
 Int32 = npt.NDArray[np.int32]
+
+
+class RangeScratch(NamedTuple):
+    """What a range search writes: see `aim`, and `search_range` of journeys and legs."""
+
+    best_s: Int32
+    labels: Labels
+    journeys: Int32
+    legs: Int32
 
 
 @kernel
@@ -118,15 +130,11 @@ def run_rounds(
 
 @kernel
 def search_range(
-    day: DayTimetable,
-    walks: Walks,
-    walks_back: Walks,
+    ground: Held[Ground],
+    scratch: Held[RangeScratch],
     costs: Costs,
-    cell: Int32,
     cell_s: Seconds,
     cell_vehicles: Counts,
-    best_s: Int32,
-    labels: Labels,
     access: Walks,
     egress_node: Int32,
     egress_s: Int32,
@@ -137,17 +145,16 @@ def search_range(
     stop_count: int,
     forward: bool,
     goals_s: Int32,
-    journeys: Int32,
-    legs: Int32,
 ) -> int:
     """
     Journeys without rides that are best in departure, arrival and number of vehicles.
 
     Parameters
     ----------
-    walks, walks_back
-        Walks by where they start, and by where they end.
-    cell, cell_s, cell_vehicles, best_s
+    scratch
+        Its `journeys`, shape (JOURNEY_LIMIT, JOURNEY_COLUMNS), and `legs`, shape (JOURNEY_LIMIT,
+        MAX_VEHICLES, LEG_COLUMNS, see `unroll_legs`), are written.
+    cell_s, cell_vehicles
         See `aim`.
     starts_s
         Shape (n,), descending: times at which to leave the start.
@@ -158,16 +165,14 @@ def search_range(
         Walk from start to goal, or `FAR`: slower journeys are not worth it.
     goals_s
         Shape (n, MAX_VEHICLES + 1), written: best times at the goal for each start.
-    journeys
-        Shape (JOURNEY_LIMIT, JOURNEY_COLUMNS), written.
-    legs
-        Shape (JOURNEY_LIMIT, MAX_VEHICLES, LEG_COLUMNS), written: see `unroll_legs`.
 
     Returns
     -------
     journey_count
         Journeys written, latest departure first.
     """
+    day, walks, walks_back, cell = ground.value
+    best_s, labels, journeys, legs = scratch.value
     reset_labels(labels, rows, egress_node, egress_s)
     aim(labels, cell, cell_s, cell_vehicles, costs.onward_256, best_s, egress_node, egress_s)
     leading = find_leading(day, labels, egress_node, stop_count)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from core.jit import Held, hold
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from routing.network import Network
@@ -22,6 +23,7 @@ from routing.raptor.flexible import (
 from routing.raptor.kernels import (
     JOURNEY_COLUMNS,
     JOURNEY_LIMIT,
+    RangeScratch,
     departures_within,
     run_rounds,
     search_range,
@@ -47,10 +49,12 @@ class _Scratch(NamedTuple):
     labels: Labels
     ride_labels: Labels
     rides: RideScratch
-    cell_s: Int32
+    cell_count: int
     starts_s: Int32
     journeys: Int32
     legs: Int32
+    plain: Held[RangeScratch]
+    """For the search without rides."""
 
 
 Int32 = npt.NDArray[np.int32]
@@ -122,11 +126,11 @@ class Search:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
         terrain, forward = self.terrain, not self.arrive_by
         ground, bounds = self.network.ground, self.network.bounds
-        walks = terrain.walks, terrain.walks_back, terrain.point_walks, terrain.point_walks_back
+        walks = terrain.point_walks, terrain.point_walks_back
         tables = bounds.to_s, bounds.to_vehicles
         start, goal, span = self.access, self.egress, window
         if not forward:
-            walks = walks[1], walks[0], walks[3], walks[2]
+            walks = walks[1], walks[0]
             tables = bounds.from_s, bounds.from_vehicles
             start, goal = goal, start
             span = Window(-window.until_s, -window.from_s)
@@ -134,20 +138,19 @@ class Search:
         scratch = self._scratch(day)
         starts_s, after_end = self._starts(day, start, span, scratch), span.from_s < span.until_s
         rows = min(self.max_vehicles, MAX_VEHICLES) + 1
-        costs, stops, access = self._costs(), terrain.stop_count, start.as_walks()
+        costs, stops, access = self._costs(), terrain.stop_count, start.walks
         goals_s = np.empty((len(starts_s), MAX_VEHICLES + 1), np.int32)
         count = search_range(
-            day, *walks[:2], costs, terrain.cell, *tables, scratch.cell_s, scratch.labels, access,
-            goal.node, goal.seconds, starts_s, after_end,
+            terrain.ground if forward else terrain.ground_back, scratch.plain, costs, *tables,
+            access, goal.node, goal.seconds, starts_s, after_end,
             FAR if self.direct_s is None else self.direct_s, rows, stops, forward, goals_s,
-            scratch.journeys, scratch.legs,
         )  # fmt: skip
         if self.seats > 0 and len(self.rides.body) > 0:
             steps_s = _ride_steps(span)
             by_then = np.searchsorted(-starts_s, -steps_s, side="right") - 1
             riding = self._riding(scratch.rides)
             count = search_ride_range(
-                day, *walks[2:], costs, self._ride_bounds(forward), scratch.labels,
+                day, *walks, costs, self._ride_bounds(forward), scratch.labels,
                 scratch.ride_labels, access, goal.node, goal.seconds, steps_s, after_end,
                 goals_s[by_then], rows, stops, self.seats, forward, scratch.journeys,
                 scratch.legs, count, riding,
@@ -212,7 +215,7 @@ class Search:
             find_running(riding, start_s, FAR, seats, forward)
             start_lists(riding, start.node, frozen(every_point), terrain.stop_count)
         run_rounds(
-            day, walks, self._costs(), labels, start.as_walks(), 0, start_s, rows,
+            day, walks, self._costs(), labels, start.walks, 0, start_s, rows,
             terrain.stop_count, forward, riding,
         )  # fmt: skip
         reached = np.full((rows, terrain.node_count), FAR, np.int32)
@@ -247,7 +250,7 @@ class Search:
             reset_labels(scratch.labels, rows, self.access.node[:0], self.access.seconds[:0])
             spread_departures(
                 terrain.day, terrain.walks, self._costs(), scratch.labels,
-                self.access.as_walks(), starts_s, most_s, rows, terrain.stop_count, out_s,
+                self.access.walks, starts_s, most_s, rows, terrain.stop_count, out_s,
             )  # fmt: skip
         return out_s
 
@@ -308,17 +311,23 @@ class Search:
             or len(kept.rides.running) < len(self.rides.body)
             or len(kept.rides.listed_first) < len(self.flexible.bodies.solo_s)
             or kept.rides.listed.shape[1] < len(self.flexible.bodies.candidates)
-            or kept.cell_s.shape[1] != len(self.network.bounds.to_s)
+            or kept.cell_count != len(self.network.bounds.to_s)
         ):
+            labels = new_labels(stops, nodes - stops, patterns)
+            cell_count = len(self.network.bounds.to_s)
+            best_s = np.empty((2, cell_count), np.int32)
+            journeys = np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32)
+            legs = np.empty((JOURNEY_LIMIT, MAX_VEHICLES, LEG_COLUMNS), np.int32)
             kept = _thread.scratch = _Scratch(
-                new_labels(stops, nodes - stops, patterns),
+                labels,
                 new_labels(stops, nodes - stops, patterns),
                 new_ride_scratch(
                     self.flexible, len(self.rides.body), stops, nodes - stops, bound_cells
                 ),
-                np.empty((2, len(self.network.bounds.to_s)), np.int32),
+                cell_count,
                 np.empty(EVENT_LIMIT, np.int32),
-                np.empty((JOURNEY_LIMIT, JOURNEY_COLUMNS), np.int32),
-                np.empty((JOURNEY_LIMIT, MAX_VEHICLES, LEG_COLUMNS), np.int32),
+                journeys,
+                legs,
+                hold(RangeScratch(best_s, labels, journeys, legs)),
             )
         return kept

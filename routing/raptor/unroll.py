@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +24,13 @@ class Reach:
 
     node: Int32
     seconds: Int32
+    walks: Walks = field(init=False, repr=False, compare=False)
+    """The same as walks of one start."""
 
     def __post_init__(self) -> None:
-        frozen(self.node)
-        frozen(self.seconds)
-
-    def as_walks(self) -> Walks:
-        """Walks of one start."""
         first = np.array([0, len(self.node)], np.int32)
-        return Walks(frozen(first), self.node, self.seconds)
+        walks = Walks(frozen(first), frozen(self.node), frozen(self.seconds))
+        object.__setattr__(self, "walks", walks)
 
 
 @dataclass(frozen=True, slots=True)
