@@ -16,7 +16,7 @@ from mobility.api.answers import world_of
 from mobility.api.usage import Refused, UsageTaken
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
-from mobility.db.held_usage import drop_held, find_held, list_held
+from mobility.db.held_usage import drop_held, find_held, keep_events, list_held
 from mobility.mapping.cloud_events import read_event
 from mobility.users.scopes import Principal, Scope
 
@@ -67,7 +67,11 @@ def held(request: Request, staff: Staff) -> list[HeldFacts]:
 
 @router.post("/{batch_id}")
 def decide(request: Request, staff: Staff, batch_id: str, decision: Decision) -> UsageTaken:
-    """Take a batch, its times put right by what its clock was ahead."""
+    """
+    Take a batch, its times put right by what its clock was ahead.
+
+    What is refused stays held: it can be taken otherwise.
+    """
     here, world, now = installation_of(request), world_of(request), now_of(request)
     used, refused = [], []
     with here.engine.connect() as connection:
@@ -86,7 +90,10 @@ def decide(request: Request, staff: Staff, batch_id: str, decision: Decision) ->
             refused.append(Refused(index=index, code=error.code, message=str(error)))
     new = len(take_usage(here.engine, world, used, now)) if used else 0
     with here.engine.begin() as connection:  # once it is stored: it may be taken twice, never lost
-        drop_held(connection, batch)
+        if refused:
+            keep_events(connection, batch, [batch.events[own.index] for own in refused])
+        else:
+            drop_held(connection, batch)
         record_act(connection, staff.user_id, "usage_taken", batch.source, {"ahead_s": ahead_s})
     return UsageTaken(new=new, known=len(used) - new, refused=refused)
 

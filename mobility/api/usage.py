@@ -111,7 +111,7 @@ def take(
             held.append(for_holding(event, key))
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
-    if abs(shift) > TRUSTED:
+    if abs(shift) > TRUSTED and held:
         ids = orjson.dumps([str(operator.user_id), [event["id"] for event in held]])
         with here.engine.begin() as connection:
             hold_batch(

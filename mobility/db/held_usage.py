@@ -71,6 +71,14 @@ def find_held(
     return HeldBatch(*row)
 
 
+def keep_events(
+    connection: sa.Connection, batch: HeldBatch, events: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep only some events of a batch."""
+    own = held_usage.c.id == batch.id
+    connection.execute(held_usage.update().where(own).values(events=list(events)))
+
+
 def drop_held(connection: sa.Connection, batch: HeldBatch) -> None:
     """Drop a batch that has been decided on."""
     connection.execute(held_usage.delete().where(held_usage.c.id == batch.id))

@@ -119,9 +119,24 @@ def test_what_a_clock_tells_that_is_far_off_waits_for_a_decision(
         )
         future = again.json()["refused"] if ahead < dt.timedelta() else []
         assert again.json()["known"] == 2 - len(future)
+        waiting = [b["id"] for b in ask("operator", "GET", "/usage/held").json()]
+        assert (batch["id"] in waiting) == bool(future)
+        if future:  # what is refused is not lost
+            last = ask("operator", "POST", f"/usage/held/{batch['id']}", json={}).json()
+            assert (last["known"], last["refused"]) == (2, [])
         wrong = {"clock_ahead_s": 10**12}
         assert ask("operator", "POST", "/usage/held/x", json=wrong).status_code == 422
         assert code_of(ask("operator", "DELETE", "/usage/held/x")) == "batch_unknown"
+
+
+def test_a_heartbeat_by_a_wrong_clock_leaves_nothing_to_decide_on(ask: Ask) -> None:
+    with device(ask) as (source, send):
+        beat = event(source, 1, type="mobility.device.heartbeat", **told_at(60 * MINUTE, 0))
+        assert send(beat, ahead=60 * MINUTE).json()["held"] == 0
+        assert source not in {b["source"] for b in ask("operator", "GET", "/usage/held").json()}
+        (shown,) = (d for d in ask("operator", "GET", "/devices").json() if d["source"] == source)
+        assert shown["next_number"] == 2
+        assert abs(shown["clock_ahead_s"] - 3_600) < 5
 
 
 def test_a_month_waits_for_decisions_and_what_nobody_decides_on_is_dropped(
