@@ -27,8 +27,8 @@ class UsageQueue:
     """
     What readers have told a process and is not stored yet.
 
-    A transaction costs as much as some ten taps, and one process gains nothing by several at once.
-    Whoever's batch waits the longest stores those of the others with it, and they only look.
+    A transaction costs as much as some twenty taps, and one process gains nothing by several at
+    once. Whoever's batch waits the longest stores those of the others with it, and they only look.
     """
 
     def __init__(self) -> None:

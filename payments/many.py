@@ -72,8 +72,10 @@ def total_months(
         priced = ways.price(legs, own) if len(tariffs) == 1 else None
         if priced is None:
             for row in own.tolist():
-                used, proofs = legs.rider(row).legs, legs.rider(row).proofs
-                found[row] = [rate_month(tariffs, used, month, proofs).total for month in months]
+                rider = legs.rider(row)
+                found[row] = [
+                    rate_month(tariffs, rider.legs, month, rider.proofs).total for month in months
+                ]
             continue
         has_weeks = any(product.period is Period.ROLLING_7D for product in ways.tariff.products)
         spans = np.zeros((len(own) * len(months), 2, 2), np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from mobility.db.audit import record_act
 from mobility.db.engine import Engine
 from mobility.db.held_usage import forget_held
 from mobility.db.usage import forget_places, forget_riders
@@ -18,5 +19,8 @@ def forget_usage(engine: Engine, now: dt.datetime) -> int:
     """Forget what is due; returns how many taps, batches and legs went."""
     with engine.begin() as connection:
         taps = forget_places(connection, now - PLACES_KEPT)
-        taps += forget_held(connection, now - PLACES_KEPT)
-        return taps + forget_riders(connection, now - RIDERS_KEPT)
+        dropped = forget_held(connection, now - PLACES_KEPT)
+        for batch in dropped:  # nobody is billed for it: that it came stays known
+            detail = {"events": len(batch.events), "ahead_s": batch.clock_ahead_s}
+            record_act(connection, None, "usage_undecided", batch.source, detail)
+        return len(dropped) + taps + forget_riders(connection, now - RIDERS_KEPT)

@@ -108,10 +108,11 @@ def take(
                 if event.get("type") == HEARTBEAT:
                     continue
             used.append(read_event(event, str(operator.user_id), key, world.network, now, shift))
-            held.append(for_holding(event, key))
+            if abs(shift) > TRUSTED:
+                held.append(for_holding(event, key))
         except InvalidInput as error:
             refused.append(Refused(index=index, code=error.code, message=str(error)))
-    if abs(shift) > TRUSTED and held:
+    if held:
         ids = orjson.dumps([str(operator.user_id), [event["id"] for event in held]])
         with here.engine.begin() as connection:
             hold_batch(
@@ -122,8 +123,6 @@ def take(
                 ),
             )  # fmt: skip
         used = []
-    else:
-        held = []
     queue: UsageQueue = request.app.state.usage_queue
     new = queue.take(here.engine, world, used, now) if used else 0
     if numbers:  # once it is stored: what was not is asked for again

@@ -84,6 +84,7 @@ def drop_held(connection: sa.Connection, batch: HeldBatch) -> None:
     connection.execute(held_usage.delete().where(held_usage.c.id == batch.id))
 
 
-def forget_held(connection: sa.Connection, before: dt.datetime) -> int:
-    """Drop batches received before a time on which nobody has decided; returns how many."""
-    return connection.execute(held_usage.delete().where(held_usage.c.received_at < before)).rowcount
+def forget_held(connection: sa.Connection, before: dt.datetime) -> list[HeldBatch]:
+    """Drop batches received before a time on which nobody has decided; returns them."""
+    gone = held_usage.delete().where(held_usage.c.received_at < before).returning(*_COLUMNS)
+    return [HeldBatch(*row) for row in connection.execute(gone)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import secrets
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from core.modes import mode_of_route_type
 from mobility.actions.forget_usage import PLACES_KEPT, RIDERS_KEPT, forget_usage
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
+from mobility.db.held_usage import HeldBatch, hold_batch, list_held
 from mobility.mapping.cloud_events import medium_digest
 from mobility.users.scopes import Scope
 from mobility.world import World
@@ -268,6 +270,20 @@ def test_eight_readers_at_once_bill_what_one_would(
     assert sum(each["new"] for each in taken) == len(events)
     # Two cards of one account: a week for all of it; two accounts would pay two.
     assert amount(ask, rider) == 1_500
+
+
+def test_a_batch_nobody_decided_on_is_dropped_and_said_to_be(engine: Engine) -> None:
+    now, source = dt.datetime.now(UTC), f"/readers/{secrets.token_hex(8)}"
+    with engine.begin() as connection:
+        owner = connection.execute(sa.text('select id from "user" limit 1')).scalar_one()
+        received = now - PLACES_KEPT - dt.timedelta(minutes=1)
+        hold_batch(connection, HeldBatch(source, owner, source, received, 3_600, [{}, {}]))
+    forget_usage(engine, now)
+    with engine.connect() as connection:
+        assert source not in {batch.source for batch in list_held(connection)}
+        told = sa.text("select act, detail from audit where subject = :source")
+        (act,) = connection.execute(told, {"source": source})
+    assert tuple(act) == ("usage_undecided", {"events": 2, "ahead_s": 3_600})
 
 
 def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
