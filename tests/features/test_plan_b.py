@@ -55,18 +55,29 @@ def leads_elsewhere(
     return bool(by_car) and left["id"] not in by_car and at(itinerary["endTime"]) <= latest
 
 
-def two_drives(api: httpx.Client, drive: Drive, day: int) -> tuple[dict[str, Any], ...]:
+def two_drives(
+    api: httpx.Client, drive: Drive, day: int, hour: str = "05"
+) -> tuple[dict[str, Any], ...]:
     """A drive, the same one half an hour later, and the legs by which a rider goes with each."""
-    first = drive(day)
-    second = drive(day, depart_from="05:30", depart_to="05:35")
-    later = found(api, second, time=f"{second['date']}T05:20:00")
-    return first, found(api, first), later
+    first = drive(day, depart_from=f"{hour}:00", depart_to=f"{hour}:10")
+    second = drive(day, depart_from=f"{hour}:30", depart_to=f"{hour}:35")
+    later = found(api, second, time=f"{second['date']}T{hour}:20:00")
+    return first, found(api, first, time=f"{first['date']}T{int(hour) - 1:02d}:50:00"), later
+
+
+def drive_back(api: httpx.Client, drive: Drive, day: int, there: dict[str, Any]) -> None:
+    """A drive that takes riders back in the evening, whatever else runs on that weekday."""
+    ends = ends_of(there)
+    start, end = ({**ends[name], "public": True} for name in ("end", "start"))
+    back = drive(day, start=start, end=end, depart_from="20:00", depart_to="20:10")
+    found(api, back, time=f"{back['date']}T19:50:00")
 
 
 def test_plan_b_is_worked_out_when_a_seat_is_booked_and_taken_when_its_driver_cancels(
     api: httpx.Client, ask: Ask, drive: Drive
 ) -> None:
     first, leg, second_leg = two_drives(api, drive, 60)
+    drive_back(api, drive, 60, first)
     (booking,) = book(ask, leg, confirm=True, journey=ends_of(first)).json()
     plan_b, way_home = booking["fallback"]["plan_b"], booking["fallback"]["way_home"]
     assert plan_b["family"] == "carpool"
@@ -95,8 +106,7 @@ def test_a_rider_leaves_a_late_driver_for_plan_b_and_what_follows_is_given_back(
     api: httpx.Client, ask: Ask, drive: Drive
 ) -> None:
     first, leg, second_leg = two_drives(api, drive, 61)
-    evening = drive(61, depart_from="18:00", depart_to="18:05")
-    onward = found(api, evening, time=f"{evening['date']}T17:50:00")
+    _, onward, _ = two_drives(api, drive, 61, hour="18")
     quotes = [each["mobility"]["quote"] for each in (leg, onward)]
     wanted = {"quotes": quotes, "confirm": True, "journey": ends_of(first)}
     booked = ask("rider", "POST", "/bookings", json=wanted).json()

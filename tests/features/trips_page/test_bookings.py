@@ -59,10 +59,15 @@ def test_rider_signs_in_books_sees_the_code_and_gives_the_seat_back(
 
 
 def test_rider_whose_driver_cancels_takes_plan_b(
-    visit: Visit, drive: Publish, users: Users, as_driver: Callable[..., httpx.Response]
+    visit: Visit,
+    drive: Publish,
+    users: Users,
+    as_driver: Callable[..., httpx.Response],
+    ends: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
     offer = drive(55)
     drive(55, depart_from="05:30", depart_to="05:35")
+    drive(55, start=ends[1], end=ends[0], depart_from="20:00", depart_to="20:10")
     watched = visit(search_of(offer))
     page = watched.page
     sign_in(page, users["rider"])
@@ -72,11 +77,12 @@ def test_rider_whose_driver_cancels_takes_plan_b(
         card.get_by_text(re.compile("Si le conducteur ne vient pas : arrivée à"))
     ).to_be_visible()
     expect(card.get_by_text(re.compile("Dernier retour : départ à"))).to_be_visible()
+    day = card.locator(".booking-day").inner_text()
     for ride in as_driver("GET", "/rides", params={"since": offer["date"]}).json():
         if ride["offer_id"] == offer["id"]:
             as_driver("POST", f"/rides/{ride['id']}/cancel")
     page.get_by_role("link", name="Mes trajets").click()
-    booked = part_of(page, "Mes réservations")
+    booked = part_of(page, "Mes réservations").locator(".own-card", has_text=day)
     booked.get_by_role("button", name="Prendre le plan B").click()
     plan_b = page.get_by_role("status", name="Votre plan B")
     expect(plan_b.get_by_text("Une place est réservée.")).to_be_visible()
