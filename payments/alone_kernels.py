@@ -17,6 +17,8 @@ HOLIDAY_BIT = 1 << 7
 DAY_KIND, DAY_MONTH, DAY_VALID = range(3)
 MODE_BIT, LINE_NUMBER = range(2)
 RULE, BASE, BANDS = range(3)
+SLOTS = 64
+"""More than categories have bits."""
 PER_MIN, FREE_S, LEAST, MOST, TIER_FROM, TIER_TO = range(6)
 
 
@@ -73,8 +75,9 @@ def price_legs(
     riders
         Rows of riders.
     priced
-        Shape (8, legs of these riders), written, as `rate_riders` takes it: a leg without a price
-        has no mode there, costs nothing and is covered by nothing.
+        Shape (9, legs of these riders), written, as `rate_riders` takes it: a leg without a price
+        has no mode there, costs nothing and is covered by nothing. The last is the rule times
+        `SLOTS`, and the slot.
     """
     is_ordered, n = True, 0
     for r in riders:
@@ -101,7 +104,7 @@ def price_legs(
                 clock.bands,
             )  # fmt: skip
             kind, slots = legs.kind[leg], len(prices.permille)
-            best, cover, share = -1, 0, prices.permille[0]
+            best, by, cover, share = -1, -1, 0, prices.permille[0]
             for slot in range(slots):
                 if not held >> slot & 1:
                     continue
@@ -115,15 +118,17 @@ def price_legs(
                         prices.choices[own, RULE], prices.choices[own, BASE], legs.metres[leg],
                         legs.seconds[leg], prices.permille[slot], prices.rules, prices.tiers,
                     )  # fmt: skip
-                    best = cents if best < 0 else min(best, cents)
+                    if legs.promised[leg] >= 0:
+                        cents = min(cents, legs.promised[leg])
+                    if best < 0 or cents < best:
+                        best, by = cents, prices.choices[own, RULE] * SLOTS + slot
                     break
-            if best >= 0 and legs.promised[leg] >= 0:
-                best = min(best, legs.promised[leg])
             has_price = best >= 0 and clock.days[day, DAY_VALID]
             priced[0, n] = best if has_price else 0
             priced[3, n] = cover if has_price else 0
             priced[5, n] = prices.kinds[kind, MODE_BIT] if has_price else 0
             priced[6, n], priced[7, n] = prices.kinds[kind, LINE_NUMBER], share
+            priced[8, n] = by
             n += 1
     return is_ordered
 

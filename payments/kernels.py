@@ -20,11 +20,13 @@ LEFT = WEEK + 1
 """States of a week, by the days that it has left."""
 FARE_DAY, ROLLING_7D, CALENDAR_MONTH = range(3)
 """Codes of periods."""
-COLUMNS = 8
-PRICE, DAY, MONTH, COVER, BOARD_US, MODE, LINE, SHARE = range(COLUMNS)
+COLUMNS = 9
+PRICE, DAY, MONTH, COVER, BOARD_US, MODE, LINE, SHARE, RULE = range(COLUMNS)
 """Rows of a table of legs."""
 FIRST, COVER_ALL = 0, 4
 """Rows of a table of days, beside `DAY`, `MONTH`, and `COVER`, the passes that cover some leg."""
+ALONE = -1
+"""What joins a leg that no fare journey takes."""
 TOO_MUCH = 1 << 60
 """More than any bill."""
 
@@ -41,9 +43,10 @@ def rate_riders(
     spans
         Shape (n, 2): first leg of each rider, and the end of his legs.
     legs
-        Shape (8, legs), in order of rating: price by itself, numbers of fare day and month, bit p
+        Shape (9, legs), in order of rating: price by itself, numbers of fare day and month, bit p
         where pass p makes it free, epoch microsecond of boarding, bit of the mode, number of the
-        line, the least permille of prices that the rider pays on the day.
+        line, the least permille of prices that the rider pays on the day, and the rule of the price
+        by itself, as `price_legs` writes it.
     passes
         Shape (p, 4): period, price, most legs of a month or -1, pass whose legs these are; all
         weeks at most two.
@@ -77,6 +80,7 @@ def rate_riders(
         most = max(most, spans[r, 1] - spans[r, 0])
     days, cost = np.zeros((5, most + 1), np.int64), np.zeros((week_sets, most), np.int64)
     best, rows = np.zeros(most + 1, np.int64), np.zeros(most, np.int64)
+    pieces = np.zeros((2, most + 1), np.int64)
     from_day, by_week = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
     states = np.zeros((4, LEFT ** max(week_sets // 2, 1)), np.int64)
     onward, least, now, spare = states[0], states[1], states[2], states[3]
@@ -89,10 +93,12 @@ def rate_riders(
             while begin > 0 and days[MONTH, begin - 1] == days[MONTH, end - 1]:
                 begin -= 1
                 useful |= days[COVER, begin] & by_month
-            useful &= ~_out_of_reach(days[FIRST, begin], days[FIRST, end], useful, passes, legs)
+            useful &= ~out_of_reach(days[FIRST, begin], days[FIRST, end], useful, passes, legs)
             needed = len(onward) if begin > 0 else 1  # no week is under way on the first day
             least[:] = TOO_MUCH
-            dearest, cheapest = TOO_MUCH, onward.min()
+            dearest = cheapest = TOO_MUCH
+            for state in range(len(onward)):
+                cheapest = min(cheapest, onward[state])
             bought = 0
             while True:
                 if price_of[bought] + cheapest < dearest:
@@ -101,10 +107,10 @@ def rate_riders(
                             if days[COVER_ALL, d] & (bought | weeks[s]):
                                 cost[s, d] = 0
                                 continue
-                            cost[s, d] = _price_day(
+                            cost[s, d] = price_day(
                                 days[FIRST, d], days[FIRST, d + 1], bought | weeks[s],
                                 days[COVER, d] & by_day, legs, joins, patterns, joined, window_us,
-                                price_of, best, rows,
+                                price_of, best, rows, pieces,
                             )  # fmt: skip
                     if week_sets < 4:
                         _go_by_weeks(
@@ -112,10 +118,10 @@ def rate_riders(
                             from_day, by_week, now,
                         )  # fmt: skip
                     else:
-                        now[:] = onward
+                        _copy(onward, now)
                         for d in range(end - 1, begin - 1, -1):
                             gap = days[DAY, d + 1] - days[DAY, d] if d + 1 < count else WEEK
-                            spare[:] = now
+                            _copy(now, spare)
                             _go_back(gap, weeks, price_of, cost[:, d], spare, now)
                     dearest = 0
                     for state in range(needed):
@@ -124,7 +130,7 @@ def rate_riders(
                 bought = (bought - useful) & useful
                 if bought == 0:
                     break
-            onward[:] = least
+            _copy(least, onward)
             end = begin
         totals[r] = onward[0]
 
@@ -167,6 +173,13 @@ def month_spans(
 
 
 @kernel_part
+def _copy(values: Int64, into: Int64) -> None:
+    """Value by value: slices bring the texts of their errors along, seconds of compile time."""
+    for nth in range(len(values)):
+        into[nth] = values[nth]
+
+
+@kernel_part
 def _list_days(begin: int, end: int, legs: Int64, days: Int64) -> int:
     """Write the days of a rider's legs, and where they end; returns how many they are."""
     count, day = 0, -1
@@ -184,7 +197,7 @@ def _list_days(begin: int, end: int, legs: Int64, days: Int64) -> int:
 
 
 @kernel_part
-def _out_of_reach(begin: int, end: int, useful: int, passes: Int64, legs: Int64) -> int:
+def out_of_reach(begin: int, end: int, useful: int, passes: Int64, legs: Int64) -> int:
     """Passes that are for who has fewer legs in a month."""
     beyond = 0
     for p in range(len(passes)):
@@ -198,7 +211,7 @@ def _out_of_reach(begin: int, end: int, useful: int, passes: Int64, legs: Int64)
 
 
 @kernel_part
-def _price_day(
+def price_day(
     begin: int,
     end: int,
     covering: int,
@@ -211,14 +224,16 @@ def _price_day(
     price_of: Int64,
     best: Int64,
     rows: Int64,
+    pieces: Int64,
 ) -> int:
     """Cost of a day under passes that are had for longer, its own products chosen."""
     least, chosen = TOO_MUCH, 0
     while True:
         if price_of[chosen] < least:
-            rest = _cut(
-                begin, end, covering | chosen, legs, joins, patterns, joined, window_us, best, rows
-            )
+            rest = cut(
+                begin, end, covering | chosen, legs, joins, patterns, joined, window_us, best,
+                rows, pieces,
+            )  # fmt: skip
             least = min(least, price_of[chosen] + rest)
         chosen = (chosen - own) & own
         if chosen == 0:
@@ -226,7 +241,7 @@ def _price_day(
 
 
 @kernel_part
-def _cut(
+def cut(
     begin: int,
     end: int,
     covering: int,
@@ -237,8 +252,14 @@ def _cut(
     window_us: int,
     best: Int64,
     rows: Int64,
+    pieces: Int64,
 ) -> int:
-    """Cheapest cut of a day's legs that no pass covers, as `Grouping._cut`."""
+    """
+    Cheapest cut of a day's legs that no pass covers, as `Grouping._cut`.
+
+    `rows` gets the legs that may be joined; of each number of the first of them `best` gets what
+    they cost, and `pieces` where the last piece begins and what joins it.
+    """
     cents = n = least = 0
     for last in range(begin, end):
         if legs[COVER, last] & covering:
@@ -249,6 +270,7 @@ def _cut(
             continue
         rows[n] = last
         start, n = n, n + 1
+        pieces[0, n], pieces[1, n] = start, ALONE
         least += dearest
         while start > 0:
             start -= 1
@@ -271,7 +293,9 @@ def _cut(
                     price = (2 * joins[j, 5] * legs[SHARE, last] + 1_000) // 2_000
                 elif modes & ~joins[j, 1]:
                     continue
-                least = min(least, best[start] + price)
+                price += best[start]
+                if price < least or (price == least and start < pieces[0, n]):
+                    least, pieces[0, n], pieces[1, n] = price, start, j
         best[n] = least
     return cents + least
 

@@ -57,9 +57,13 @@ class LegColumns:
     arrays: LegArrays
     kinds: Sequence[Kind]
     profiles: Sequence[Proofs]
+    given: Sequence[Sequence[FareLeg]] = ()
+    """The legs of each rider in order, where they were made of them."""
 
     def rider(self, row: int) -> Rider:
-        """Of a row, with ids that keep the order of his legs."""
+        """Of a row; legs that were not given have ids that keep their order."""
+        if self.given:
+            return Rider(self.given[row], self.profiles[self.arrays.profile[row]])
         own = slice(*self.arrays.first[row : row + 2].tolist())
         rows = zip(*(column[own].tolist() for column in self.arrays[2:]), strict=True)
         return Rider(legs_of_rows(rows, self.kinds), self.profiles[self.arrays.profile[row]])
@@ -81,9 +85,10 @@ def columns_of(riders: Sequence[Rider]) -> LegColumns:
     """Columns of riders' legs."""
     kinds: dict[Kind, int] = {}
     profiles: dict[Proofs, int] = {}
-    rows = [_rows(rider.legs, kinds) for rider in riders]
+    given = [in_rating_order(rider.legs) for rider in riders]
+    rows = [[row_of(leg, kinds) for leg in legs] for legs in given]
     profile = [profiles.setdefault(tuple(rider.proofs), len(profiles)) for rider in riders]
-    return LegColumns(as_arrays(rows, profile), list(kinds), list(profiles))
+    return LegColumns(as_arrays(rows, profile), list(kinds), list(profiles), given)
 
 
 def sorted_rows(legs: Iterable[FareLeg], kinds: dict[Kind, int]) -> list[tuple[Order, Row]]:
@@ -99,12 +104,11 @@ def row_of(leg: FareLeg, kinds: dict[Kind, int]) -> Row:
     return at_us, kinds.setdefault(kind, len(kinds)), leg.metres, leg.seconds, promised
 
 
-def _rows(legs: Sequence[FareLeg], kinds: dict[Kind, int]) -> list[Row]:
-    """Numbers of a rider's legs in order; most come in order already."""
-    rows = [row_of(leg, kinds) for leg in legs]
-    if all(before[0] < after[0] for before, after in itertools.pairwise(rows)):
-        return rows
-    return [row for _, row in sorted_rows(legs, kinds)]
+def in_rating_order(legs: Sequence[FareLeg]) -> Sequence[FareLeg]:
+    """Legs in order of rating; most come in order already."""
+    if all(before.board_at < after.board_at for before, after in itertools.pairwise(legs)):
+        return legs
+    return sorted(legs, key=in_order)
 
 
 def leg_of_kind(kind: Kind) -> FareLeg:

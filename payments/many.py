@@ -1,5 +1,5 @@
 """
-Totals of many riders at once, by kernels: the same least bill as `payments.rating`, without lines.
+Totals and bills of many riders at once, by kernels: the same least bill as `payments.rating`.
 
 What their tables cannot hold (versions of a tariff, more than two week products, more products and
 categories together than `payments.ways.PASS_LIMIT`) is rated by `payments.rating` instead.
@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from payments.bill import Proof
+from payments.bill import Bill, Proof
+from payments.charges import bills_of
 from payments.kernels import month_spans
 from payments.leg_columns import (
     Kind,
     LegColumns,
     Proofs,
+    Rider,
     as_arrays,
+    columns_of,
     sorted_rows,
 )
-from payments.month import MonthTotal, rate_month
+from payments.month import MonthBill, MonthTotal, month_bill, rate_month
 from payments.rating import rate
-from payments.tariff import FareLeg, Period, Tariff
+from payments.tariff import FareLeg, Tariff
 from payments.ways import Ways, month_code
 
 Int64 = npt.NDArray[np.int64]
@@ -59,7 +62,11 @@ class LegTable:
 
 def ways_of(tariff: Tariff, proofs: Iterable[Proof]) -> Ways:
     """How a rider with some proofs can pay."""
-    return Ways(tariff, frozenset(proof.category for proof in proofs))
+    return _ways(tariff, frozenset(proof.category for proof in proofs))
+
+
+_ways = lru_cache(maxsize=64)(Ways)
+"""Tables of a tariff are the same for everybody with the same categories."""
 
 
 def total_months(
@@ -77,10 +84,9 @@ def total_months(
                     rate_month(tariffs, rider.legs, month, rider.proofs).total for month in months
                 ]
             continue
-        has_weeks = any(product.period is Period.ROLLING_7D for product in ways.tariff.products)
         spans = np.zeros((len(own) * len(months), 2, 2), np.int64)
         counts = np.zeros((len(own) * len(months), 2), np.int64)
-        month_spans(_spans(legs, own), priced, codes, has_weeks, spans, counts)
+        month_spans(_spans(legs, own), priced, codes, ways.has_weeks, spans, counts)
         amounts = ways.rate(spans.reshape(-1, 2), priced).reshape(-1, 2)
         cents = (amounts[:, 0] - amounts[:, 1]).reshape(len(own), -1).tolist()
         counted = counts.reshape(len(own), -1, 2).tolist()
@@ -90,6 +96,58 @@ def total_months(
                 for month, amount, leg_counts in zip(months, amounts_of, counts_of, strict=True)
             ]
     return found
+
+
+def rate_months(tariffs: Sequence[Tariff], legs: LegColumns, month: dt.date) -> list[MonthBill]:
+    """What `rate_month` says of a month of each rider."""
+    found: dict[int, MonthBill] = {}
+    codes = np.array([month_code(month)], np.int64)
+    for ways, own in _alike(tariffs[0], legs):
+        riders = [(row, legs.rider(row)) for row in own.tolist()]
+        priced = ways.price(legs, own) if len(tariffs) == 1 else None
+        if priced is None:
+            for row, rider in riders:
+                found[row] = rate_month(tariffs, rider.legs, month, rider.proofs)
+            continue
+        starts = _spans(legs, own)
+        spans, counts = np.zeros((len(own), 2, 2), np.int64), np.zeros((len(own), 2), np.int64)
+        month_spans(starts, priced, codes, ways.has_weeks, spans, counts)
+        before = ways.rate(spans[:, 1], priced).tolist()
+        ends = (spans[:, 0] - starts[:, :1]).tolist()
+        rated = [
+            (rider.legs[begin:end], rider.proofs)
+            for (_, rider), (begin, end) in zip(riders, ends, strict=True)
+        ]
+        bills = bills_of(ways, spans[:, 0], priced, rated)
+        firsts = (spans[:, 1, 1] - spans[:, 1, 0]).tolist()
+        for (row, _), bill, first, cents in zip(riders, bills, firsts, before, strict=True):
+            found[row] = month_bill(month, bill, first, cents)
+    return [found[row] for row in range(len(legs.arrays.profile))]
+
+
+def rate_own_month(
+    tariffs: Sequence[Tariff],
+    legs: Sequence[FareLeg],
+    month: dt.date,
+    proofs: Sequence[Proof] = (),
+) -> MonthBill:
+    """What `rate_month` says of a month of one rider."""
+    return rate_months(tariffs, columns_of([Rider(legs, tuple(proofs))]), month)[0]
+
+
+def rate_bills(tariff: Tariff, legs: LegColumns) -> list[Bill]:
+    """What `payments.rating.rate` says of all legs of each rider."""
+    found: dict[int, Bill] = {}
+    for ways, own in _alike(tariff, legs):
+        riders = [legs.rider(row) for row in own.tolist()]
+        priced = ways.price(legs, own)
+        if priced is None:
+            bills = [rate([tariff], rider.legs, rider.proofs) for rider in riders]
+        else:
+            rated = [(rider.legs, rider.proofs) for rider in riders]
+            bills = bills_of(ways, _spans(legs, own), priced, rated)
+        found.update(zip(own.tolist(), bills, strict=True))
+    return [found[row] for row in range(len(legs.arrays.profile))]
 
 
 def rate_totals(tariff: Tariff, legs: LegColumns) -> Int64:
@@ -116,7 +174,7 @@ def _alike(tariff: Tariff, legs: LegColumns) -> Iterator[tuple[Ways, Int64]]:
     ]
     group = np.array(group_of, np.int64)[legs.arrays.profile]
     for categories, nth in groups.items():
-        yield Ways(tariff, categories), np.flatnonzero(group == nth)
+        yield _ways(tariff, categories), np.flatnonzero(group == nth)
 
 
 def _spans(legs: LegColumns, riders: Int64) -> Int64:

@@ -96,10 +96,11 @@ def rate_month(
     before = [leg for of, leg in by_month if of == month_before(month)]
     if not any(p.period is Period.ROLLING_7D for tariff in tariffs for p in tariff.products):
         before = []
-    bill = rate(tariffs, [*before, *own], proofs)
-    amount_cents = bill.amount_cents
-    if before:
-        amount_cents -= rate(tariffs, before, proofs).amount_cents
-    first = len(before)
-    charges = tuple(c for c in bill.charges if any(row >= first for row in c.legs))
-    return MonthBill(month, bill, first, amount_cents, charges)
+    before_cents = rate(tariffs, before, proofs).amount_cents if before else 0
+    return month_bill(month, rate(tariffs, [*before, *own], proofs), len(before), before_cents)
+
+
+def month_bill(month: dt.date, bill: Bill, first_row: int, before_cents: int) -> MonthBill:
+    """The month of a bill over it and the one before, which by itself costs `before_cents`."""
+    charges = tuple(c for c in bill.charges if any(row >= first_row for row in c.legs))
+    return MonthBill(month, bill, first_row, bill.amount_cents - before_cents, charges)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from payments.alone import proved_on
 from payments.bill import Charge, charges_at
 from payments.grouping import SIX_DAYS
-from payments.many import LegTable, ways_of
-from payments.month import MonthBill, month_after, month_of, rate_month
+from payments.many import LegTable, rate_own_month, ways_of
+from payments.month import MonthBill, month_after, month_of
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
 from payments.rights import ANOTHER_RIDER, NO_RIGHTS, Rights
@@ -103,7 +103,7 @@ class OwnPrices:
         """A month without the journey, its legs for the kernel if it can, and what others pay."""
         if month not in self._months:
             versions = self._tariffs.of_month(month).versions
-            bill = rate_month(versions, self._legs, month, self._proofs)
+            bill = rate_own_month(versions, self._legs, month, self._proofs)
             table = None
             if len(versions) == 1:
                 ways = ways_of(versions[0], self._proofs)
@@ -160,7 +160,7 @@ class OwnPrices:
         """A month with the journey, and those of its charges that are for the journey."""
         rows = {leg.id: row for row, leg in enumerate(planned)}
         versions = self._tariffs.of_month(month).versions
-        after = rate_month(versions, [*self._legs, *planned], month, self._proofs)
+        after = rate_own_month(versions, [*self._legs, *planned], month, self._proofs)
         names = [rows.get(leg.id) for leg in after.bill.legs]
         found = []
         for charge in after.charges:

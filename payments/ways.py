@@ -14,8 +14,10 @@ import numpy.typing as npt
 from core.money import round_half_up
 from payments.alone import is_for
 from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
+from payments.charge_kernels import list_charges
 from payments.kernels import CALENDAR_MONTH, COLUMNS, FARE_DAY, ROLLING_7D, rate_riders
 from payments.leg_columns import EPOCH, Kind, LegArrays, LegColumns, Proofs, leg_of_kind
+from payments.month import month_after
 from payments.tariff import (
     HOLIDAY,
     LIST_PRICE,
@@ -52,20 +54,25 @@ class Ways:
 
     def __init__(self, tariff: Tariff, categories: frozenset[str]) -> None:
         self.tariff = tariff
-        self._slots = [None, *(c.id for c in tariff.categories if c.id in categories)]
-        self._passes = [(product, slot) for product in tariff.products for slot in self._slots]
-        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self._passes)
+        self.slots = [None, *(c.id for c in tariff.categories if c.id in categories)]
+        self.passes = [(product, slot) for product in tariff.products for slot in self.slots]
+        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self.passes)
+        self.has_weeks = weeks > 0
+        self._has_months = any(p.period is Period.CALENDAR_MONTH for p in tariff.products)
         # With a pattern a week may be bought on a day on which it covers nothing, to run out
         # before legs that cost less together: the rater does not, the kernel of two weeks does.
         most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
         self._fit = (
-            len(self._passes) <= PASS_LIMIT
+            len(self.passes) <= PASS_LIMIT
             and weeks <= most_weeks
             and len(tariff.time_bands) <= BAND_LIMIT
         )
         self._permille: dict[str | None, int] = {None: LIST_PRICE}
         self._permille |= {c.id: c.permille for c in tariff.categories}
         self._tables = self._pass_table(), *_join_tables(tariff)
+        ids = [product.id for product, _ in self.passes]
+        ranks = sorted(range(len(ids)), key=ids.__getitem__)
+        self._ranks = np.array([ranks.index(nth) for nth in range(len(ids))], np.int64)
         self._rules = _rule_tables(tariff)
         self._said: dict[Kind, list[tuple[int, list[Choice]]]] = {}
         self._prices: tuple[object, PriceTables] | None = None
@@ -76,7 +83,7 @@ class Ways:
 
         None where the kernels' tables cannot hold them.
         """
-        if not self._fit or not self._are_small(legs.arrays):
+        if not self._fit or not self._are_small(legs.arrays) or self._begins_within(legs.arrays):
             return None
         counts = legs.arrays.first[riders + 1] - legs.arrays.first[riders]
         priced = np.empty((COLUMNS, int(counts.sum())), np.int64)
@@ -89,6 +96,14 @@ class Ways:
         rate_riders(spans, priced, *self._tables, totals)
         return totals
 
+    def charge(self, spans: Int64, priced: Int64) -> tuple[Int64, Int64]:
+        """Find the charges of each span of priced legs, as `list_charges` writes them."""
+        owner = np.full(priced.shape[1], -1, np.int64)
+        charges = np.zeros((priced.shape[1], 3), np.int64)
+        passes, joins, patterns = self._tables
+        list_charges(spans, priced, passes, self._ranks, joins, patterns, owner, charges)
+        return owner, charges
+
     def _are_small(self, legs: LegArrays) -> bool:
         metres, seconds = (int(column.max(initial=0)) for column in (legs.metres, legs.seconds))
         for rule in self.tariff.leg_prices:
@@ -98,6 +113,14 @@ class Ways:
             if exact + rule.per_min_millicents * seconds * 1000 > LARGEST:
                 return False
         return True
+
+    def _begins_within(self, legs: LegArrays) -> bool:
+        """Whether some legs are of a month that began without the tariff, which sells none."""
+        since = self.tariff.valid_from
+        if since is None or since.day == 1 or not self._has_months:
+            return False
+        whole = month_after(since).toordinal() - EPOCH_DAY
+        return bool(np.any(legs.board_us < (whole + 2) * DAY_US))
 
     def _clock(self, board_us: Int64) -> ClockTables:
         """The tariff's calendar around the first boarding and the last."""
@@ -126,15 +149,16 @@ class Ways:
     def _prices_of(self, legs: LegColumns) -> PriceTables:
         """What the tariff says of some kinds of legs, kept for the next who has the same."""
         key = tuple(legs.kinds), tuple(legs.profiles)
-        if self._prices is None or self._prices[0] != key:
-            self._prices = key, self._price_tables(*key)
-        return self._prices[1]
+        kept = self._prices
+        if kept is None or kept[0] != key:
+            kept = self._prices = key, self._price_tables(*key)
+        return kept[1]
 
     def _price_tables(self, kinds: Sequence[Kind], profiles: Sequence[Proofs]) -> PriceTables:
         lines: dict[str, int] = {}
         facts = [(BIT[mode], lines.setdefault(route, len(lines))) for mode, _, route, _ in kinds]
         said = [own for kind in kinds for own in self._said_of(kind)]
-        slot_of = {slot: nth for nth, slot in enumerate(self._slots)}
+        slot_of = {slot: nth for nth, slot in enumerate(self.slots)}
         proofs = [
             [
                 (slot_of[p.category], p.valid_from.toordinal() - EPOCH_DAY,
@@ -145,12 +169,12 @@ class Ways:
         ]  # fmt: skip
         return PriceTables(
             kinds=_table(facts, 2),
-            covers=_table([(cover,) for cover, _ in said], 1).reshape(-1, len(self._slots)),
+            covers=_table([(cover,) for cover, _ in said], 1).reshape(-1, len(self.slots)),
             choice_first=_firsts([own for _, own in said]),
             choices=_table([choice for _, own in said for choice in own], 3),
             rules=self._rules[0],
             tiers=self._rules[1],
-            permille=np.array([self._permille[slot] for slot in self._slots], np.int64),
+            permille=np.array([self._permille[slot] for slot in self.slots], np.int64),
             proof_first=_firsts(proofs),
             proofs=_table([proof for own in proofs for proof in own], 3),
         )
@@ -161,12 +185,12 @@ class Ways:
             leg = leg_of_kind(kind)
             covering = [
                 (slot, 1 << bit)
-                for bit, (product, slot) in enumerate(self._passes)
+                for bit, (product, slot) in enumerate(self.passes)
                 if product.covers(leg)
             ]
             self._said[kind] = [
                 (sum(bit for of, bit in covering if of == slot), list(self._choices(leg, slot)))
-                for slot in self._slots
+                for slot in self.slots
             ]
         return self._said[kind]
 
@@ -187,8 +211,8 @@ class Ways:
 
     def _pass_table(self) -> Int64:
         """Shape (passes, 4): periods, prices and limits, as `rate_riders` takes them."""
-        table = np.zeros((len(self._passes), 4), np.int64)
-        for row, (product, slot) in enumerate(self._passes):
+        table = np.zeros((len(self.passes), 4), np.int64)
+        for row, (product, slot) in enumerate(self.passes):
             cents = round_half_up(product.price_cents * self._permille[slot], LIST_PRICE)
             if slot is not None and product.category_cents is not None:
                 cents = product.category_cents.get(slot, cents)
@@ -198,7 +222,7 @@ class Ways:
 
     def _first_pass(self, product: Product) -> int:
         """Row of a product as it is for everybody."""
-        return self._passes.index((product, None))
+        return self.passes.index((product, None))
 
 
 def month_code(day: dt.date) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from core.errors import Conflict
 from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.note_numbers import devices_that_owe
-from mobility.actions.rate_riders import RiderFares, read_fares
+from mobility.actions.rate_riders import RiderFares, rate_accounts, read_fares
 from mobility.db.engine import Connection, Engine, again_after_deadlock, open_engine
 from mobility.db.ledger import add_postings
 from mobility.db.statements import (
@@ -34,7 +34,8 @@ from mobility.db.statements import (
 )
 from mobility.db.usage import hold_accounts, put_months
 from payments.ledger import Entry, Posting, post
-from payments.month import MonthBill, month_after, month_before, rate_month
+from payments.many import rate_own_month
+from payments.month import MonthBill, month_after, month_before
 from payments.payers import NOBODY, PartKey, add_up, charged_parts, share_out
 from payments.rights import ANOTHER_RIDER
 from payments.tariff import ONE_DAY
@@ -197,14 +198,20 @@ def _close_some(
         account_ids = [own.account_id for own in found]
         books = _Books(connection, tariffs, month, now)
         books.hold(account_ids)
-        fares = read_fares(connection, tariffs, account_ids, month, month)
         of = tariffs.of_month(month)
+        for own in found:
+            if own.state is not MonthState.OPEN and own.tariff_hash != of.content_hash:
+                raise OtherTariff(
+                    f"{month:%Y-%m} was posted by another tariff: serve that one again"
+                )
+        # Rated anew: a proof, a card or a leg may have come since.
+        bills = rate_accounts(connection, tariffs, account_ids, month)
         other = []
         for own in found:
-            rated = _rate(own, of, fares[own.account_id])
+            rated, fares = bills[own.account_id]
             if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
                 other.append((own.account_id, rated.total))
-            parts = books.share_out(own, rated, fares[own.account_id])
+            parts = books.share_out(own, rated, fares)
             books.charge(own, rated.amount_cents, parts)
             if is_final:
                 lines = statement_lines(rated)
@@ -314,7 +321,7 @@ class _Books:
             return None
         fares = read_fares(connection, tariffs, [own.account_id], own.month, own.month)
         rider = fares[own.account_id]
-        rated = rate_month(of.versions, rider.legs, own.month, rider.rights.proofs)
+        rated = rate_own_month(of.versions, rider.legs, own.month, rider.rights.proofs)
         if rated.amount_cents != own.amount_cents:
             return None  # its rides are erased, or about to be rated anew
         return self.share_out(own, rated, rider)
@@ -393,13 +400,6 @@ def _differences(before: Mapping[PartKey, int], after: Mapping[PartKey, int]) ->
 
 def _of_payer(parts: Mapping[PartKey, int], payer: str) -> int:
     return sum(cents for (of, _), cents in parts.items() if of == payer)
-
-
-def _rate(own: PostedMonth, of: Tariffs, fares: RiderFares) -> MonthBill:
-    """Rate it anew: a proof, a card or a leg may have come since it was rated."""
-    if own.state is not MonthState.OPEN and own.tariff_hash != of.content_hash:
-        raise OtherTariff(f"{own.month:%Y-%m} was posted by another tariff: serve that one again")
-    return rate_month(of.versions, fares.legs, own.month, fares.rights.proofs)
 
 
 def statement_lines(rated: MonthBill) -> Sequence[dict[str, Any]]:

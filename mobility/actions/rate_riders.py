@@ -13,8 +13,8 @@ from mobility.db.engine import Connection
 from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
 from mobility.db.usage import find_account, list_leg_columns, list_legs, put_months, rated_months
-from payments.many import total_months
-from payments.month import month_after, month_before
+from payments.many import rate_months, total_months
+from payments.month import MonthBill, month_after, month_before
 from payments.payers import PartKey, Spent
 from payments.rights import NO_RIGHTS, Rights
 from payments.tariff import ONE_DAY, FareLeg
@@ -59,18 +59,38 @@ def read_fares(
     """What is needed to rate the months from one to another: also the legs of the month before."""
     legs = list_legs(connection, account_ids, *_around(tariffs, first, last))
     rights = list_rights(connection, account_ids)
+    paid = {own: tuple(rights[own].paid_legs(tariffs, legs[own])) for own in account_ids}
+    return _fares_of(connection, tariffs, rights, paid, (first, last))
+
+
+def rate_accounts(
+    connection: Connection, tariffs: Tariffs, account_ids: Collection[uuid.UUID], month: dt.date
+) -> Mapping[uuid.UUID, tuple[MonthBill, RiderFares]]:
+    """A month of many accounts, by the tariff of its days, and what is known beside their legs."""
+    rights = list_rights(connection, account_ids)
+    legs = list_leg_columns(connection, rights, tariffs, *_around(tariffs, month, month))
+    fares = _fares_of(connection, tariffs, rights, {}, (month, month))
+    bills = rate_months(tariffs.of_month(month).versions, legs, month)
+    return {own: (bill, fares[own]) for own, bill in zip(rights, bills, strict=True)}
+
+
+def _fares_of(
+    connection: Connection,
+    tariffs: Tariffs,
+    rights: Mapping[uuid.UUID, Rights],
+    legs: Mapping[uuid.UUID, tuple[FareLeg, ...]],
+    months: tuple[dt.date, dt.date],
+) -> Mapping[uuid.UUID, RiderFares]:
+    first, last = months
     years = dt.date(first.year, 1, 1), dt.date(last.year + 1, 1, 1)
-    parts = list_parts(connection, account_ids, *years)
+    parts = list_parts(connection, rights, *years)
     budgets: dict[int, Mapping[str, int]] = {}
     if tariffs.has_payers:
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
     return {
-        own: RiderFares(
-            tuple(rights[own].paid_legs(tariffs, legs[own])), rights[own], parts.get(own, {}),
-            budgets,
-        )
-        for own in account_ids
-    }  # fmt: skip
+        own: RiderFares(legs.get(own, ()), of, parts.get(own, {}), budgets)
+        for own, of in rights.items()
+    }
 
 
 def _around(tariffs: Tariffs, first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:

@@ -32,7 +32,8 @@ from mobility.mapping.sentences import charge_label
 from mobility.mapping.statement_page import statement_page
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
-from payments.month import MonthBill, month_before, rate_month
+from payments.many import rate_own_month
+from payments.month import MonthBill, month_before
 from payments.payers import add_up, share_out
 from payments.rights import HeldPass, PaidFor
 from payments.versions import Tariffs
@@ -243,12 +244,12 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
         if account_id is None:
-            return _bill_facts(tariffs, rate_month(of.versions, (), first), RiderFares())
+            return _bill_facts(tariffs, rate_own_month(of.versions, (), first), RiderFares())
         fares = read_fares(connection, tariffs, [account_id], first, first)[account_id]
         issued = list_statements(connection, account_id, first)
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
     facts = _bill_facts(
-        tariffs, rate_month(of.versions, fares.legs, first, fares.rights.proofs), fares
+        tariffs, rate_own_month(of.versions, fares.legs, first, fares.rights.proofs), fares
     )
     facts.statements = [
         StatementFacts(

@@ -25,6 +25,9 @@ from tests.support.bookings import Booth, Driven, first_pair
 from tests.support.usage import amount, buses, card, link, midnight, months_of, send
 from tests.support.users import Somebody, code_of
 
+CUTOVER = dt.timedelta(hours=4)
+"""When fare days of the demo begin."""
+
 
 def test_the_planner_says_what_a_journey_adds_to_ones_own_bill(
     ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]], api: httpx.Client
@@ -154,9 +157,10 @@ def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
     rider, number = somebody(), card()
     link(ask, rider, number)
     today = dt.datetime.now(ZONE).date()
-    ago = (today - today.replace(day=1)).days + 2
+    first = (dt.datetime.now(ZONE) - CUTOVER).date().replace(day=1)
+    ago = (today - first).days + 2
     send(ask, buses(number, bus, range(ago, ago + 1), (6, 9)))
-    last = f"{today.replace(day=1) - dt.timedelta(days=1):%Y-%m}"
+    last = f"{first - dt.timedelta(days=1):%Y-%m}"
     told = json.loads(mobility(demo_home, "fares", "close", last, "--json"))
     assert told["months"] >= 1
 

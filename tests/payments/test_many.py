@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments import ways
-from payments.bill import Proof
+from payments import many, ways
+from payments.bill import Bill, Proof
 from payments.leg_columns import Rider, columns_of
-from payments.many import rate_totals, total_months
+from payments.many import rate_bills, rate_months, rate_totals, total_months
 from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, LegPrice, Period, Product, Tariff, When
@@ -28,8 +28,18 @@ def test_totals_are_those_of_bills(
     tariff: Tariff, histories: list[tuple[list[FareLeg], list[Proof]]]
 ) -> None:
     riders = [Rider(legs, tuple(own)) for legs, own in histories]
-    wanted = [rate([tariff], rider.legs, rider.proofs).amount_cents for rider in riders]
-    assert rate_totals(tariff, columns_of(riders)).tolist() == wanted
+    wanted = [rate([tariff], rider.legs, rider.proofs) for rider in riders]
+    columns = columns_of(riders)
+    assert rate_totals(tariff, columns).tolist() == [bill.amount_cents for bill in wanted]
+    assert rate_bills(tariff, columns) == wanted
+    without = replace(columns, given=())
+    assert list(map(told, rate_bills(tariff, without))) == list(map(told, wanted))
+
+
+def told(bill: Bill) -> tuple[object, ...]:
+    """What a bill says, of whatever legs: those of columns have other ids."""
+    legs = [replace(leg, id="", board_at=leg.board_at.astimezone(dt.UTC)) for leg in bill.legs]
+    return legs, bill.charges, bill.unpriced
 
 
 @some
@@ -39,10 +49,17 @@ def test_months_cost_what_their_bills_say(
 ) -> None:
     every = [*legs, *earlier(before), *([replace(legs[0], mode="ferry")] if legs else [])]
     months = (MARCH, APRIL)
-    wanted = [rate_month([tariff], every, month, proved).total for month in months]
+    wanted = [rate_month([tariff], every, month, proved) for month in months]
     riders = [Rider((), ()), Rider(every, tuple(proved)), Rider(every[1:], tuple(proved))]
-    found = total_months([tariff], columns_of(riders), months)
-    assert found[1] == wanted
+    columns = columns_of(riders)
+    found = total_months([tariff], columns, months)
+    assert found[1] == [month.total for month in wanted]
+    for month, own in zip(months, wanted, strict=True):
+        billed = rate_months([tariff], replace(columns, given=()), month)[1]
+        assert told(billed.bill) == told(own.bill)
+        assert replace(billed, bill=own.bill) == own
+        billed = rate_months([tariff], columns, month)[1]
+        assert billed == own
     assert [total.leg_count for total in found[0]] == [0, 0]
     assert found[2] == [rate_month([tariff], every[1:], of, proved).total for of in months]
 
@@ -63,7 +80,9 @@ def test_weeks_and_months_that_reach_over_each_other(
 ) -> None:
     named = tuple(replace(product, id=f"p{nth}") for nth, product in enumerate(longer))
     own = replace(tariff, products=named)
-    assert totals(own, Rider(legs)) == [rate([own], legs).amount_cents]
+    wanted = rate([own], legs)
+    assert totals(own, Rider(legs)) == [wanted.amount_cents]
+    assert rate_bills(own, columns_of([Rider(legs)])) == [wanted]
 
 
 @some
@@ -73,8 +92,15 @@ def test_what_the_tables_cannot_hold_is_rated_all_the_same(
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(ways, "PASS_LIMIT", -1)
-        assert totals(tariff, Rider(legs)) == [rate([tariff], legs).amount_cents]
+        patched.setattr(many, "_ways", ways.Ways)
+        wanted = rate([tariff], legs)
+        assert totals(tariff, Rider(legs)) == [wanted.amount_cents]
+        columns = columns_of([Rider(legs)])
+        assert rate_bills(tariff, columns) == [wanted]
+        (found,) = rate_bills(tariff, replace(columns, given=()))
+        assert told(found) == told(wanted)
     assert totals(tariff) == []
+    assert rate_bills(tariff, columns_of([])) == []
 
 
 def totals(tariff: Tariff, *riders: Rider) -> list[int]:
@@ -99,3 +125,16 @@ def test_fare_days_that_begin_when_clocks_are_put_back(minutes: int) -> None:
         for more in (0, 20, 40, 70, 100)
     ]
     assert totals(own, Rider(legs)) == [rate([own], legs).amount_cents]
+
+
+@pytest.mark.parametrize("day", [1, 2, 31])
+def test_no_month_is_sold_by_a_version_that_begins_within_it(day: int) -> None:
+    month_pass = Product("month", frozenset({"bus"}), Period.CALENDAR_MONTH, 150)
+    single = LegPrice("bus", When(frozenset({"bus"})), 100)
+    own = Tariff("t", "EUR", "Europe/Paris", 0, (single,), (), (month_pass,), "hash")
+    held = own.held_on(dt.date(2027, 3, day), None)
+    at = dt.datetime(2027, 3, 31, 8, tzinfo=dt.UTC)
+    legs = [FareLeg("bus", at + dt.timedelta(hours=more), 0) for more in range(3)]
+    assert (
+        totals(held, Rider(legs)) == [rate([held], legs).amount_cents] == [300 if day > 1 else 150]
+    )
