@@ -20,6 +20,7 @@ from mobility.db.media import MediumNotFound, link_medium, list_media, unlink_me
 from mobility.db.rights import Right, RightKind, list_rights, put_right, right_key
 from mobility.db.statements import (
     MonthState,
+    Statement,
     StatementKind,
     find_statement,
     list_statements,
@@ -29,7 +30,8 @@ from mobility.db.statements import (
 from mobility.db.usage import find_account, find_person, list_months, open_account
 from mobility.mapping.cloud_events import medium_digest
 from mobility.mapping.sentences import charge_label
-from mobility.mapping.statement_page import statement_page
+from mobility.mapping.statement_page import statement_page, statement_pdf
+from mobility.users.scopes import Principal
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.many import rate_own_month
@@ -42,6 +44,7 @@ router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 WRITES, WINDOW_S = 30, 3_600
 """Cards that one rider links in an hour: numbers must not be guessed."""
 PROOF_DAYS = 3_660
+PDF = "application/pdf"
 PRINTED = r"^[^\x00-\x1f]*$"
 """Text without what steers a terminal, or ends a text in the database."""
 
@@ -278,6 +281,18 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     return facts
 
 
+# Before the page, which would take "2027-000012.pdf" for a number.
+@router.get(
+    "/statements/{number}.pdf", response_class=Response, responses={200: {"content": {PDF: {}}}}
+)
+def statement_as_pdf(
+    request: Request, rider: Rider, number: StatementNumber, language: Language = "fr"
+) -> Response:
+    """Show the same as a PDF to keep, made when it is asked for."""
+    found, territory = _statement(request, rider, number)
+    return Response(statement_pdf(found, territory, language), media_type=PDF)
+
+
 @router.get(
     "/statements/{number}",
     response_class=HTMLResponse,
@@ -287,6 +302,12 @@ def statement(
     request: Request, rider: Rider, number: StatementNumber, language: Language = "fr"
 ) -> HTMLResponse:
     """Show a statement as a page to read or print: rules and amounts, as it was issued."""
+    found, territory = _statement(request, rider, number)
+    return HTMLResponse(statement_page(found, territory, language))
+
+
+def _statement(request: Request, rider: Principal, number: str) -> tuple[Statement, str]:
+    """A statement of the rider, and the territory's name; raises `StatementNotFound`."""
     year, nth = map(int, number.split("-"))
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
@@ -295,8 +316,7 @@ def statement(
             found = find_statement(connection, account_id, year, nth)
     if found is None:
         raise StatementNotFound(f"you have no statement {number}")
-    territory = str(world_of(request).snapshot.about["name"])
-    return HTMLResponse(statement_page(found, territory, language))
+    return found, str(world_of(request).snapshot.about["name"])
 
 
 @router.get("/media")

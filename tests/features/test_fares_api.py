@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import sqlalchemy as sa
+from pypdf import PdfReader
 
 from carpool.bookings import BookingEvent
 from mobility.actions.change_booking import Side
@@ -177,7 +179,15 @@ def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
     for said in (own, "For you to pay", "€3.00", "“urban” ride"):
         assert said in page.text
     assert "3,00\xa0€" in ask(rider.secret, "GET", f"/statements/{own}").text
-    assert code_of(ask("rider", "GET", f"/statements/{own}")) == "statement_not_found"
+    paper = ask(rider.secret, "GET", f"/statements/{own}.pdf")
+    assert paper.headers["content-type"] == "application/pdf"
+    text = PdfReader(BytesIO(paper.content)).pages[0].extract_text()
+    for said in (own, "À payer par vous", "3,00\xa0€", "Trajet « urban »"):
+        assert said in text
+    assert ask(rider.secret, "GET", f"/statements/{own}.pdf").content == paper.content
+    assert ask(rider.secret, "GET", f"/statements/{own}.pdf?language=de").status_code == 422
+    for form in ("", ".pdf"):
+        assert code_of(ask("rider", "GET", f"/statements/{own}{form}")) == "statement_not_found"
     assert json.loads(mobility(demo_home, "fares", "close", last, "--json"))["months"] == 0
     send(ask, buses(number, bus, range(ago, ago + 1), (12,)))
     deadline = time.monotonic() + 20
