@@ -88,7 +88,15 @@ function ShownBill({ of }: { of: string }) {
               >
                 {t(`month.${kind}`, { number })}
               </a>{" "}
-              {money(to_pay_cents)}
+              {money(to_pay_cents)}{" "}
+              <a
+                href={`/mobility/v1/statements/${number}.pdf?language=${i18n.language}`}
+                target="_blank"
+                rel="noreferrer"
+                aria-label={t("month.pdf", { document: t(`month.${kind}`, { number }) })}
+              >
+                PDF
+              </a>
             </li>
           ))}
         </ul>
