@@ -34,6 +34,8 @@ class End(StrEnum):
 
     TAPPED = "tapped"
     NOT_NEEDED = "not_needed"
+    CHOSEN = "chosen"
+    """Where the rider had said that he would alight (`payments.chosen`)."""
     NEXT_BOARDING = "next_boarding"
     LINE_MAXIMUM = "line_maximum"
 
@@ -52,6 +54,8 @@ class Tap:
     operator: str = ""
     told_ahead_s: int = 0
     """By how much the time that the reader told was too late; `at` is without it."""
+    heard_at: dt.datetime | None = None
+    """When it was received, of a stored one that was received before `at`: a clock is ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class Stay:
 
     start: Tap
     end: Tap | None
-    """Tap whose place and time end it; None where no end is known."""
+    """Tap whose place and time end it; None where no end is known. Of `End.CHOSEN` nobody tapped:
+    the place is that of the choice, the time that of the start."""
     how: End
 
 
