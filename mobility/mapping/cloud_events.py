@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import InvalidInput
-from core.modes import mode_of_route_type
-from mobility.mapping.fare_legs import FARE_MODE
+from mobility.mapping.fare_legs import fare_mode
 from payments.taps import Tap, TapKind, Used
 from payments.tariff import MODES, FareLeg
 from routing.network import Network
@@ -148,8 +147,7 @@ def _mode(data: Mapping[str, Any], route: str, network: Network) -> str:
     row = network.route_row.get(route)
     if row is None:
         raise EventInvalid("data.mode is missing, and data.route is not a line of the timetable")
-    mode = mode_of_route_type(int(network.timetable.route_type[row]))
-    return "other" if mode is None else FARE_MODE.get(mode, "other")
+    return fare_mode(network.timetable, row)
 
 
 def _text(of: Mapping[str, Any], key: str, default: str | None = None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from core.modes import RAIL_MODES, Mode
+from core.modes import RAIL_MODES, Mode, mode_of_route_type
 from gtfs_data.timetable import NONE, Timetable
 from payments.tariff import FareLeg
 from routing.itinerary import Itinerary, Leg, TransitLeg
@@ -20,6 +20,12 @@ FARE_MODE = {
     Mode.RIDE_SHARING: "carpool",
     **dict.fromkeys(RAIL_MODES, "rail"),
 }
+
+
+def fare_mode(t: Timetable, route: int) -> str:
+    """What the mode of a route is to the tariff."""
+    mode = mode_of_route_type(int(t.route_type[route]))
+    return "other" if mode is None else FARE_MODE.get(mode, "other")
 
 
 def fare_legs(

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from carpool.offers import Offer, parse_offer
 from core.ids import OfferId
-from core.modes import Mode
+from core.modes import Mode, mode_of_route_type
 from mobility.actions.run_demo import RunningServer, users_file
 from mobility.actions.seed_demo_users import read_users
 from mobility.db.engine import Engine
@@ -127,6 +127,15 @@ def drive(ask: Ask, demo_home: Path) -> Iterator[Callable[..., dict[str, Any]]]:
 def bus(booth: Booth) -> tuple[str, list[str]]:
     """A bus line of the demo, and the stops of one of its ways."""
     return line_of(World(booth.desk.snapshot), Mode.BUS)
+
+
+@pytest.fixture(scope="module")
+def train(booth: Booth) -> tuple[str, list[str]]:
+    """A railway line of the demo, and the stops of one of its ways."""
+    world = World(booth.desk.snapshot)
+    t = world.network.timetable
+    kinds = {mode_of_route_type(int(kind)) for kind in t.route_type.tolist()}
+    return line_of(world, next(kind for kind in kinds if kind and "RAIL" in kind.name))
 
 
 @pytest.fixture(scope="module")

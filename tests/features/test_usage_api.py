@@ -11,10 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import pytest
 import sqlalchemy as sa
 
-from core.modes import mode_of_route_type
 from mobility.actions.forget_usage import PLACES_KEPT, RIDERS_KEPT, forget_usage
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
@@ -33,7 +31,6 @@ from tests.support.usage import (
     buses,
     card,
     event,
-    line_of,
     link,
     midnight,
     months_of,
@@ -42,14 +39,6 @@ from tests.support.usage import (
 from tests.support.users import Somebody, code_of
 
 UTC = dt.UTC
-
-
-@pytest.fixture(scope="module")
-def train(booth: Booth) -> tuple[str, list[str]]:
-    world = World(booth.desk.snapshot)
-    t = world.network.timetable
-    kinds = {mode_of_route_type(int(kind)) for kind in t.route_type.tolist()}
-    return line_of(world, next(kind for kind in kinds if kind and "RAIL" in kind.name))
 
 
 def test_taps_are_billed_as_the_cheapest_way_to_pay_for_all_of_them(
