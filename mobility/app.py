@@ -17,6 +17,7 @@ from mobility.api import (
     agents,
     bills,
     bookings,
+    chosen_itineraries,
     circles,
     devices,
     fare_data,
@@ -127,7 +128,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
         open_data, standard_covoiturage, partner_bookings, ride_share, circles, points, usage,
-        held_usage, bills, paying_riders, tariffs, fare_data, devices,
+        held_usage, bills, chosen_itineraries, paying_riders, tariffs, fare_data, devices,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from mobility.actions.forget_usage import RIDERS_KEPT
+from mobility.db.chosen_itineraries import erase_chosen
 from mobility.db.engine import Connection, Engine
 from mobility.db.fare_data import accounts_to_erase, ask_erasure, erase_rider, open_months
 from mobility.db.media import list_media, unlink_medium
@@ -20,7 +21,7 @@ def ask_for_erasure(
     connection: Connection, person_id: uuid.UUID, now: dt.datetime
 ) -> Sequence[dt.date]:
     """
-    Part a person from his cards, and from all else once his months are issued.
+    Part a person from his cards and what he chose, and from all else once his months are issued.
 
     Returns the months for which that has to wait; none: it is done.
     """
@@ -30,6 +31,7 @@ def ask_for_erasure(
     hold_accounts(connection, [account_id])
     for card in list_media(connection, person_id):
         unlink_medium(connection, card.digest, person_id, now)
+    erase_chosen(connection, account_id)
     ask_erasure(connection, account_id, now)
     return _erase(connection, account_id, person_id, now)
 
@@ -50,6 +52,7 @@ def _erase(
     if not waiting:
         for card in list_media(connection, person_id):
             unlink_medium(connection, card.digest, person_id, now)
+        erase_chosen(connection, account_id)
         end_paying(connection, now.date() - ONE_DAY, account_id=account_id)
         erase_rider(connection, account_id, person_id)
     return waiting

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from mobility.db.audit import record_act
+from mobility.db.chosen_itineraries import forget_chosen
 from mobility.db.engine import Engine
 from mobility.db.held_usage import forget_held
 from mobility.db.usage import forget_places, forget_riders
+from payments.chosen import LATE
 
 PLACES_KEPT = dt.timedelta(hours=48)
 """From when it was received: who was where, also in batches that nobody has decided on."""
@@ -16,11 +18,13 @@ RIDERS_KEPT = dt.timedelta(days=120)
 
 
 def forget_usage(engine: Engine, now: dt.datetime) -> int:
-    """Forget what is due; returns how many taps, batches and legs went."""
+    """Forget what is due; returns how many taps, batches, chosen itineraries and legs went."""
     with engine.begin() as connection:
         taps = forget_places(connection, now - PLACES_KEPT)
+        # As long as the place of a tap of its last leg, the latest that could be of it.
+        chosen = forget_chosen(connection, now - PLACES_KEPT - LATE)
         dropped = forget_held(connection, now - PLACES_KEPT)
         for batch in dropped:  # nobody is billed for it: that it came stays known
             detail = {"events": len(batch.events), "ahead_s": batch.clock_ahead_s}
             record_act(connection, None, "usage_undecided", batch.source, detail)
-        return len(dropped) + taps + forget_riders(connection, now - RIDERS_KEPT)
+        return len(dropped) + taps + chosen + forget_riders(connection, now - RIDERS_KEPT)

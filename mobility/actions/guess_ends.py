@@ -1,15 +1,33 @@
-"""Legs that nobody tapped out of end where their riders usually do."""
+"""Legs that nobody tapped out of end where their riders said that they do, or usually do."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from mobility.db.chosen_itineraries import list_chosen
 from mobility.db.engine import Connection
 from mobility.db.usage import list_legs, list_unended, move_ends
+from mobility.mapping.tap_legs import takes_leg
+from payments.chosen import GUESSED, end_as_chosen
 from payments.habits import REACH, usual_leg
+from payments.taps import Stay
 from payments.tariff import FareLeg
+from routing.network import Network
+
+
+def end_stays(
+    connection: Connection, network: Network, stays: Sequence[tuple[uuid.UUID, Stay]]
+) -> list[tuple[uuid.UUID, Stay]]:
+    """Let stays of accounts that nobody tapped out of end as their riders have chosen before."""
+    of = {account_id for account_id, stay in stays if stay.how in GUESSED}
+    chosen = list_chosen(connection, of) if of else {}
+    if not chosen:
+        return list(stays)
+    takes = partial(takes_leg, network)
+    return [(own, end_as_chosen(stay, chosen.get(own, ()), takes)) for own, stay in stays]
 
 
 def guess_ends(

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from mobility.actions.guess_ends import guess_ends
+from mobility.actions.guess_ends import end_stays, guess_ends
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.media import hold_media
@@ -14,7 +14,7 @@ from mobility.db.usage import add_legs, add_taps, drop_legs, list_taps, put_legs
 from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of
-from payments.taps import OPEN_LIMIT, End, Tap, Used, pair_taps
+from payments.taps import OPEN_LIMIT, End, Stay, Tap, Used, pair_taps
 from payments.tariff import FareLeg
 
 NEAR = 2 * OPEN_LIMIT
@@ -80,20 +80,21 @@ def _legs_of_taps(
         return []
     times = [tap.at for taps in fresh.values() for tap in taps]
     near = list_taps(connection, fresh.keys(), min(times) - NEAR, max(times) + NEAR)
-    made: list[tuple[uuid.UUID, FareLeg]] = []
+    changed: list[tuple[uuid.UUID, Stay]] = []
     gone: set[str] = set()
-    unended: set[str] = set()
     for medium, new in fresh.items():
         taps, ids = near.get(medium, []), {tap.id for tap in new}
         before = set(pair_taps(tap for tap in taps if tap.id not in ids)[0])
         after = pair_taps(taps)[0]
-        for stay in after:
-            if stay not in before:
-                leg = leg_of_stay(world.network, stay)
-                made.append((accounts[medium], leg))
-                if stay.how is End.LINE_MAXIMUM:
-                    unended.add(leg.id)
+        changed += [(accounts[medium], stay) for stay in after if stay not in before]
         gone |= {f"tap:{s.start.id}" for s in before} - {f"tap:{s.start.id}" for s in after}
+    made: list[tuple[uuid.UUID, FareLeg]] = []
+    unended: set[str] = set()
+    for account_id, stay in end_stays(connection, world.network, changed):
+        leg = leg_of_stay(world.network, stay)
+        made.append((account_id, leg))
+        if stay.how is End.LINE_MAXIMUM:
+            unended.add(leg.id)
     owners = put_legs(connection, made, now, unended)
     drop_legs(connection, gone)
     return [(owners[leg.id], leg) for _, leg in made]

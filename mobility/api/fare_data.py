@@ -25,7 +25,7 @@ class ErasureFacts(BaseModel):
 
 @router.get("")
 def export(request: Request, rider: Rider) -> Any:  # noqa: ANN401 — a response
-    """Hand over all that is kept of what one used: cards, proofs, taps, legs, statements."""
+    """Hand over all that is kept of what one used: cards, taps, legs, choices, statements …"""
     with installation_of(request).engine.connect() as connection:
         data = read_fare_data(connection, rider.person_id)
     headers = {"content-disposition": 'attachment; filename="fare-data.json"'}

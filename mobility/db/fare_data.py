@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from mobility.db.fare_schema import (
+    chosen_itinerary,
     fare_account,
     fare_leg,
     medium,
@@ -44,6 +45,9 @@ def read_fare_data(connection: sa.Connection, person_id: uuid.UUID) -> dict[str,
         "taps": sa.select(*(c for c in tap.c if c.name != "medium"))
         .where(tap.c.medium.in_(cards))
         .order_by(tap.c.at),
+        "chosen_itineraries": sa.select(chosen_itinerary)
+        .where(chosen_itinerary.c.account_id.in_(account))
+        .order_by(chosen_itinerary.c.noted_at),
         "legs": sa.select(fare_leg)
         .where(fare_leg.c.account_id.in_(account))
         .order_by(fare_leg.c.board_at),

@@ -58,6 +58,17 @@ fare_leg = sa.Table(
     sa.Column("line_zones", pg.ARRAY(sa.Text)),
 )
 
+chosen_itinerary = sa.Table(
+    "chosen_itinerary",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("fare_account.id"), nullable=False),
+    sa.Column("legs", pg.JSONB, nullable=False),
+    sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("dropped_at", sa.DateTime(timezone=True)),
+    sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 pay_invitation = sa.Table(
     "pay_invitation",
     metadata,

@@ -130,7 +130,8 @@ def list_taps(
     """Taps of cards between two times of which the place is still known."""
     c = tap.c
     columns = (_microsecond(c.at) if name == "at" else c[name] for name in TAP_COLUMNS)
-    rows = sa.func.json_agg(sa.func.json_build_array(*columns)).cast(sa.Text)
+    heard = sa.case((c.received_at < c.at, _microsecond(c.received_at)))
+    rows = sa.func.json_agg(sa.func.json_build_array(*columns, heard)).cast(sa.Text)
     query = (
         sa.select(c.medium, rows)
         .where(among(c.medium, media), c.at.between(since, until), c.stop.is_not(None))
@@ -139,9 +140,10 @@ def list_taps(
     found: dict[bytes, list[Tap]] = {}
     for digest, told in connection.execute(query):
         found[digest] = [
-            Tap(id_, EPOCH + dt.timedelta(microseconds=at), TapKind(kind), *place)
-            for id_, at, kind, *place in orjson.loads(told)
-        ]
+            Tap(id_, EPOCH + dt.timedelta(microseconds=at), TapKind(kind), stop, mode, route,
+                operator, ahead_s, heard and EPOCH + dt.timedelta(microseconds=heard))
+            for id_, at, kind, stop, mode, route, operator, ahead_s, heard in orjson.loads(told)
+        ]  # fmt: skip
     return found
 
 

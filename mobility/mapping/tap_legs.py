@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -10,7 +11,8 @@ import numpy.typing as npt
 
 from core.geo import Coordinate, distance_m
 from core.ids import StopId
-from gtfs_data.timetable import Timetable
+from gtfs_data.timetable import NONE, Timetable
+from payments.chosen import ChosenLeg
 from payments.taps import End, Stay, Tap
 from payments.tariff import FareLeg
 from routing.network import Network
@@ -40,6 +42,20 @@ def leg_of_stay(network: Network, stay: Stay) -> FareLeg:
     )
 
 
+def takes_leg(network: Network, tap: Tap, leg: ChosenLeg) -> bool:
+    """
+    Whether who taps in there can be on a leg that he chose.
+
+    He is at its stop, or in the same station, and its line goes on from there to where he wants to
+    alight: so no way is longer than one to the end of a line.
+    """
+    station = _station(network, tap.stop)
+    if station == NONE or station != _station(network, leg.board_stop):
+        return False
+    calls = _calls(network, replace(tap, route=leg.route))
+    return _shortest(network, calls, _platforms(network, leg.alight_stop)) is not None
+
+
 def _way(network: Network, start: Tap, end: Tap | None) -> tuple[int, tuple[str, ...]]:
     t = network.timetable
     first = _calls(network, start)
@@ -51,6 +67,20 @@ def _way(network: Network, start: Tap, end: Tap | None) -> tuple[int, tuple[str,
         best = int(span.argmax())
         return int(span[best]), _zones(t, t.pattern_stop[first[best] : last[best] + 1].tolist())
     ends = _platforms(network, end.stop)
+    found = _shortest(network, first, ends)
+    if found is not None:
+        return found[0], _zones(t, t.pattern_stop[found[1] : found[2] + 1].tolist())
+    starts = _platforms(network, start.stop)
+    if not starts or not ends:
+        return 0, ()
+    return round(distance_m(_place(t, starts[0]), _place(t, ends[0]))), _zones(
+        t, [starts[0], ends[0]]
+    )
+
+
+def _shortest(network: Network, first: Rows, ends: Sequence[int]) -> tuple[int, int, int] | None:
+    """Metres from one of some rows of patterns on to a later one at one of some stops, and both."""
+    t = network.timetable
     found: tuple[int, int, int] | None = None
     for row in first.tolist():
         stop_after = int(t.pattern_first_stop[1:][_pattern(t, np.array([row]))[0]])
@@ -60,14 +90,7 @@ def _way(network: Network, start: Tap, end: Tap | None) -> tuple[int, tuple[str,
                 if found is None or metres < found[0]:
                     found = metres, row, other
                 break
-    if found is not None:
-        return found[0], _zones(t, t.pattern_stop[found[1] : found[2] + 1].tolist())
-    starts = _platforms(network, start.stop)
-    if not starts or not ends:
-        return 0, ()
-    return round(distance_m(_place(t, starts[0]), _place(t, ends[0]))), _zones(
-        t, [starts[0], ends[0]]
-    )
+    return found
 
 
 def _calls(network: Network, tap: Tap) -> Rows:
@@ -90,6 +113,15 @@ def _platforms(network: Network, stop_id: str) -> list[int]:
     if stop is None:
         return []
     return [*np.flatnonzero(network.timetable.stop_parent == stop).tolist(), stop]
+
+
+def _station(network: Network, stop_id: str) -> int:
+    """Row of the station of a stop, of the stop itself without one; `NONE` if it is not known."""
+    stop = network.stop_row.get(StopId(stop_id), NONE)
+    if stop == NONE:
+        return NONE
+    parent = int(network.timetable.stop_parent[stop])
+    return stop if parent == NONE else parent
 
 
 def _place(t: Timetable, stop: int) -> Coordinate:

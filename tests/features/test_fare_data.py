@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from mobility.actions.close_month import close_month, correct_months
 from mobility.actions.erase_fares import ask_for_erasure, erase_fares
 from mobility.actions.forget_usage import RIDERS_KEPT
+from mobility.db.chosen_itineraries import add_chosen
 from mobility.db.engine import Engine
 from mobility.db.fare_data import read_fare_data
 from mobility.db.ledger import read_balances, recount
@@ -22,6 +23,7 @@ from mobility.db.rights import put_right
 from mobility.db.schema import metadata
 from mobility.db.usage import find_account
 from payments.bill import Proof
+from payments.chosen import ChosenLeg
 from tests.features.test_close_month import ISSUED, MARCH, TARIFF, bus
 from tests.support.booked import Ask
 from tests.support.books import empty_books, new_person, ride
@@ -45,6 +47,7 @@ def rider_with_card(books: Engine) -> tuple[uuid.UUID, uuid.UUID]:
         )
         youth = Proof("youth", MARCH, MARCH)
         put_right(connection, person_id, youth, "mairie", ISSUED)
+        add_chosen(connection, account, (ChosenLeg("a", "b", "1", "bus", ISSUED),), ISSUED)
     ride(books, TARIFF, [(account, bus(day, 8)) for day in (2, 3)], ISSUED)
     return person_id, account
 
@@ -74,8 +77,8 @@ def test_an_erased_rider_leaves_the_totals_of_the_books(books: Engine) -> None:
         before = read_balances(connection)
         data = read_fare_data(connection, person_id)
     assert {name: len(rows) for name, rows in data.items()} == {
-        "accounts": 1, "cards": 0, "proofs": 1, "paid_for": 0, "taps": 0, "legs": 2, "months": 1,
-        "statements": 1,
+        "accounts": 1, "cards": 0, "proofs": 1, "paid_for": 0, "taps": 0, "chosen_itineraries": 0,
+        "legs": 2, "months": 1, "statements": 1,
     }  # fmt: skip
     assert erase_fares(books, ISSUED) == 1
     assert erase_fares(books, ISSUED) == 0

@@ -106,3 +106,39 @@ def test_a_journey_says_what_it_costs_whoever_is_signed_in(
     expect(why).to_contain_text(own["own_price"]["why_fr"])
     expect(why).to_contain_text(told(own["own_price"]["so_far_cents"]))
     shows_no_fault(watched)
+
+
+def test_a_rider_says_which_journey_he_takes_and_takes_it_back(
+    visit: Visit, users: Users, api: httpx.Client, demo_home: Path
+) -> None:
+    riders = json.loads((demo_home / "demo" / "riders.json").read_text(encoding="utf-8"))
+    headers = {"authorization": f"Bearer {users['rider']['token']}"}
+
+    def chosen() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = api.get(
+            "/mobility/v1/chosen-itineraries", headers=headers
+        ).json()
+        return found
+
+    ends = [f"{riders[0][end]['lat']},{riders[0][end]['lon']}" for end in ("from", "to")]
+    day = dt.datetime.now(ZONE).date() + dt.timedelta(days=1)
+    named = {"from": f"A::{ends[0]}", "to": f"B::{ends[1]}", "time": f"{day}T09:00"}
+    watched = visit("/?" + urlencode(named))
+    page = watched.page
+    by_line = page.locator(".segment:not(.walk, .bike, .car, .carpool)")
+    card = page.locator(".card", has=by_line).first
+    card.locator(".card-head").click()
+    take = card.get_by_role("button", name="Je prends ce trajet")
+    expect(card.locator(".legs")).to_be_visible()
+    expect(take).to_have_count(0)  # of whom?
+    sign_in(page, users["rider"])
+    if not card.locator(".legs").is_visible():
+        card.locator(".card-head").click()
+    take.click()
+    expect(card.get_by_role("status").filter(has_text="C’est noté")).to_be_visible()
+    (kept,) = chosen()
+    assert all(leg["board_stop"] != leg["alight_stop"] for leg in kept["legs"])
+    card.get_by_role("button", name="Je ne le prends plus").click()
+    expect(take).to_be_visible()
+    assert chosen() == []
+    shows_no_fault(watched)

@@ -10,6 +10,9 @@ from typing import Any
 import httpx
 
 from core.modes import Mode, mode_of_route_type
+from mobility.db.engine import Engine, read_quote_key
+from mobility.db.media import link_medium
+from mobility.mapping.cloud_events import medium_digest
 from mobility.world import World
 from tests.support.booked import ZONE, Ask
 from tests.support.users import Somebody
@@ -67,6 +70,15 @@ def send(ask: Ask, events: list[Event]) -> dict[str, Any]:
 
 def link(ask: Ask, who: Somebody, number: str) -> httpx.Response:
     return ask(who.secret, "POST", "/media", json={"number": number, "label": "carte"})
+
+
+def linked_card(engine: Engine, who: Somebody) -> str:
+    """A card of somebody, linked without the limits of the API."""
+    number, now = card(), dt.datetime.now(dt.UTC)
+    with engine.begin() as connection:
+        digest = medium_digest(read_quote_key(connection), number)
+        link_medium(connection, digest, who.person_id, "", now, lambda _: now)
+    return number
 
 
 def months_of(ask: Ask, who: Somebody) -> list[dict[str, Any]]:
