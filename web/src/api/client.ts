@@ -126,6 +126,12 @@ export const linkCard = async (body: { number: string; label: string }) =>
 export const unlinkCard = async (id: string) =>
   unwrap(await client.DELETE("/mobility/v1/media/{id}", { params: { path: { id } } }));
 
+export const chooseItinerary = async (legs: Schemas["Choice"]["legs"]) =>
+  unwrap(await client.POST("/mobility/v1/chosen-itineraries", { body: { legs } }));
+
+export const dropItinerary = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/chosen-itineraries/{id}", { params: { path: { id } } }));
+
 type BookingAct = "cancel" | "accept-change" | "refuse-change" | "driver-absent" | "complain";
 
 export const changeBooking = async (id: string, act: BookingAct) =>

@@ -388,6 +388,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mobility/v1/chosen-itineraries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["chooseItinerary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mobility/v1/chosen-itineraries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["dropItinerary"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/mobility/v1/bookings/{id}/rate": {
         parameters: {
             query?: never;
@@ -874,6 +906,7 @@ export interface components {
             /** @description metres */
             distance?: number;
             headsign?: string;
+            routeId?: string;
             routeColor?: string;
             routeTextColor?: string;
             routeShortName?: string;
@@ -984,6 +1017,17 @@ export interface components {
                 is_bought: boolean;
                 amount_cents: number;
             }[];
+        };
+        Choice: {
+            legs: {
+                board_stop: string;
+                alight_stop: string;
+                route: string;
+                board_at: string;
+            }[];
+        };
+        ChosenItinerary: components["schemas"]["Choice"] & {
+            id: string;
         };
         Card: {
             id: string;
@@ -2019,6 +2063,52 @@ export interface operations {
         };
     };
     unlinkCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    chooseItinerary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Choice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChosenItinerary"];
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    dropItinerary: {
         parameters: {
             query?: never;
             header?: never;

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useFormat } from "../format";
 import type { Option } from "../usePlan";
 import { BookSeats } from "./BookSeats";
+import { ChooseItinerary } from "./ChooseItinerary";
 import { Icon } from "./icons";
 import { LegList } from "./LegList";
 import { ModeStrip } from "./ModeStrip";
@@ -113,6 +114,7 @@ export function ItineraryCard(props: Props) {
         )}
         {/* Also while folded: what came of a booking must not be forgotten. */}
         <BookSeats itinerary={itinerary} names={props.names} riders={riders} />
+        <ChooseItinerary itinerary={itinerary} />
         {open && (
           <a className="to-map" href="#map">
             <Icon name="place" size={16} /> {t("itinerary.map")}
