@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Thread
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -61,7 +62,7 @@ from mobility.settings import Settings
 from mobility.supervision import end_with_parent, tried_again_by_parent
 from mobility.upkeep import Upkeep
 from mobility.usage_queue import UsageQueue
-from mobility.warm_up import warm_up
+from mobility.warm_up import warm_up, warm_up_fares
 from mobility.wish_book import WishBook
 from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
@@ -149,6 +150,8 @@ def start_keeper(installation: Installation) -> WorldKeeper:
     )
     keeper.start()
     warm_up(keeper.world)
+    if snapshot.tariff is not None:
+        Thread(target=warm_up_fares, args=(snapshot.tariff,), daemon=True).start()
     # What is loaded by now stays: a full collection would look at all of it for 0.2 s, every
     # request waiting, and a change of snapshots makes one likely.
     gc.collect()

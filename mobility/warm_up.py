@@ -15,7 +15,8 @@ from gtfs_data.days import date_of_day_number
 from mobility.actions.plan_itineraries import plan_itineraries
 from mobility.world import World
 from payments.leg_columns import Rider, columns_of
-from payments.many import total_months
+from payments.many import rate_months, total_months
+from payments.tariff import Tariff
 from routing.changes import warm_up_changes
 from routing.query import Endpoint, PlanQuery
 
@@ -43,8 +44,6 @@ def warm_up(world: World) -> None:
         wanted_count=0,
     )
     plan_itineraries(world, query)
-    if world.snapshot.tariff is not None:
-        total_months([world.snapshot.tariff], columns_of([Rider(())]), [date])
     plan_itineraries(world, replace(query, arrive_by=True, backwards=True))
     rides, nowhere = (
         world.rides_on(date),
@@ -56,3 +55,11 @@ def warm_up(world: World) -> None:
         np.zeros(len(rides.body), bool),
     )  # fmt: skip
     warm_up_changes(world.network.timetable, world.network.ground.walks)
+
+
+def warm_up_fares(tariff: Tariff) -> None:
+    """Rate nobody: whoever asks for what everybody pays need not wait for it."""
+    month = dt.date(2027, 1, 1)
+    nobody = columns_of([Rider(())])
+    total_months([tariff], nobody, [month])
+    rate_months([tariff], nobody, month)

@@ -102,5 +102,5 @@ def rate_month(
 
 def month_bill(month: dt.date, bill: Bill, first_row: int, before_cents: int) -> MonthBill:
     """The month of a bill over it and the one before, which by itself costs `before_cents`."""
-    charges = tuple(c for c in bill.charges if any(row >= first_row for row in c.legs))
+    charges = tuple(charge for charge in bill.charges if charge.legs[-1] >= first_row)
     return MonthBill(month, bill, first_row, bill.amount_cents - before_cents, charges)

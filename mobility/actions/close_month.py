@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -174,6 +175,8 @@ _own: list[Engine] = []
 
 def _begin_work(url: str) -> None:
     _own.append(open_engine(url))
+    # Lines of bills are many small objects: what is loaded by now need not be looked at each time.
+    gc.freeze()
 
 
 def _work(task: Task) -> list[PostedMonth]:
