@@ -28,7 +28,8 @@ from mobility.db.ledger import recount
 from mobility.db.usage import add_legs, put_months
 from mobility.installation import stop_servers
 from mobility.settings import Settings
-from payments.month import MonthTotal
+from payments.leg_columns import Rider, columns_of
+from payments.many import total_months
 from payments.versions import Tariffs
 from tests.support.books import empty_books, new_accounts
 
@@ -40,41 +41,43 @@ def main() -> None:
     """Fill, close, check, record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--riders", type=int, default=10_000)
-    riders = parser.parse_args().riders
+    rider_count = parser.parse_args().riders
     home = Path(tempfile.mkdtemp(prefix="mobility-bench-"))
     home.chmod(0o711)
     dice = random.Random(SEED)
     try:
         with empty_books(home) as books:
-            accounts = new_accounts(books, riders, NOW)
-            for first in range(0, riders, AT_ONCE):
+            accounts = new_accounts(books, rider_count, NOW)
+            for first in range(0, rider_count, AT_ONCE):
                 own = accounts[first : first + AT_ONCE]
                 with books.begin() as connection:
+                    riders = []
                     for account in own:
                         legs = [
-                            (account, replace(leg, id=f"{account}:{nth}"))
+                            replace(leg, id=f"{account}:{nth}")
                             for nth, leg in enumerate(dice.sample(month(dice), RIDES))
                         ]
-                        add_legs(connection, legs, NOW)
-                    # As if rated when their last ride became known; closing rates them anew.
-                    rated = MonthTotal(MARCH, 0, RIDES, 0)
-                    totals = [(account, rated) for account in own]
+                        add_legs(connection, [(account, leg) for leg in legs], NOW)
+                        riders.append(Rider(legs))
+                    # As they were rated when their last ride became known; closing rates them anew.
+                    rated = total_months([TARIFF], columns_of(riders), [MARCH])
+                    totals = [(account, *of) for account, of in zip(own, rated, strict=True)]
                     put_months(connection, totals, "EUR", TARIFF.content_hash, NOW)
             begun = time.perf_counter()
             done = close_month(books, Tariffs((TARIFF,)), MARCH, now=NOW, workers=2)
             seconds = time.perf_counter() - begun
             with books.connect() as connection:
                 assert recount(connection) == {}
-            assert done.months == riders
+            assert done.months == rider_count
     finally:
         stop_servers(Settings(home=home))
     record(
         "close_month",
         {
-            "riders": riders,
+            "riders": rider_count,
             "rides of a rider": RIDES,
             "seconds": round(seconds, 1),
-            "riders a second": round(riders / seconds),
+            "riders a second": round(rider_count / seconds),
         },
     )
 

@@ -119,8 +119,6 @@ def leg_of_kind(kind: Kind) -> FareLeg:
 
 def as_arrays(tables: Sequence[Sequence[Row]], profile: Sequence[int]) -> LegArrays:
     """Columns of the rows of some riders."""
-    first = np.r_[0, np.cumsum([len(rows) for rows in tables], dtype=np.int64)]
-    legs = (
-        np.array([row for rows in tables for row in rows], np.int64).reshape(-1, COLUMNS).T.copy()
-    )
-    return LegArrays(first, np.array(profile, np.int64), *legs)
+    first = np.cumsum([0, *map(len, tables)], dtype=np.int64)
+    rows = np.array(list(itertools.chain.from_iterable(tables)), np.int64)
+    return LegArrays(first, np.array(profile, np.int64), *rows.reshape(-1, COLUMNS).T.copy())

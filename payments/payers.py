@@ -60,9 +60,12 @@ def share_out(
     pays for him, pays whatever they leave.
     """
     spent = spent or Spent()
+    payers = tariffs.of_payers(month.month).payers
+    if not payers and not paid_for:
+        return ()
     left = list(net_cents(month))
     parts = []
-    for payer in tariffs.of_payers(month.month).payers:
+    for payer in payers:
         rights = [right for right in paid_for if right.payer == payer.id]
         if payer.is_for_everybody:
             rights = [PaidFor(payer.id, NOBODY, dt.date.min, dt.date.max)]
@@ -110,7 +113,7 @@ def net_cents(month: MonthBill) -> tuple[int, ...]:
     before = month.billed_before_cents
     found = []
     for charge in month.charges:
-        paid = min(before, charge.amount_cents) if min(charge.legs) < month.first_row else 0
+        paid = min(before, charge.amount_cents) if charge.legs[0] < month.first_row else 0
         before -= paid
         found.append(charge.amount_cents - paid)
     return tuple(found)

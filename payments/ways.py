@@ -42,6 +42,7 @@ BIT = {mode: 1 << nth for nth, mode in enumerate(MODES)}
 WEEK_LIMIT = 2
 BAND_LIMIT = 60
 EPOCH_DAY = EPOCH.toordinal()
+MONTH_DAYS = 32
 DAY_S = 86_400
 DAY_US = DAY_S * 1_000_000
 LARGEST = 1 << 52
@@ -124,27 +125,9 @@ class Ways:
 
     def _clock(self, board_us: Int64) -> ClockTables:
         """The tariff's calendar around the first boarding and the last."""
-        tariff = self.tariff
         ends = (0, 0) if not len(board_us) else (int(board_us.min()), int(board_us.max()))
         first, last = (at_us // DAY_US for at_us in ends)
-        dates = np.arange(first - 3, last + 4)
-        days = np.empty((len(dates), 3), np.int64)
-        days[:, 0] = 1 << (dates + EPOCH_DAY - 1) % len(WEEKDAYS)  # day 1 was a Monday
-        for date in tariff.holidays:
-            row = date.toordinal() - EPOCH_DAY - int(dates[0])
-            if 0 <= row < len(dates):
-                days[row, 0] = HOLIDAY_BIT
-        months = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        days[:, 1] = months + month_code(EPOCH.date())
-        days[:, 2] = 1
-        if tariff.valid_from is not None:
-            days[dates < tariff.valid_from.toordinal() - EPOCH_DAY, 2] = 0
-        if tariff.valid_to is not None:
-            days[dates > tariff.valid_to.toordinal() - EPOCH_DAY, 2] = 0
-        bit_of = {day: 1 << nth for nth, day in enumerate((*WEEKDAYS, HOLIDAY))}
-        bands = [(sum(bit_of[d] for d in b.days), b.from_s, b.to_s) for b in tariff.time_bands]
-        changes = _clock_changes(tariff.timezone, first - 1, last + 1)
-        return ClockTables(changes, tariff.cutover_s, int(dates[0]), days, _table(bands, 3))
+        return _clock_tables(self.tariff, first // MONTH_DAYS, last // MONTH_DAYS)
 
     def _prices_of(self, legs: LegColumns) -> PriceTables:
         """What the tariff says of some kinds of legs, kept for the next who has the same."""
@@ -260,6 +243,30 @@ def _join_tables(tariff: Tariff) -> tuple[Int64, Int64]:
         )  # fmt: skip
         patterns[row, : len(pattern)] = [_bits(modes) for modes in pattern]
     return joins, patterns
+
+
+@functools.lru_cache(maxsize=64)
+def _clock_tables(tariff: Tariff, first_span: int, last_span: int) -> ClockTables:
+    """The calendar of spans of `MONTH_DAYS`: most riders ask for the same ones."""
+    first, last = first_span * MONTH_DAYS, (last_span + 1) * MONTH_DAYS
+    dates = np.arange(first - 3, last + 4)
+    days = np.empty((len(dates), 3), np.int64)
+    days[:, 0] = 1 << (dates + EPOCH_DAY - 1) % len(WEEKDAYS)  # day 1 was a Monday
+    for date in tariff.holidays:
+        row = date.toordinal() - EPOCH_DAY - int(dates[0])
+        if 0 <= row < len(dates):
+            days[row, 0] = HOLIDAY_BIT
+    months = dates.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    days[:, 1] = months + month_code(EPOCH.date())
+    days[:, 2] = 1
+    if tariff.valid_from is not None:
+        days[dates < tariff.valid_from.toordinal() - EPOCH_DAY, 2] = 0
+    if tariff.valid_to is not None:
+        days[dates > tariff.valid_to.toordinal() - EPOCH_DAY, 2] = 0
+    bit_of = {day: 1 << nth for nth, day in enumerate((*WEEKDAYS, HOLIDAY))}
+    bands = [(sum(bit_of[d] for d in b.days), b.from_s, b.to_s) for b in tariff.time_bands]
+    changes = _clock_changes(tariff.timezone, first - 1, last + 1)
+    return ClockTables(changes, tariff.cutover_s, int(dates[0]), days, _table(bands, 3))
 
 
 @functools.lru_cache(maxsize=64)

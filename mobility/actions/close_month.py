@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import uuid
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -175,8 +176,9 @@ _own: list[Engine] = []
 
 def _begin_work(url: str) -> None:
     _own.append(open_engine(url))
-    # Lines of bills are many small objects: what is loaded by now need not be looked at each time.
+    # Lines of bills are many small objects, none in a circle: do not look for circles all the time.
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 def _work(task: Task) -> list[PostedMonth]:
@@ -410,7 +412,7 @@ def statement_lines(rated: MonthBill) -> Sequence[dict[str, Any]]:
     return [
         {
             "kind": c.kind, "rule": c.rule, "amount_cents": c.amount_cents,
-            "leg_count": sum(row >= rated.first_row for row in c.legs),
+            "leg_count": len(c.legs) - bisect_left(c.legs, rated.first_row),
             "since": None if c.since is None else c.since.isoformat(),
             "category": c.category, "tariff_hash": c.tariff_hash,
         }
