@@ -63,7 +63,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     Compile a function of arrays and numbers to machine code that releases the GIL.
 
-    The signature that mypy sees is the function's own; tests may call ``function.py_func``.
+    The signature that mypy sees is the function's own; tests may call ``function.py_func``. Arrays
+    are copied value by value: an array given to a slice brings the texts of its errors along, four
+    seconds to compile.
     """
     compiled: Callable[P, R] = numba.njit(**_OPTIONS)(function)
     return compiled

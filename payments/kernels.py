@@ -174,7 +174,7 @@ def month_spans(
 
 @kernel_part
 def _copy(values: Int64, into: Int64) -> None:
-    """Value by value: slices bring the texts of their errors along, seconds of compile time."""
+    """Copy value by value."""
     for nth in range(len(values)):
         into[nth] = values[nth]
 

@@ -244,7 +244,8 @@ def sort_by_cell(
         unordered = rest.copy()
         for i in range(len(rest)):
             k = row_of[point_cell[unordered[i, MEETING_POINT]]] - first[body]
-            rest[before[k]] = unordered[i]
+            for column in range(CANDIDATE_COLUMNS):
+                rest[before[k], column] = unordered[i, column]
             before[k] += 1
     return first, cells
 

@@ -183,7 +183,8 @@ def search_range(
         run_rounds(
             day, walks, costs, labels, access, leading, start_s, rows, stop_count, forward, None
         )  # fmt: skip
-        goals_s[i] = labels.goal_s[: MAX_VEHICLES + 1]
+        for row in range(MAX_VEHICLES + 1):
+            goals_s[i, row] = labels.goal_s[row]
         if i > 0 or not after_end:
             count = record_journeys(
                 day, walks_back, costs, labels, access, rows, stop_count, forward, journeys, legs,
@@ -198,7 +199,8 @@ def _bound_goal(labels: Labels, rows: int, at_s: int) -> None:
     for row in range(rows):
         if at_s < labels.goal_s[row]:
             labels.goal_s[row], labels.goal_node[row], labels.goal_row[row] = at_s, NOWHERE, 0
-    labels.before_s[:] = labels.goal_s[: MAX_VEHICLES + 1]
+    for row in range(MAX_VEHICLES + 1):
+        labels.before_s[row] = labels.goal_s[row]
 
 
 @kernel

@@ -61,7 +61,8 @@ def search_ride_range(
     starts_s, after_end
         As of `search_range`.
     goals_s
-        Shape (n, MAX_VEHICLES + 1): best times at the goal without rides for each of these starts.
+        Shape (n, MAX_VEHICLES + 1): best times at the goal without rides for each of these starts;
+        those much later than with all vehicles are brought nearer.
     seats
         Size of the group.
     journeys, legs, count
@@ -72,8 +73,13 @@ def search_ride_range(
     journey_count
         Journeys written, and those before.
     """
-    goals_s = np.minimum(goals_s, goals_s[:, rows - 1 : rows] + LATER_S)
-    find_running(riding, starts_s[-1], goals_s[:, 1].max(), seats, forward)
+    latest_s = goals_s[0, 1]
+    for i in range(len(goals_s)):
+        most_s = goals_s[i, rows - 1] + LATER_S
+        for row in range(MAX_VEHICLES + 1):
+            goals_s[i, row] = min(goals_s[i, row], most_s)
+        latest_s = max(latest_s, goals_s[i, 1])
+    find_running(riding, starts_s[-1], latest_s, seats, forward)
     if riding.scratch.running_count[0] == 0:
         return count
     start_lists(riding, access.to, egress_node, stop_count)
@@ -91,7 +97,8 @@ def search_ride_range(
                 least_s = min(least_s, alone_s - WORTH_A_CHANGE_S * (row - 1))
             if least_s < labels.goal_s[row]:
                 labels.goal_s[row], labels.goal_node[row] = least_s, NOWHERE
-        labels.before_s[:] = labels.goal_s[: MAX_VEHICLES + 1]
+        for row in range(MAX_VEHICLES + 1):
+            labels.before_s[row] = labels.goal_s[row]
         run_rounds(
             day, walks, costs, labels, access, leading, int(starts_s[i]), rows, stop_count,
             forward, riding,
