@@ -74,7 +74,7 @@ def demo(
     settings = Settings()
     with progress_bar(shown=True) as step:
         territory = prepare_demo(settings, on_step=step)
-        step("API server (the first start compiles the search, about a minute)")
+        step("API server (the first start compiles the search, a minute and a half)")
         server = start_server(settings, port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the server ends with us
     example, answer = example_journey(territory, server.base_url)
