@@ -43,7 +43,7 @@ from payments.rights import ANOTHER_RIDER
 from payments.tariff import ONE_DAY
 from payments.versions import Tariffs
 
-AT_ONCE = 200
+AT_ONCE = 400
 """Accounts of one transaction: whatever happens, those of other transactions are closed."""
 CHARGED_FOR = dt.timedelta(days=10)
 """What becomes known so long after a statement is charged; later it is the authority's loss."""
@@ -353,11 +353,11 @@ class _Books:
         **changes: Any,  # noqa: ANN401
     ) -> None:  # fmt: skip
         """Post entries as one group; each group of a month has the next number."""
-        after = self.keep(own, **changes)
+        count = self.months.get(own.account_id, own).posting_count
+        self.keep(own, **changes, posting_count=count + bool(entries))
         if not entries:
             return
-        group = f"month:{own.account_id}:{own.month:%Y-%m}:{after.posting_count}"
-        self.keep(own, posting_count=after.posting_count + 1)
+        group = f"month:{own.account_id}:{own.month:%Y-%m}:{count}"
         names = {"rider": str(own.account_id), "operator": OPERATOR}
         ref = f"{own.month:%Y-%m}"
         made = [Entry(kind, cents, {**names, **more}, ref) for kind, cents, more in entries]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import Conflict, InvalidInput
 from mobility.api.access import Rider, installation_of, now_of
+from mobility.api.answers import world_of
 from mobility.api.bills import WINDOW_S, WRITES
 from mobility.db.paying_riders import (
     InvitationUnknown,
@@ -82,7 +83,7 @@ def invite(request: Request, rider: Rider, given: Invitation) -> InvitationFacts
     """Offer to pay what another rider owes from the day on which he takes the code."""
     here, now = installation_of(request), now_of(request)
     here.limits.count(f"pay:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
-    if not dt.timedelta() <= given.until - now.date() <= DAYS_LIMIT * ONE_DAY:
+    if not dt.timedelta() <= given.until - _today(request) <= DAYS_LIMIT * ONE_DAY:
         raise InvalidInput(f"until is in the past, or more than {DAYS_LIMIT} days away")
     code = new_secret()
     with here.engine.begin() as connection:
@@ -112,10 +113,9 @@ def paid_for(request: Request, rider: Rider) -> list[PaidRiderFacts]:
 @router.delete("/paid-for/{person_id}", status_code=204)
 def stop_paying(request: Request, rider: Rider, person_id: uuid.UUID) -> Response:
     """Pay no longer for somebody from today on."""
-    now = now_of(request)
+    last = _today(request) - ONE_DAY
     with installation_of(request).engine.begin() as connection:
-        account_id = open_account(connection, rider.person_id, now)
-        last = now.date() - ONE_DAY
+        account_id = open_account(connection, rider.person_id, now_of(request))
         if not end_paying(connection, last, account_id=account_id, person_id=person_id):
             raise InvitationUnknown("you do not pay for this rider")
     return Response(status_code=204)
@@ -126,7 +126,7 @@ def take(request: Request, rider: Rider, given: InvitationTaken) -> Response:
     """Let another rider pay what one owes from today on; he sees amounts of months, no rides."""
     here, now = installation_of(request), now_of(request)
     here.limits.count(f"pay:{rider.user_id}", most=WRITES, per_s=WINDOW_S)
-    today = now.date()
+    today = _today(request)
     with here.engine.begin() as connection:
         own_id = open_account(connection, rider.person_id, now)
         payer_id, until = take_invitation(connection, digest(given.code), now - INVITED_FOR)
@@ -142,8 +142,16 @@ def take(request: Request, rider: Rider, given: InvitationTaken) -> Response:
 @router.delete("/paid-by", status_code=204)
 def pay_oneself(request: Request, rider: Rider) -> Response:
     """Pay oneself again what one owes from today on."""
+    last = _today(request) - ONE_DAY
     with installation_of(request).engine.begin() as connection:
-        last = now_of(request).date() - ONE_DAY
         if not end_paying(connection, last, person_id=rider.person_id):
             raise InvitationUnknown("nobody pays for you")
     return Response(status_code=204)
+
+
+def _today(request: Request) -> dt.date:
+    """The fare day: what one rides after midnight may still be of the day before."""
+    world, now = world_of(request), now_of(request)
+    if world.tariffs is not None:
+        return world.tariffs.fare_day(now)
+    return now.astimezone(world.network.zone).date()

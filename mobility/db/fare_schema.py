@@ -174,7 +174,7 @@ statement = sa.Table(
     sa.Column("month", sa.Date, nullable=False),
     sa.Column("amount_cents", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
-    sa.Column("lines", pg.JSONB, nullable=False),
+    sa.Column("lines", pg.JSON, nullable=False),
     sa.Column("parts", pg.JSONB, nullable=False, server_default="[]"),
     sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -89,7 +89,8 @@ _TYPES = {
     **dict.fromkeys(("posted_cents", "lost_cents", "amount_cents"), sa.BigInteger),
     **dict.fromkeys(("posting_count", "year", "number"), sa.Integer),
     "issued_at": sa.DateTime(timezone=True),
-    **dict.fromkeys(("lines", "parts"), pg.JSONB),
+    "lines": pg.JSON,
+    "parts": pg.JSONB,
 }
 
 

@@ -260,11 +260,11 @@ def list_leg_columns(
     kinds: dict[Kind, int] = {}
     profiles: dict[Proofs, int] = {}
     found: dict[uuid.UUID, list[Row]] = {account_id: [] for account_id in rights}
-    for account_id, rows in _leg_rows(connection, rights, since, until):
+    for account_id, rows in _leg_rows(connection, rights, since, until, LEG_COLUMNS[1:]):
         found[account_id] = [
             (at, kinds.setdefault((mode, operator, route, tuple(zones)), len(kinds)), metres,
              seconds, -1 if promised is None else promised)
-            for _, mode, at, metres, seconds, zones, operator, route, promised in rows
+            for mode, at, metres, seconds, zones, operator, route, promised in rows
         ]  # fmt: skip
     for account_id, own in rights.items():
         if own.passes:
@@ -279,11 +279,12 @@ def _leg_rows(
     account_ids: Collection[uuid.UUID],
     since: dt.datetime,
     until: dt.datetime,
+    names: Sequence[str] = LEG_COLUMNS,
 ) -> Iterator[tuple[uuid.UUID, list[list[Any]]]]:
-    """Legs of accounts in order: `LEG_COLUMNS`, boarding in epoch microseconds."""
+    """Columns of accounts' legs in order, boarding in epoch microseconds."""
     c = fare_leg.c
     # One value for an account: row by row the driver takes longer than rating them.
-    columns = (_microsecond(c.board_at) if name == "board_at" else c[name] for name in LEG_COLUMNS)
+    columns = (_microsecond(c.board_at) if name == "board_at" else c[name] for name in names)
     row = sa.func.json_build_array(*columns)
     rows = sa.func.json_agg(aggregate_order_by(row, c.board_at, c.id.collate("C"))).cast(sa.Text)
     query = (

@@ -24,11 +24,8 @@ from mobility.db.engine import Engine
 from mobility.db.usage import forget_riders
 from tests.support.booked import ZONE, Ask
 from tests.support.bookings import Booth, Driven, first_pair
-from tests.support.usage import amount, buses, card, link, midnight, months_of, send
+from tests.support.usage import CUTOVER, amount, buses, card, link, midnight, months_of, send
 from tests.support.users import Somebody, code_of
-
-CUTOVER = dt.timedelta(hours=4)
-"""When fare days of the demo begin."""
 
 
 def test_the_planner_says_what_a_journey_adds_to_ones_own_bill(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from tests.support.booked import Ask
-from tests.support.usage import bills_of, buses, card, link, send
+from tests.support.booked import ZONE, Ask
+from tests.support.usage import CUTOVER, bills_of, buses, card, link, send
 from tests.support.users import Somebody, code_of
 
-TODAY = dt.datetime.now(dt.UTC).date()
+TODAY = (dt.datetime.now(ZONE) - CUTOVER).date()
 UNTIL = {"until": (TODAY + dt.timedelta(days=300)).isoformat()}
 
 

@@ -18,6 +18,8 @@ from tests.support.booked import ZONE, Ask
 from tests.support.users import Somebody
 
 Event = dict[str, Any]
+CUTOVER = dt.timedelta(hours=4)
+"""When fare days of the demo begin."""
 
 
 def midnight(days_ago: int) -> dt.datetime:

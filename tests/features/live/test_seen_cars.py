@@ -135,7 +135,15 @@ def test_feeds_tell_delays_under_the_timetables_ids_and_about_where_cars_are(
     assert post(api, driver, ride, position(like.start, seen)).json()["taken"] == 1
     own = f"carpool:{ride.driven.offer.id}:{ride.driven.date:%Y%m%d}:1"
     cancelled = f"carpool:{gone.driven.offer.id}:{gone.driven.date:%Y%m%d}:1"
-    wait_until(lambda: {own, cancelled} <= feed(api, "trip-updates").keys())
+
+    def all_known() -> bool:
+        known = feed(api, "trip-updates")
+        if not {own, cancelled} <= known.keys():
+            return False
+        told = known[own].trip_update.stop_time_update
+        return {update.arrival.delay for update in told} == {900}
+
+    wait_until(all_known)
     updates = feed(api, "trip-updates")
     zipped = api.get("/open-data/gtfs/carpool.zip").content
     with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
