@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -132,8 +133,12 @@ def test_a_rider_says_which_journey_he_takes_and_takes_it_back(
     expect(card.locator(".legs")).to_be_visible()
     expect(take).to_have_count(0)  # of whom?
     sign_in(page, users["rider"])
-    if not card.locator(".legs").is_visible():
-        card.locator(".card-head").click()
+    head, until = card.locator(".card-head"), time.monotonic() + 20
+    while not take.is_visible() and time.monotonic() < until:
+        # It is searched anew, with his own prices: what was open may be closed by that.
+        if head.get_attribute("aria-expanded") == "false":
+            head.click()
+        page.wait_for_timeout(200)
     take.click()
     expect(card.get_by_role("status").filter(has_text="C’est noté")).to_be_visible()
     (kept,) = chosen()
