@@ -38,7 +38,7 @@ from mobility.actions.seed_demo_users import read_users
 from mobility.db.engine import read_quote_key
 from mobility.db.media import hold_media
 from mobility.db.usage import add_legs
-from mobility.installation import open_installation
+from mobility.installation import open_installation, opened_as_owner
 from mobility.mapping.cloud_events import medium_digest
 from mobility.settings import Settings
 from mobility.world import World, open_snapshot
@@ -66,7 +66,7 @@ def fill(home: Path) -> tuple[tuple[str, list[str]], list[str], list[float]]:
             add_legs(connection, [(account, leg) for leg in legs], now)
     route, stops = line_of(World(open_snapshot(here.snapshot_folder)), Mode.BUS)
     commits = []
-    with here.engine.connect() as connection:
+    with opened_as_owner(here.settings) as owner, owner.connect() as connection:
         connection.execute(sa.text("create table if not exists bench_one (n int)"))
         connection.commit()
         for n in range(200):

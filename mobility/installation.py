@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtfs_data.store import read_manifest
-from mobility.db.engine import Engine, open_engine, upgrade
+from mobility.db.engine import Engine, open_engine, ordinary_engine, upgrade
 from mobility.live import Cars, RateLimits, Wakeups
 from mobility.servers.postgres import ensure_postgres, stop_postgres
 from mobility.servers.valkey import ensure_valkey, stop_valkey
@@ -69,9 +69,10 @@ def open_installation(settings: Settings) -> Installation:
     """
     folder = settings.snapshot or current_snapshot(settings.snapshots)
     territory_id = str(read_manifest(folder)["id"])
-    engine = _open_database(settings)
+    owner = _open_database(settings)
     redis_url = settings.redis_url or ensure_valkey(settings.home).url
-    upgrade(engine, territory_id)
+    upgrade(owner, territory_id)
+    engine = ordinary_engine(owner)
     followed = None if settings.snapshot else settings.snapshots
     wakeups, limits = Wakeups(redis_url), RateLimits(redis_url)
     issuer = open_issuer(settings)
@@ -95,6 +96,16 @@ def open_issuer(settings: Settings) -> OpenIdIssuer | None:
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Engine]:
     """Reach the database as it is, without a snapshot; the embedded server is started for it."""
+    engine = ordinary_engine(_open_database(settings))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened_as_owner(settings: Settings) -> Iterator[Engine]:
+    """Reach the database as whoever owns its tables: to save, restore and migrate it."""
     engine = _open_database(settings)
     try:
         yield engine

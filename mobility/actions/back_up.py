@@ -29,7 +29,7 @@ from mobility.backup_file import (
 from mobility.db.contents import RECOMPUTED, Contents, one_moment, read_contents
 from mobility.db.databases import address_of
 from mobility.db.engine import Engine
-from mobility.installation import opened_database
+from mobility.installation import opened_as_owner
 from mobility.servers.dumps import check_dump, dump_database
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
@@ -86,7 +86,7 @@ def back_up(
         The database cannot be reached or dumped. Nothing is left behind.
     """
     begun_s = time.monotonic()
-    with opened_database(settings) as engine, one_moment(engine) as (connection, moment):
+    with opened_as_owner(settings) as engine, one_moment(engine) as (connection, moment):
         on_step("counting rows")
         contents = read_contents(connection)
         if contents.territory_id is None or contents.schema_revision is None:

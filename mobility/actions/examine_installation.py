@@ -19,7 +19,8 @@ from core.errors import MobilityError
 from core.jit import _cache_dir  # where kernels really go, not a second opinion
 from gtfs_data.store import read_manifest
 from mobility.actions.draw_basemap import find_tippecanoe
-from mobility.db.engine import DatabaseError, open_engine
+from mobility.db.application_role import advise, list_changeable
+from mobility.db.engine import DatabaseError, open_engine, ordinary_engine
 from mobility.db.offers import SqlOfferStore
 from mobility.feed_expiry import Validity, list_expiries
 from mobility.live import Wakeups
@@ -89,7 +90,7 @@ def examine_installation(case: Case) -> list[Check]:
     about = _about(case.settings)
     checks = [_python(), *_room(case), _home(case.settings), _compile_cache(), _port(case.port)]
     checks += [_tippecanoe(), *_variables(case.environment)]
-    checks += [_database(case.settings), _valkey(case.settings)]
+    checks += [_database(case.settings), _ledger(case.settings), _valkey(case.settings)]
     if isinstance(about, str):
         advice = "mobility build TERRITORY.yaml (or make demo)"
         checks.append(Check("snapshot", Level.ERROR, about, advice))
@@ -248,6 +249,39 @@ def _database(settings: Settings) -> Check:
         return Check("postgresql", Level.ERROR, str(error), "see MOBILITY_DATABASE_URL")
 
 
+def _ledger(settings: Settings) -> Check:
+    """Say what keeps the application's own connections from changing what is posted."""
+    name = "ledger"
+    try:
+        url = _url_of_running(settings)
+        if url is None:
+            return Check(name, Level.OK, "not looked at: the database does not run")
+        engine = ordinary_engine(open_engine(url))
+        try:
+            with engine.connect() as connection:
+                changeable = list_changeable(connection)
+                advice = advise(connection) if changeable else ""
+        finally:
+            engine.dispose()
+    except (MobilityError, DatabaseError, ValueError) as error:
+        return Check(name, Level.WARNING, f"not looked at: {error}", "see postgresql")
+    if changeable:
+        return Check(
+            name, Level.WARNING,
+            f"kept by triggers only, not by rights: {', '.join(changeable)}", advice,
+        )  # fmt: skip
+    return Check(name, Level.OK, "no connection of the application may change what is posted")
+
+
+def _url_of_running(settings: Settings) -> str | None:
+    """Address of the database; None of an embedded one that does not run."""
+    if settings.database_url is not None:
+        return settings.database_url
+    if postgres_status(settings.home) != "running":
+        return None
+    return ensure_postgres(settings.home).url  # attaches: it runs
+
+
 def _valkey(settings: Settings) -> Check:
     try:
         if settings.redis_url is None:
@@ -284,17 +318,14 @@ def _demo_drivers(settings: Settings, about: Mapping[str, Any]) -> Check:
     if about.get("generated"):
         return Check(name, Level.OK, "a generated territory: demo drivers belong here")
     try:
-        url = settings.database_url
+        url = _url_of_running(settings)
         if url is None:
-            status = postgres_status(settings.home)
-            if status == "absent":
+            if postgres_status(settings.home) == "absent":
                 return Check(name, Level.OK, "no database yet")
-            if status != "running":
-                return Check(
-                    name, Level.WARNING, "not looked at: the database is stopped",
-                    "mobility serve, then mobility doctor again",
-                )  # fmt: skip
-            url = ensure_postgres(settings.home).url  # attaches: it runs
+            return Check(
+                name, Level.WARNING, "not looked at: the database is stopped",
+                "mobility serve, then mobility doctor again",
+            )  # fmt: skip
         count = _demo_offer_count(url)
     except (MobilityError, DatabaseError) as error:
         return Check(name, Level.WARNING, f"not looked at: {error}", "see postgresql")

@@ -25,7 +25,7 @@ from mobility.db.databases import (
 )
 from mobility.db.engine import Engine, WrongTerritory, is_known_schema, upgrade
 from mobility.db.users import end_all_sessions
-from mobility.installation import opened_database
+from mobility.installation import opened_as_owner
 from mobility.servers.dumps import restore_database
 from mobility.settings import Settings
 from mobility.snapshots import current_snapshot
@@ -54,7 +54,7 @@ def check_backup(settings: Settings, path: Path, *, on_step: Step) -> Restored:
     begun_s = time.monotonic()
     index = _read(path, on_step)
     with (
-        opened_database(settings) as engine,
+        opened_as_owner(settings) as engine,
         server_of(engine) as server,
         scratch_database(server, engine) as scratch,
     ):
@@ -84,7 +84,7 @@ def restore_backup(
     begun_s = time.monotonic()
     index = _read(path, on_step)
     _check_territory(settings, index)
-    with opened_database(settings) as engine:
+    with opened_as_owner(settings) as engine:
         _check_free(_contents(engine), index, replace=replace)
         live = name_of(engine)
         with server_of(engine) as server, scratch_database(server, engine) as scratch:
@@ -110,7 +110,7 @@ def undo_restore(settings: Settings, *, now: dt.datetime) -> str:
 
     Returns the name under which the one that was served until now is kept.
     """
-    with opened_database(settings) as engine, server_of(engine) as server:
+    with opened_as_owner(settings) as engine, server_of(engine) as server:
         live = name_of(engine)
         incoming = newest_kept(server, live)
         before = engine_beside(engine, incoming)

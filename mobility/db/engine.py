@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 from sqlalchemy.exc import TimeoutError as DatabaseBusy
 
 from core.errors import Conflict, Unavailable
+from mobility.db.application_role import find_settled_role, settle_rights
 from mobility.db.schema import installation
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "in_one_trip",
     "is_known_schema",
     "open_engine",
+    "ordinary_engine",
     "read_quote_key",
     "upgrade",
 ]
@@ -56,13 +58,7 @@ def open_engine(url: str) -> sa.Engine:
     """Engine for a database; raises `Unavailable` when it cannot be reached or is too old."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = sa.create_engine(
-        url,
-        pool_size=POOL_SIZE,
-        pool_pre_ping=True,
-        hide_parameters=True,  # errors end in logs, parameters are people's
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
-    )
+    engine = _engine(sa.make_url(url))
     try:
         with engine.connect() as connection:
             version = int(connection.execute(sa.text("show server_version_num")).scalar_one())
@@ -75,8 +71,43 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def ordinary_engine(owner: sa.Engine) -> sa.Engine:
+    """
+    Replace an owner's engine by one that may add to the ledger and change nothing of it.
+
+    Its connections are made under the application's role, which costs no question more. Where the
+    rights are not settled here, or something between refuses the option, it is the owner's engine.
+    """
+    with owner.connect() as connection:
+        role = find_settled_role(connection)
+        driver: Any = connection.connection.driver_connection
+        options = driver.info.get_parameters().get("options", "")
+    if role is None:
+        return owner
+    escaped = re.sub(r"([\\\s])", r"\\\1", role)
+    ours = _engine(owner.url.update_query_dict({"options": f"{options} -c role={escaped}".strip()}))
+    try:
+        ours.connect().close()
+    except sa.exc.OperationalError:
+        ours.dispose()
+        owner.connect().close()  # a server that is away is told of, not worked around
+        return owner
+    owner.dispose()
+    return ours
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        pool_pre_ping=True,
+        hide_parameters=True,  # errors end in logs, parameters are people's
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+    )
+
+
 def upgrade(engine: sa.Engine, territory_id: str) -> None:
-    """Bring the schema up to date and bind the database to a territory."""
+    """Bring schema and rights up to date, and bind the database to a territory; as its owner."""
     with engine.begin() as connection:
         # One process migrates; others wait here and then find nothing to do.
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(7_305_000)))
@@ -94,6 +125,7 @@ def upgrade(engine: sa.Engine, territory_id: str) -> None:
                 f"this data directory belongs to territory {owner!r}, not {territory_id!r}: "
                 "set MOBILITY_HOME to another one"
             )
+        settle_rights(connection)
 
 
 def again_after_deadlock(act: Callable[P, T]) -> Callable[P, T]:

@@ -27,6 +27,12 @@ from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.actions import back_up as backing_up
 from mobility.actions import restore_backup as restoring
+from mobility.actions.examine_installation import (
+    Case,
+    Check,
+    Level,
+    examine_installation,
+)
 from mobility.actions.publish_offer import change_and_announce, publish_and_announce
 from mobility.actions.register_user import Registration, register_user
 from mobility.actions.run_demo import RunningServer, start_server
@@ -34,10 +40,16 @@ from mobility.actions.sign_in import sign_in
 from mobility.backup_file import DUMP, INDEX, BackupDamaged, BackupTooNew, read_backup
 from mobility.cli import app
 from mobility.db import databases
-from mobility.db.engine import WrongTerritory, upgrade
+from mobility.db.engine import Engine, WrongTerritory, upgrade
 from mobility.db.offers import SqlOfferStore
 from mobility.db.users import find_principal
-from mobility.installation import Installation, open_installation, opened_database, stop_servers
+from mobility.installation import (
+    Installation,
+    open_installation,
+    opened_as_owner,
+    opened_database,
+    stop_servers,
+)
 from mobility.servers import dumps
 from mobility.servers.account import ServerUnavailable
 from mobility.servers.cluster import MAJOR
@@ -158,6 +170,22 @@ def shared(demo_home: Path) -> Iterator[Home]:
         yield home
 
 
+def ledger_of(settings: Settings) -> Check:
+    """What the doctor says about the ledger."""
+    case = Case(settings, {}, dt.datetime.now(dt.UTC))
+    return next(check for check in examine_installation(case) if check.name == "ledger")
+
+
+def change_posting(engine: Engine) -> str:
+    """Try to change postings; gives why not."""
+    with (
+        pytest.raises(sa.exc.ProgrammingError, match="posting") as refused,
+        engine.begin() as connection,
+    ):
+        connection.execute(sa.text("update posting set amount_cents = 1"))
+    return str(refused.value.orig)
+
+
 def test_drill_after_the_loss_of_the_database(demo_home: Path, tmp_path: Path) -> None:
     with opened_home(demo_home) as home:
         before = home.publish(*range(60))
@@ -188,6 +216,7 @@ def test_drill_after_the_loss_of_the_database(demo_home: Path, tmp_path: Path) -
         assert len(before) <= len(taken) <= len(order)
         assert taken.keys() == set(order[: len(taken)])  # one moment: no gap in what was entered
         assert read_backup(under_load).rows["offer"] == len(taken)
+        assert "permission denied" in change_posting(other.installation.engine)
         other.run("restore", quiet, "--replace", "--yes")
         assert other.stored() == stored
         assert other.answers() == answers
@@ -352,7 +381,7 @@ def test_database_of_another_territory_is_refused_without_a_snapshot(
     folder.chmod(0o711)
     settings, now = Settings(home=folder), dt.datetime.now(dt.UTC)
     try:
-        with opened_database(settings) as engine:
+        with opened_as_owner(settings) as engine:
             upgrade(engine, "elsewhere")
         with pytest.raises(WrongTerritory, match="'elsewhere'"):
             restoring.restore_backup(settings, path, replace=True, now=now, on_step=lambda _: None)
@@ -400,13 +429,17 @@ def _fail(*_: Any) -> None:
 
 def test_restore_after_one_that_was_killed_finds_its_way(shared: Home, tmp_path: Path) -> None:
     path, stored = shared.back_up(tmp_path), shared.stored()
-    with databases.server_of(shared.installation.engine) as server:
+    with opened_as_owner(shared.settings) as engine, databases.server_of(engine) as server:
         server.execute(sa.text("create database mobility_scratch"))
         with pytest.raises(databases.RestoreRunning):
             restoring.check_backup(shared.settings, path, on_step=lambda _: None)
     shared.run("restore", path, "--replace", "--yes")
     assert shared.stored() == stored
     assert "mobility_scratch" not in shared.databases()
+    # Dumps hold no rights: they are given again before the restored database is served.
+    assert "permission denied" in change_posting(shared.installation.engine)
+    shared.run("restore", "--undo", "--yes")
+    assert "permission denied" in change_posting(shared.installation.engine)
 
 
 def test_dump_that_dies_leaves_no_file(
@@ -486,15 +519,62 @@ def test_role_that_may_not_create_databases_is_told_so(
 ) -> None:
     url, stop = start_postgres(folder, dumps.program(MAJOR, "initdb").parent, "limited")
     try:
-        admin = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-        with admin.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        admin = sa.create_engine(
+            url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+        )
+        with admin.connect() as connection:
             connection.execute(sa.text("create role limited login password 'x'"))
             connection.execute(sa.text("create database theirs owner limited"))
-        admin.dispose()
         own = url.replace(f"them:{ESCAPED}", "limited:x").replace("/postgres", "/theirs")
         with opened_home(demo_home, url=own) as home:
             home.publish(0)
             path = home.back_up(tmp_path)
             assert "CREATEDB" in str(home.refuse(path))
+            # It may not make roles either: triggers keep the ledger until somebody else makes it.
+            assert "insert-only" in change_posting(home.installation.engine)
+            check = ledger_of(home.settings)
+            assert (check.level, "by triggers only" in check.message) == (Level.WARNING, True)
+            made = 'create role "limited_app" nologin; grant "limited_app" to "limited"'
+            assert made in check.advice
+            with admin.connect() as connection:
+                for statement in made.split("; "):
+                    connection.execute(sa.text(statement))
+            assert ledger_of(home.settings).advice == "mobility db upgrade"
+            open_installation(home.settings).close()
+            assert ledger_of(home.settings).level is Level.OK
+            with opened_database(home.settings) as engine:
+                assert "permission denied" in change_posting(engine)
+            home.publish(1)
+            with admin.connect() as connection:  # a login is nothing to work under
+                connection.execute(sa.text("alter role limited_app login"))
+            open_installation(home.settings).close()
+            assert 'alter role "limited_app" nologin' in ledger_of(home.settings).advice
+        admin.dispose()
+    finally:
+        folder.run(*stop)
+
+
+def test_role_that_may_create_roles_makes_its_own(folder: OwnFolder, demo_home: Path) -> None:
+    url, stop = start_postgres(folder, dumps.program(MAJOR, "initdb").parent, "maker")
+    try:
+        admin = sa.create_engine(
+            url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+        )
+        with admin.connect() as connection:
+            connection.execute(sa.text("create role \"a maker\" login createrole password 'x'"))
+            connection.execute(sa.text('create database theirs owner "a maker"'))
+        admin.dispose()
+        own = url.replace(f"them:{ESCAPED}", "a%20maker:x").replace("/postgres", "/theirs")
+        with opened_home(demo_home, url=f"{own}?options=-c%20statement_timeout%3D54321") as home:
+            home.publish(0)
+            assert ledger_of(home.settings).level is Level.OK
+            engine = home.installation.engine
+            assert "permission denied" in change_posting(engine)
+            with engine.connect() as connection:
+                shown = [
+                    connection.execute(sa.text(f"show {name}")).scalar_one()
+                    for name in ("role", "statement_timeout")
+                ]
+            assert shown == ["a maker_app", "54321ms"]
     finally:
         folder.run(*stop)

@@ -10,10 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
-from mobility.db.engine import Engine
+from mobility.db.application_role import (
+    INSERT_ONLY,
+    advise,
+    find_settled_role,
+    list_changeable,
+)
+from mobility.db.engine import Engine, ordinary_engine, upgrade
 from mobility.db.ledger import (
     Closed,
     GroupChanged,
@@ -26,11 +33,13 @@ from mobility.db.ledger import (
     read_balances,
     recount,
 )
+from mobility.servers.cluster import OWNER
 from payments.ledger import Balance, Entry, Posting, balances, post
-from tests.support.books import empty_books
+from tests.support.books import empty_books, owned
 
 TODAY = dt.date(2027, 4, 1)
 NOW = dt.datetime(2027, 4, 1, 12, tzinfo=dt.UTC)
+INSUFFICIENT_PRIVILEGE = "42501"
 Group = tuple[Posting, ...]
 
 
@@ -81,14 +90,37 @@ def test_a_group_is_posted_once_and_as_a_whole(books: Engine) -> None:
     assert found == [*used(1), *used(2, 200), *used(3), *both]
 
 
+BY_TRIGGER = (
+    "update posting set amount_cents = 1", "delete from posting", "truncate posting",
+    "update ledger_day set posting_count = 0", "delete from ledger_day", "truncate ledger_period",
+    "delete from statement", "truncate audit",
+)  # fmt: skip
+"""Refused to the owner, too."""
+WAYS_ROUND = (
+    "select from posting for update",
+    "alter table posting disable trigger all", "alter table posting disable trigger user",
+    "drop trigger posting_is_insert_only on posting", "drop table posting",
+    "alter table posting owner to current_user", "set session_replication_role = replica",
+    "create trigger mine before insert on posting execute function refuse_change()",
+    "create or replace function refuse_change() returns trigger language sql as ''",
+)  # fmt: skip
+
+
+def refusal(engine: Engine, statement: str) -> tuple[str, str]:
+    """Code and message with which a statement is refused."""
+    with pytest.raises(sa.exc.DBAPIError) as refused, engine.begin() as connection:
+        connection.execute(sa.text(statement))
+    error = refused.value.orig
+    assert isinstance(error, psycopg.Error)
+    return str(error.sqlstate), str(error)
+
+
 def test_nobody_changes_what_is_posted(books: Engine) -> None:
     put(books, used(1))
-    for statement in (
-        "update posting set amount_cents = 1", "delete from posting", "truncate posting",
-        "delete from ledger_day", "truncate ledger_period",
-    ):  # fmt: skip
-        with pytest.raises(sa.exc.DBAPIError), books.begin() as connection:
-            connection.execute(sa.text(statement))
+    for statement in (*BY_TRIGGER, *WAYS_ROUND):
+        code, said = refusal(books, statement)
+        assert code == INSUFFICIENT_PRIVILEGE, statement
+        assert "insert-only" not in said, statement  # rights refuse it before any trigger
     for values in ("0, 'a', 'b'", "-1, 'a', 'b'", "1, 'a', 'a'"):
         with pytest.raises(sa.exc.IntegrityError), books.begin() as connection:
             connection.execute(sa.text(
@@ -97,6 +129,44 @@ def test_nobody_changes_what_is_posted(books: Engine) -> None:
                 f"{values}, 'EUR', '2027-03', '', '2027-04-01')"
             ))  # fmt: skip
     assert net(books) == {"rider:r1": 160, "revenue:bus": -160}
+
+
+def test_not_even_the_owner_changes_what_is_posted(home: Path, books: Engine) -> None:
+    put(books, used(1))
+    with owned(home, books) as owner:
+        for statement in BY_TRIGGER:
+            code, said = refusal(owner, statement)
+            assert (code, "insert-only" in said) == (INSUFFICIENT_PRIVILEGE, True), statement
+        with owner.connect() as connection:
+            guarded = connection.execute(sa.text(
+                "select relname from pg_trigger join pg_class c on c.oid = tgrelid "
+                "where tgfoid = 'refuse_change'::regproc and tgtype & 24 = 24 order by relname"
+            ))  # fmt: skip
+            assert tuple(guarded.scalars()) == INSERT_ONLY
+
+
+def test_rights_are_repaired_wherever_the_schema_is_brought_up_to_date(
+    home: Path, books: Engine
+) -> None:
+    for damage in (
+        f"grant update (ref) on posting to {OWNER}_app",
+        f"grant truncate on audit to {OWNER}_app",
+        f"revoke insert on posting from {OWNER}_app",
+        f"revoke update on ledger_balance from {OWNER}_app",
+        "create table of_a_later_migration (id serial primary key)",
+    ):
+        with owned(home, books) as owner:
+            with owner.begin() as connection:
+                connection.execute(sa.text(damage))
+                assert find_settled_role(connection) is None, damage
+            assert ordinary_engine(owner) is owner
+            upgrade(owner, "books")
+            with owner.connect() as connection:
+                assert find_settled_role(connection) == f"{OWNER}_app", damage
+    put(books, used(1))
+    with books.begin() as connection:
+        connection.execute(sa.text("insert into of_a_later_migration default values"))
+    assert refusal(books, "delete from posting")[0] == INSUFFICIENT_PRIVILEGE
 
 
 def test_no_more_is_paid_out_than_was_earned_however_many_try(books: Engine) -> None:
@@ -151,21 +221,37 @@ def test_closed_months_and_days_take_nothing_more(books: Engine) -> None:
     assert net(books)["rider:r1"] == 5 * 160
 
 
-def test_whoever_gets_past_the_guards_is_found_out(books: Engine) -> None:
+def test_work_goes_on_where_the_option_of_a_connection_is_refused(
+    home: Path, books: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a pooler between would refuse it: the server knows no such role.
+    monkeypatch.setattr("mobility.db.engine.find_settled_role", lambda _: "absent_app")
+    with owned(home, books) as owner:
+        assert ordinary_engine(owner) is owner
+        put(owner, used(1))
+        with owner.connect() as connection:
+            assert list_changeable(connection) == list(INSERT_ONLY)
+            assert "go round it" in advise(connection)
+    with books.connect() as connection:
+        assert list_changeable(connection) == []
+
+
+def test_whoever_gets_past_the_guards_is_found_out(home: Path, books: Engine) -> None:
     put(books, used(1), used(2), day=dt.date(2027, 3, 31))
     with books.begin() as connection:
         close_days(connection, TODAY)
-    with books.begin() as connection:
-        assert broken_days(connection) == []
-        connection.execute(sa.text("alter table posting disable trigger all"))
-        connection.execute(sa.text("delete from posting where \"group\" = 'usage:2'"))
-    with books.connect() as connection:
-        assert broken_days(connection) == [dt.date(2027, 3, 31)]
-        wrong = recount(connection)
-    with books.begin() as connection:  # not even if the number of postings is kept
-        connection.execute(sa.text("update posting set \"group\" = 'usage:2' where nth = 0"))
-        assert broken_days(connection) == [dt.date(2027, 3, 31)]
-        connection.rollback()
+    with owned(home, books) as owner:
+        with owner.begin() as connection:
+            assert broken_days(connection) == []
+            connection.execute(sa.text("alter table posting disable trigger all"))
+            connection.execute(sa.text("delete from posting where \"group\" = 'usage:2'"))
+        with owner.connect() as connection:
+            assert broken_days(connection) == [dt.date(2027, 3, 31)]
+            wrong = recount(connection)
+        with owner.begin() as connection:  # not even if the number of postings is kept
+            connection.execute(sa.text("update posting set \"group\" = 'usage:2' where nth = 0"))
+            assert broken_days(connection) == [dt.date(2027, 3, 31)]
+            connection.rollback()
     assert wrong == {
         ("rider:r1", "EUR"): (Balance(320, 0), Balance(160, 0)),
         ("revenue:bus", "EUR"): (Balance(0, 320), Balance(0, 160)),

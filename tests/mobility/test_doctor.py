@@ -139,3 +139,12 @@ def test_demo_drivers_are_refused_in_a_real_territory_only(
     assert "mobility offers end" in real.advice
     invented = examined(demo_home, monkeypatch, manifest(always, generated=True))["demo drivers"]
     assert invented.level is Level.OK
+
+
+def test_ledger_of_an_embedded_database_is_kept_by_rights(
+    demo_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = examined(demo_home, monkeypatch)["ledger"]
+    assert check.level is Level.OK
+    assert "no connection of the application may change" in check.message
+    assert "does not run" in examined(tmp_path, monkeypatch)["ledger"].message

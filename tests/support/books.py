@@ -11,7 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mobility.actions.rate_riders import renew_months
-from mobility.db.engine import Engine, open_engine, upgrade
+from mobility.db.databases import name_of
+from mobility.db.engine import Engine, open_engine, ordinary_engine, upgrade
 from mobility.db.fare_schema import fare_account
 from mobility.db.schema import person
 from mobility.db.usage import add_legs, hold_accounts, open_account
@@ -23,7 +24,7 @@ from payments.versions import Tariffs
 
 @contextmanager
 def empty_books(home: Path) -> Iterator[Engine]:
-    """An empty database of its own, dropped at the end."""
+    """An empty database of its own as the application works with it, dropped at the end."""
     url = ensure_postgres(home).url
     name = f"books_{uuid.uuid4().hex[:8]}"
     server = open_engine(url).execution_options(isolation_level="AUTOCOMMIT")
@@ -31,11 +32,21 @@ def empty_books(home: Path) -> Iterator[Engine]:
         connection.execute(sa.text(f"create database {name}"))
     own = open_engine(sa.make_url(url).set(database=name).render_as_string(hide_password=False))
     upgrade(own, "books")
+    own = ordinary_engine(own)
     yield own
     own.dispose()
     with server.connect() as connection:
         connection.execute(sa.text(f"drop database {name} with (force)"))
     server.dispose()
+
+
+@contextmanager
+def owned(home: Path, books: Engine) -> Iterator[Engine]:
+    """The same database as the owner of its tables reaches it."""
+    url = sa.make_url(ensure_postgres(home).url).set(database=name_of(books))
+    owner = open_engine(url.render_as_string(hide_password=False))
+    yield owner
+    owner.dispose()
 
 
 def new_accounts(engine: Engine, count: int, now: dt.datetime) -> list[uuid.UUID]:
