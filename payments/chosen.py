@@ -19,7 +19,7 @@ EARLY = dt.timedelta(minutes=20)
 """So long before a vehicle leaves one may tap in: gates are far, or one takes an earlier one."""
 LATE = dt.timedelta(minutes=60)
 """So long after it should have left one may still tap in: it is late, or it was missed."""
-GUESSED = frozenset({End.NEXT_BOARDING, End.LINE_MAXIMUM})
+YIELDING = frozenset({End.NEXT_BOARDING, End.LINE_MAXIMUM})
 """Ends that nobody tapped: a choice goes before them."""
 
 
@@ -63,7 +63,7 @@ def end_as_chosen(
     takes
         Whether who taps there can be on a leg: it is boarded there, and goes on to its last stop.
     """
-    if stay.how not in GUESSED:
+    if stay.how not in YIELDING:
         return stay
     start = stay.start
     # A reader's clock may be minutes ahead; what is said in between is not known when it is heard.

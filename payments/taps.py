@@ -37,7 +37,13 @@ class End(StrEnum):
     CHOSEN = "chosen"
     """Where the rider had said that he would alight (`payments.chosen`)."""
     NEXT_BOARDING = "next_boarding"
+    HABIT = "habit"
+    """Of a leg: where its rider usually alights (`payments.habits`)."""
     LINE_MAXIMUM = "line_maximum"
+
+
+GUESSED = frozenset({End.CHOSEN, End.NEXT_BOARDING, End.HABIT, End.LINE_MAXIMUM})
+"""Ends that nobody tapped, and that the price may depend on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.note_numbers import devices_that_owe
 from mobility.actions.rate_riders import RiderFares, rate_accounts, read_fares
 from mobility.db.engine import Connection, Engine, again_after_deadlock, open_engine
+from mobility.db.guessed_ends import count_guessed
 from mobility.db.ledger import add_postings
 from mobility.db.statements import (
     MonthState,
@@ -211,6 +212,10 @@ def _close_some(
                 )
         # Rated anew: a proof, a card or a leg may have come since.
         bills = rate_accounts(connection, tariffs, account_ids, month)
+        guessed = {}
+        if is_final:
+            span = of.month_start(month), of.month_start(month_after(month))
+            guessed = count_guessed(connection, account_ids, *span)
         other = []
         for own in found:
             rated, fares = bills[own.account_id]
@@ -219,8 +224,8 @@ def _close_some(
             parts = books.share_out(own, rated, fares)
             books.charge(own, rated.amount_cents, parts)
             if is_final:
-                lines = statement_lines(rated)
-                books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines)
+                lines, ends = statement_lines(rated), guessed.get(own.account_id)
+                books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines, ends)
             else:
                 books.keep(own, state=MonthState.PROVISIONAL)
         put_months(connection, other, of.currency, of.content_hash, now)
@@ -370,15 +375,17 @@ class _Books:
         cents: int,
         parts: Mapping[PartKey, int],
         lines: Sequence[dict[str, Any]] = (),
+        guessed: Mapping[str, int] | None = None,
     ) -> None:
         """Issue a statement over an amount, of which others pay parts."""
         if kind is StatementKind.STATEMENT:
             self.keep(own, state=MonthState.ISSUED, issued_at=self.now)
         self._statements.append(
             Statement(
-                kind, own.account_id, own.month, cents, own.currency, list(lines), self.now, parts
+                kind, own.account_id, own.month, cents, own.currency, list(lines), self.now, parts,
+                guessed=guessed,
             )
-        )
+        )  # fmt: skip
 
     def store(self) -> None:
         """Write all of it."""

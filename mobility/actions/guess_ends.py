@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from mobility.db.chosen_itineraries import list_chosen
 from mobility.db.engine import Connection
-from mobility.db.usage import list_legs, list_unended, move_ends
+from mobility.db.guessed_ends import list_unended, move_ends
+from mobility.db.usage import list_legs
 from mobility.mapping.tap_legs import takes_leg
-from payments.chosen import GUESSED, end_as_chosen
+from payments.chosen import YIELDING, end_as_chosen
 from payments.habits import REACH, usual_leg
 from payments.taps import Stay
 from payments.tariff import FareLeg
@@ -22,7 +23,7 @@ def end_stays(
     connection: Connection, network: Network, stays: Sequence[tuple[uuid.UUID, Stay]]
 ) -> list[tuple[uuid.UUID, Stay]]:
     """Let stays of accounts that nobody tapped out of end as their riders have chosen before."""
-    of = {account_id for account_id, stay in stays if stay.how in GUESSED}
+    of = {account_id for account_id, stay in stays if stay.how in YIELDING}
     chosen = list_chosen(connection, of) if of else {}
     if not chosen:
         return list(stays)

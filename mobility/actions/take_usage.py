@@ -14,7 +14,7 @@ from mobility.db.usage import add_legs, add_taps, drop_legs, list_taps, put_legs
 from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of
-from payments.taps import OPEN_LIMIT, End, Stay, Tap, Used, pair_taps
+from payments.taps import GUESSED, OPEN_LIMIT, End, Stay, Tap, Used, pair_taps
 from payments.tariff import FareLeg
 
 NEAR = 2 * OPEN_LIMIT
@@ -89,12 +89,12 @@ def _legs_of_taps(
         changed += [(accounts[medium], stay) for stay in after if stay not in before]
         gone |= {f"tap:{s.start.id}" for s in before} - {f"tap:{s.start.id}" for s in after}
     made: list[tuple[uuid.UUID, FareLeg]] = []
-    unended: set[str] = set()
+    ended_by: dict[str, End] = {}
     for account_id, stay in end_stays(connection, world.network, changed):
         leg = leg_of_stay(world.network, stay)
         made.append((account_id, leg))
-        if stay.how is End.LINE_MAXIMUM:
-            unended.add(leg.id)
-    owners = put_legs(connection, made, now, unended)
+        if stay.how in GUESSED:
+            ended_by[leg.id] = stay.how
+    owners = put_legs(connection, made, now, ended_by)
     drop_legs(connection, gone)
     return [(owners[leg.id], leg) for _, leg in made]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -16,6 +17,7 @@ from mobility.api.access import Rider, Staff, address_of, installation_of, now_o
 from mobility.api.answers import world_of
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
+from mobility.db.guessed_ends import list_guessed
 from mobility.db.media import MediumNotFound, link_medium, list_media, unlink_medium
 from mobility.db.rights import Right, RightKind, list_rights, put_right, right_key
 from mobility.db.statements import (
@@ -29,15 +31,16 @@ from mobility.db.statements import (
 )
 from mobility.db.usage import find_account, find_person, list_months, open_account
 from mobility.mapping.cloud_events import medium_digest
-from mobility.mapping.sentences import charge_label
+from mobility.mapping.sentences import charge_label, end_sentence
 from mobility.mapping.statement_page import statement_page, statement_pdf
 from mobility.users.scopes import Principal
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.many import rate_own_month
-from payments.month import MonthBill, month_before
+from payments.month import MonthBill, month_after, month_before
 from payments.payers import add_up, share_out
 from payments.rights import HeldPass, PaidFor
+from payments.taps import End
 from payments.versions import Tariffs
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
@@ -80,6 +83,9 @@ class MonthFacts(BaseModel):
     """Legs that no rule prices: not free, somebody looks at them."""
 
 
+GuessedEnd = Literal["chosen", "next_boarding", "habit", "line_maximum"]
+
+
 class LegFacts(BaseModel):
     """One leg: what its price depends on, and no place."""
 
@@ -92,6 +98,11 @@ class LegFacts(BaseModel):
     route: str
     unpriced: str | None
     """Why it has no price."""
+    ended_by: GuessedEnd | None
+    """How its end was guessed, as nobody tapped out; null: it was tapped, or is not needed."""
+    end_fr: str | None
+    end_en: str | None
+    """The same in words."""
     held_pass: str | None
     """Product bought elsewhere by which it is paid already."""
 
@@ -247,13 +258,14 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     with installation_of(request).engine.connect() as connection:
         account_id = find_account(connection, rider.person_id)
         if account_id is None:
-            return _bill_facts(tariffs, rate_own_month(of.versions, (), first), RiderFares())
+            return _bill_facts(tariffs, rate_own_month(of.versions, (), first), RiderFares(), {})
         fares = read_fares(connection, tariffs, [account_id], first, first)[account_id]
+        span = tariffs.month_start(first), tariffs.month_start(month_after(first))
+        guessed = list_guessed(connection, account_id, *span)
         issued = list_statements(connection, account_id, first)
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
-    facts = _bill_facts(
-        tariffs, rate_own_month(of.versions, fares.legs, first, fares.rights.proofs), fares
-    )
+    rated = rate_own_month(of.versions, fares.legs, first, fares.rights.proofs)
+    facts = _bill_facts(tariffs, rated, fares, guessed)
     facts.statements = [
         StatementFacts(
             number=f"{s.year}-{s.number:06d}", kind=s.kind, amount_cents=s.amount_cents,
@@ -430,7 +442,9 @@ def _tariffs(request: Request) -> Tariffs:
     return tariffs
 
 
-def _bill_facts(tariffs: Tariffs, month: MonthBill, fares: RiderFares) -> BillFacts:
+def _bill_facts(
+    tariffs: Tariffs, month: MonthBill, fares: RiderFares, guessed: Mapping[str, End]
+) -> BillFacts:
     first, whole, proofs = month.first_row, month.bill, fares.rights.proofs
     before_cents = whole.amount_cents - month.amount_cents
     unpriced, versions = dict(whole.unpriced), tariffs.of_month(month.month).versions
@@ -463,6 +477,7 @@ def _bill_facts(tariffs: Tariffs, month: MonthBill, fares: RiderFares) -> BillFa
                 board_at=leg.board_at, mode=leg.mode, metres=leg.metres, seconds=leg.seconds,
                 zones=list(leg.zones), operator=leg.operator, route=leg.route,
                 unpriced=unpriced.get(row), held_pass=fares.rights.pass_of(tariffs, leg),
+                **_end_facts(guessed.get(leg.id)),
             )
             for row, leg in enumerate(whole.legs)
             if row >= first
@@ -475,3 +490,10 @@ def _bill_facts(tariffs: Tariffs, month: MonthBill, fares: RiderFares) -> BillFa
         ],
         statements=[],
     )  # fmt: skip
+
+
+def _end_facts(how: End | None) -> dict[str, Any]:
+    if how is None:
+        return dict.fromkeys(("ended_by", "end_fr", "end_en"))
+    said = {f"end_{language}": end_sentence(how, language) for language in ("fr", "en")}
+    return {"ended_by": how.value, **said}

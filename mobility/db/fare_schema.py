@@ -56,6 +56,7 @@ fare_leg = sa.Table(
     sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("line_metres", sa.Integer),
     sa.Column("line_zones", pg.ARRAY(sa.Text)),
+    sa.Column("ended_by", sa.Text),
 )
 
 chosen_itinerary = sa.Table(
@@ -176,6 +177,7 @@ statement = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("lines", pg.JSON, nullable=False),
     sa.Column("parts", pg.JSONB, nullable=False, server_default="[]"),
+    sa.Column("guessed", pg.JSON),
     sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
 )
 

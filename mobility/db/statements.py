@@ -79,6 +79,8 @@ class Statement:
     year: int = 0
     number: int = 0
     """Given when it is issued: without gaps in a year."""
+    guessed: Mapping[str, int] | None = None
+    """Numbers of legs whose ends were guessed, by how; None for none."""
 
 
 _COLUMNS = [rider_month.c[name] for name in PostedMonth.__dataclass_fields__]
@@ -89,7 +91,7 @@ _TYPES = {
     **dict.fromkeys(("posted_cents", "lost_cents", "amount_cents"), sa.BigInteger),
     **dict.fromkeys(("posting_count", "year", "number"), sa.Integer),
     "issued_at": sa.DateTime(timezone=True),
-    "lines": pg.JSON,
+    **dict.fromkeys(("lines", "guessed"), pg.JSON),
     "parts": pg.JSONB,
 }
 
@@ -284,7 +286,9 @@ def issue(connection: sa.Connection, statements: Sequence[Statement]) -> list[in
         )
     ).scalar_one()
     numbers = list(range(last - count + 1, last + 1))
-    names = ("kind", "account_id", "month", "amount_cents", "currency", "lines", "issued_at")
+    names = (
+        "kind", "account_id", "month", "amount_cents", "currency", "lines", "issued_at", "guessed",
+    )  # fmt: skip
     rows = sent_rows(
         [
             {name: getattr(own, name) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -29,13 +29,14 @@ from payments.leg_columns import (
 )
 from payments.month import MonthTotal
 from payments.rights import Rights
-from payments.taps import Tap, TapKind
+from payments.taps import End, Tap, TapKind
 from payments.tariff import FareLeg
 from payments.versions import Tariffs
 
 LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
+NO_ENDS: Mapping[str, End] = {}
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TAP_TYPES = {
     "medium": sa.LargeBinary,
@@ -44,6 +45,7 @@ _TAP_TYPES = {
 }
 _LEG_TYPES = {
     "account_id": sa.Uuid,
+    "ended_by": sa.Text,
     **dict.fromkeys(("zones", "line_zones"), pg.ARRAY(sa.Text)),
     **dict.fromkeys(("metres", "line_metres", "seconds", "promised_cents"), sa.Integer),
     **dict.fromkeys(("board_at", "received_at"), sa.DateTime(timezone=True)),
@@ -161,7 +163,7 @@ def put_legs(
     connection: sa.Connection,
     legs: Sequence[tuple[uuid.UUID, FareLeg]],
     now: dt.datetime,
-    unended: Collection[str] = (),
+    ended_by: Mapping[str, End] = NO_ENDS,
 ) -> dict[str, uuid.UUID]:
     """
     Store legs of accounts, or what is known better of them by now; returns whose each leg is.
@@ -170,13 +172,14 @@ def put_legs(
 
     Parameters
     ----------
-    unended
-        Ids of those that are as long as their line as nobody knows where they ended.
+    ended_by
+        By id how the ends of some were guessed; of `End.LINE_MAXIMUM` they are as long as their
+        line.
     """
     if not legs:
         return {}
-    insert = _insert_legs(legs, now, unended)
-    names = (*LEG_COLUMNS[1:], "line_metres", "line_zones")
+    insert = _insert_legs(legs, now, ended_by)
+    names = (*LEG_COLUMNS[1:], "ended_by", "line_metres", "line_zones")
     changed = {name: insert.excluded[name] for name in names}
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
     told = connection.execute(upsert.returning(fare_leg.c.id, fare_leg.c.account_id))
@@ -184,12 +187,15 @@ def put_legs(
 
 
 def _insert_legs(
-    legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime, unended: Collection[str] = ()
+    legs: Sequence[tuple[uuid.UUID, FareLeg]],
+    now: dt.datetime,
+    ended_by: Mapping[str, End] = NO_ENDS,
 ) -> pg.Insert:
+    unended = {leg_id for leg_id, how in ended_by.items() if how is End.LINE_MAXIMUM}
     rows = sent_rows(
         [
             {name: getattr(leg, name) for name in LEG_COLUMNS}
-            | {"account_id": account_id, "received_at": now}
+            | {"account_id": account_id, "received_at": now, "ended_by": ended_by.get(leg.id)}
             | {"line_metres": leg.metres if leg.id in unended else None}
             | {"line_zones": leg.zones if leg.id in unended else None}
             for account_id, leg in legs
@@ -197,36 +203,6 @@ def _insert_legs(
         _LEG_TYPES,
     )
     return pg.insert(fare_leg).from_select(list(rows.c.keys()), sa.select(*rows.c))
-
-
-def list_unended(
-    connection: sa.Connection,
-    account_ids: Collection[uuid.UUID],
-    since: dt.datetime,
-    until: dt.datetime,
-) -> list[tuple[uuid.UUID, FareLeg, FareLeg]]:
-    """Legs that nobody tapped out of, with their accounts: as they are, and as long as lines."""
-    c = fare_leg.c
-    query = sa.select(
-        c.account_id, c.line_metres, c.line_zones, *(c[n] for n in LEG_COLUMNS)
-    ).where(
-        among(c.account_id, account_ids),
-        c.line_metres.is_not(None),
-        c.board_at.between(since, until),
-    )
-    found = []
-    for account_id, metres, zones, *own in connection.execute(query):
-        leg = FareLeg(**dict(zip(LEG_COLUMNS, own, strict=True)))
-        leg = replace(leg, zones=tuple(leg.zones))
-        found.append((account_id, leg, replace(leg, metres=metres, zones=tuple(zones))))
-    return found
-
-
-def move_ends(connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]]) -> None:
-    """Let legs end elsewhere."""
-    for _, leg in legs:
-        ends = {"metres": leg.metres, "zones": list(leg.zones)}
-        connection.execute(fare_leg.update().where(fare_leg.c.id == leg.id).values(ends))
 
 
 def drop_legs(connection: sa.Connection, leg_ids: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from payments.bill import Charge
 from payments.own_price import Addition
+from payments.taps import End
 from routing.itinerary import Explanation
 from routing.ranking import Reason
 
@@ -158,6 +159,28 @@ def charge_label(charge: Charge, language: str) -> str:
             else f"“{charge.rule}” journey, changes included"
         )
     return f"Trajet « {charge.rule} »" if french else f"“{charge.rule}” ride"
+
+
+_ENDS: Mapping[End, tuple[str, str]] = {
+    End.CHOSEN: ("selon l’itinéraire que vous aviez choisi", "from the itinerary you had chosen"),
+    End.NEXT_BOARDING: ("selon votre montée suivante", "from where you boarded next"),
+    End.HABIT: ("selon vos trajets habituels", "from your usual rides"),
+    End.LINE_MAXIMUM: (
+        "inconnue, donc au plus loin sur la ligne",
+        "unknown, so the farthest along the line",
+    ),
+}
+
+
+def end_words(how: End, language: str) -> str:
+    """How the end of a leg that nobody tapped out of was guessed."""
+    return _ENDS[how][LANGUAGES.index(language)]
+
+
+def end_sentence(how: End, language: str) -> str:
+    """The same, said of one leg."""
+    said = "arrivée estimée\N{NO-BREAK SPACE}:" if language == "fr" else "arrival estimated:"
+    return f"{said} {end_words(how, language)}"
 
 
 def addition_sentence(added: Addition, language: str) -> str | None:

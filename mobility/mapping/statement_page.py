@@ -10,9 +10,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from mobility.db.statements import Statement, StatementKind
-from mobility.mapping.sentences import LANGUAGES, charge_label
+from mobility.mapping.sentences import LANGUAGES, charge_label, end_words
 from payments.bill import Charge
 from payments.rights import ANOTHER_RIDER
+from payments.taps import End
 
 if TYPE_CHECKING:
     import jinja2
@@ -49,6 +50,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The cheapest way to pay for all of these rides: no pass would have cost less.",
     ),
     "tariff": ("Tarif", "Tariff"),
+    "guessed": (
+        "Arrivées estimées, faute de validation à la descente\N{NO-BREAK SPACE}:",
+        "Arrivals estimated, as nobody tapped out:",
+    ),
     "page": ("Page", "Page"),
 }
 SYMBOLS = {"EUR": "€"}
@@ -123,6 +128,10 @@ def _facts(statement: Statement, territory: str, language: str) -> dict[str, Any
             row(words["due"], whole - sum(statement.parts.values())),
         ],
         "hashes": ", ".join(hashes),
+        "guessed": ", ".join(
+            f"{count} {end_words(End(how), language)}"
+            for how, count in (statement.guessed or {}).items()
+        ),
     }  # fmt: skip
 
 

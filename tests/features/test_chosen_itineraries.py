@@ -40,6 +40,11 @@ def metres_of(ask: Ask, who: Somebody) -> list[int]:
     return [leg["metres"] for leg in sorted(legs, key=lambda leg: leg["board_at"])]
 
 
+def ended_by(ask: Ask, who: Somebody) -> list[str | None]:
+    legs = [leg for bill in bills_of(ask, who).values() for leg in bill["legs"]]
+    return [leg["ended_by"] for leg in sorted(legs, key=lambda leg: leg["board_at"])]
+
+
 @pytest.fixture
 def choose(engine: Engine, booth: Booth, train: Line) -> Callable[..., uuid.UUID]:
     """Notes at some time that a rider takes a train to a stop of its line."""
@@ -134,10 +139,16 @@ def test_a_choice_ends_a_ride_until_the_tap_out_is_known(
     assert ask(late.secret, "POST", "/chosen-itineraries", json=content).status_code == 201
     (guessed,), (whole,) = metres_of(ask, rider), metres_of(ask, late)
     assert 0 < guessed < whole
+    assert (ended_by(ask, rider), ended_by(ask, late)) == (["chosen"], ["line_maximum"])
+    (bill,) = bills_of(ask, late).values()
+    assert bill["legs"][0]["end_fr"] == (
+        "arrivée estimée\N{NO-BREAK SPACE}: inconnue, donc au plus loin sur la ligne"
+    )
     send(ask, [event(others, "out", at + MINUTE, stops[1], mode="rail")])
     assert metres_of(ask, late) == [guessed]  # as long as if it had been tapped
     send(ask, [event(number, "out", at + MINUTE, stops[2], mode="rail")])
     assert guessed < metres_of(ask, rider)[0] < whole
+    assert ended_by(ask, rider) == ended_by(ask, late) == [None]
 
 
 def test_a_clock_that_is_ahead_makes_no_choice_come_before_the_tap(
@@ -154,6 +165,9 @@ def test_a_clock_that_is_ahead_makes_no_choice_come_before_the_tap(
 
 
 SOURCES = ("chosen", "boarding", "habit")
+HOW = {
+    "chosen": "chosen", "boarding": "next_boarding", "habit": "habit", "line": "line_maximum",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -198,6 +212,7 @@ def test_a_ride_ends_as_chosen_then_where_one_boards_next_then_as_usual_then_wit
         for batch in (mixed[:2], mixed[2:4], mixed[4:]):
             send(ask, batch)
         found.append(metres_of(ask, rider)[3 * ("habit" in known)])
+        assert ended_by(ask, rider)[3 * ("habit" in known)] == HOW[(*known, "line")[0]]
     assert found[0] == found[1]
     ends = {"chosen": chosen, "boarding": boarded, "habit": usual}
     expected = next((ends[source] for source in SOURCES if source in known), None)

@@ -65,6 +65,17 @@ def test_a_statement_says_what_was_paid_before_and_by_others() -> None:
     assert 'href="2027-000012.pdf?language=fr"' in page
 
 
+def test_a_statement_says_how_many_ends_were_guessed_and_how() -> None:
+    guessed = replace(SHARED, guessed={"chosen": 2, "line_maximum": 1})
+    said = "2 from the itinerary you had chosen, 1 unknown, so the farthest along the line"
+    assert f"Arrivals estimated, as nobody tapped out: {said}." in statement_page(
+        guessed, "Valmont", "en"
+    )
+    shown = " ".join(text_of(statement_pdf(guessed, "Valmont", "en")).split())
+    assert "2 from the itinerary you had chosen" in shown
+    assert "estimées" not in statement_page(SHARED, "Valmont", "fr")
+
+
 def test_a_credit_note_has_no_lines() -> None:
     page = statement_page(CREDIT, "Valmont", "en")
     for said in ENGLISH:

@@ -995,6 +995,8 @@ export interface components {
             mode: "bus" | "tram" | "coach" | "rail" | "subway" | "ferry" | "carpool" | "bike" | "other";
             metres: number;
             unpriced: string | null;
+            end_fr: string | null;
+            end_en: string | null;
             held_pass: string | null;
         };
         Bill: {

@@ -151,6 +151,9 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
               <li key={row}>
                 {t(`fareMode.${leg.mode}`)}, {format.day(leg.board_at)} {format.time(leg.board_at)}
                 {leg.metres > 0 && `, ${format.distance(leg.metres)}`}
+                {leg.end_fr &&
+                  leg.end_en &&
+                  `, ${byLanguage(i18n.language, { fr: leg.end_fr, en: leg.end_en })}`}
                 {leg.held_pass && `, ${t("month.held", { product: leg.held_pass })}`}
               </li>
             );
