@@ -32,6 +32,8 @@ class ChosenLeg:
     route: str
     mode: str
     board_at: dt.datetime
+    trip: str = ""
+    """As an answer to a search names it: whoever chose it recognises it, whatever its delay."""
 
 
 @dataclass(frozen=True, slots=True)

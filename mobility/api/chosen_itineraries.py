@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -45,6 +46,8 @@ class ChosenLegFacts(BaseModel):
     """`routeId` of the leg."""
     board_at: AwareDatetime
     """`startTime` of the leg."""
+    trip: Annotated[str, Field(max_length=200)] = ""
+    """`tripId` of the leg: its itinerary is recognised by it, whatever its delay."""
 
 
 class Choice(BaseModel):
@@ -83,7 +86,8 @@ def choose(request: Request, rider: Rider, given: Choice) -> ChosenItineraryFact
                 f"board_at {leg.board_at.isoformat()} is more than {PAST.seconds // 3_600} hours "
                 f"ago, or more than {AHEAD.days} days ahead"
             )
-        legs.append(read_leg(network, leg.board_stop, leg.alight_stop, leg.route, leg.board_at))
+        read = read_leg(network, leg.board_stop, leg.alight_stop, leg.route, leg.board_at)
+        legs.append(replace(read, trip=leg.trip))
     return _facts(choose_itinerary(here.engine, rider.person_id, legs, partial(now_of, request)))
 
 

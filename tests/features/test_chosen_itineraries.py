@@ -63,7 +63,7 @@ def test_a_rider_chooses_an_itinerary_looks_at_it_and_takes_it_back(
 ) -> None:
     rider, other = somebody(), somebody()
     at = dt.datetime.now(UTC) + 20 * MINUTE
-    content = {"legs": [leg(train, 2, at), leg(train, 1, at + 60 * MINUTE)]}
+    content = {"legs": [leg(train, 2, at, trip="20270324_1"), leg(train, 1, at + 60 * MINUTE)]}
     assert ask(rider.secret, "GET", "/chosen-itineraries").json() == []
     chosen = ask(rider.secret, "POST", "/chosen-itineraries", json=content)
     assert chosen.status_code == 201, chosen.text
@@ -75,7 +75,7 @@ def test_a_rider_chooses_an_itinerary_looks_at_it_and_takes_it_back(
         assert dt.datetime.fromisoformat(kept.pop("board_at")) == dt.datetime.fromisoformat(
             given.pop("board_at")
         )
-        assert kept == given
+        assert kept == {"trip": "", **given}
     assert ask(other.secret, "GET", "/chosen-itineraries").json() == []
     path = f"/chosen-itineraries/{shown['id']}"
     assert code_of(ask(other.secret, "DELETE", path)) == "chosen_itinerary_not_found"
@@ -105,6 +105,7 @@ def test_what_is_no_itinerary_is_refused(
         ([good | {"board_at": "0001-01-01T00:00:00+14:00"}], "6 hours ago"),
         ([good | {"board_stop": "a" * 201}], "200"),
         ([good | {"mode": "bus"}], "mode"),
+        ([good | {"trip": "a" * 201}], "200"),
         ([], "legs"),
         ([good] * 11, "legs"),
     ]

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.features.conftest import ZONE
 from tests.support.browsing import Users, Visit, part_of, shows_no_fault, sign_in
@@ -109,6 +109,16 @@ def test_a_journey_says_what_it_costs_whoever_is_signed_in(
     shows_no_fault(watched)
 
 
+def open_until_shown(card: Locator, what: Locator) -> None:
+    """Open a card; it is searched anew with his own prices, by which it may be closed again."""
+    head, until = card.locator(".card-head"), time.monotonic() + 20
+    while not what.is_visible() and time.monotonic() < until:
+        if head.get_attribute("aria-expanded") == "false":
+            head.click()
+        card.page.wait_for_timeout(200)
+    expect(what).to_be_visible()
+
+
 def test_a_rider_says_which_journey_he_takes_and_takes_it_back(
     visit: Visit, users: Users, api: httpx.Client, demo_home: Path
 ) -> None:
@@ -133,17 +143,21 @@ def test_a_rider_says_which_journey_he_takes_and_takes_it_back(
     expect(card.locator(".legs")).to_be_visible()
     expect(take).to_have_count(0)  # of whom?
     sign_in(page, users["rider"])
-    head, until = card.locator(".card-head"), time.monotonic() + 20
-    while not take.is_visible() and time.monotonic() < until:
-        # It is searched anew, with his own prices: what was open may be closed by that.
-        if head.get_attribute("aria-expanded") == "false":
-            head.click()
-        page.wait_for_timeout(200)
+    open_until_shown(card, take)
     take.click()
     expect(card.get_by_role("status").filter(has_text="C’est noté")).to_be_visible()
     (kept,) = chosen()
     assert all(leg["board_stop"] != leg["alight_stop"] for leg in kept["legs"])
-    card.get_by_role("button", name="Je ne le prends plus").click()
-    expect(take).to_be_visible()
+    expect(card.locator(".badge.chosen")).to_have_text("Vous le prenez")
+    # The page is loaded anew: the server remembers it, and only this card is chosen.
+    page.reload()
+    card = page.locator(".card", has=page.locator(".badge.chosen"))
+    expect(card).to_have_count(1)
+    undo = card.get_by_role("button", name="Je ne le prends plus")
+    open_until_shown(card, undo)
+    expect(card.get_by_role("status").filter(has_text="C’est noté")).to_be_visible()
+    undo.click()
+    expect(page.locator(".badge.chosen")).to_have_count(0)
+    expect(page.get_by_role("button", name="Je prends ce trajet")).to_be_visible()
     assert chosen() == []
     shows_no_fault(watched)

@@ -57,8 +57,8 @@ export function useSignOut() {
   });
 }
 
-export const useOwn = <T>(name: string, read: () => Promise<T>) =>
-  useQuery({ queryKey: [OWN, name], queryFn: read, refetchInterval: REFRESH_MS });
+export const useOwn = <T>(name: string, read: () => Promise<T>, enabled = true) =>
+  useQuery({ queryKey: [OWN, name], queryFn: read, refetchInterval: REFRESH_MS, enabled });
 
 /** A change of what is one's own: done or refused, what is shown is read again. */
 export function useOwnAct<Given, Done>(act: (given: Given) => Promise<Done>) {

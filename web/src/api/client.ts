@@ -129,6 +129,8 @@ export const unlinkCard = async (id: string) =>
 export const chooseItinerary = async (legs: Schemas["Choice"]["legs"]) =>
   unwrap(await client.POST("/mobility/v1/chosen-itineraries", { body: { legs } }));
 
+export const listChosen = async () => unwrap(await client.GET("/mobility/v1/chosen-itineraries"));
+
 export const dropItinerary = async (id: string) =>
   unwrap(await client.DELETE("/mobility/v1/chosen-itineraries/{id}", { params: { path: { id } } }));
 

@@ -395,7 +395,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        get: operations["chosenItineraries"];
         put?: never;
         post: operations["chooseItinerary"];
         delete?: never;
@@ -1026,6 +1026,7 @@ export interface components {
                 alight_stop: string;
                 route: string;
                 board_at: string;
+                trip?: string;
             }[];
         };
         ChosenItinerary: components["schemas"]["Choice"] & {
@@ -2081,6 +2082,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    chosenItineraries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChosenItinerary"][];
+                };
             };
             default: components["responses"]["Error"];
         };

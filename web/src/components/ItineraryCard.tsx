@@ -3,7 +3,7 @@ import { useTranslation } from "react-i18next";
 import { useFormat } from "../format";
 import type { Option } from "../usePlan";
 import { BookSeats } from "./BookSeats";
-import { ChooseItinerary } from "./ChooseItinerary";
+import { ChooseItinerary, useChosen } from "./ChooseItinerary";
 import { Icon } from "./icons";
 import { LegList } from "./LegList";
 import { ModeStrip } from "./ModeStrip";
@@ -28,6 +28,7 @@ export function ItineraryCard(props: Props) {
   const format = useFormat();
   const details = useId();
   const { itinerary, badges } = option;
+  const { chosen } = useChosen(itinerary);
   const { startTime, endTime, mobility } = itinerary;
   const days = format.daysBetween(startTime, endTime);
   const listed = mobility?.price?.amount_cents;
@@ -49,8 +50,9 @@ export function ItineraryCard(props: Props) {
         aria-controls={details}
         onClick={props.onToggle}
       >
-        {badges.length > 0 && (
+        {(chosen || badges.length > 0) && (
           <span className="badges">
+            {chosen && <span className="badge chosen">{t("choose.chosen")}</span>}
             {badges.map((badge) => (
               <span key={badge} className={`badge ${badge}`}>
                 {t(`badge.${badge}`)}
