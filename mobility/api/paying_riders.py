@@ -17,6 +17,7 @@ from mobility.db.paying_riders import (
     InvitationUnknown,
     add_invitation,
     end_paying,
+    find_payer,
     list_paid_riders,
     take_invitation,
 )
@@ -66,6 +67,7 @@ class PaidMonth(BaseModel):
 
     month: str
     amount_cents: int
+    currency: str
 
 
 class PaidRiderFacts(BaseModel):
@@ -76,6 +78,16 @@ class PaidRiderFacts(BaseModel):
     valid_from: dt.date
     valid_to: dt.date
     months: list[PaidMonth]
+
+
+class PayingRiderFacts(BaseModel):
+    """Another rider who pays what one owes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    alias: str
+    valid_from: dt.date
+    valid_to: dt.date
 
 
 @router.post("/paid-for", status_code=201)
@@ -102,8 +114,8 @@ def paid_for(request: Request, rider: Rider) -> list[PaidRiderFacts]:
         PaidRiderFacts(
             id=own.person_id, alias=own.alias, valid_from=own.valid_from, valid_to=own.valid_to,
             months=[
-                PaidMonth(month=f"{month:%Y-%m}", amount_cents=cents)
-                for month, cents in own.months.items()
+                PaidMonth(month=f"{month:%Y-%m}", amount_cents=cents, currency=currency)
+                for month, (cents, currency) in own.months.items()
             ],
         )
         for own in found
@@ -119,6 +131,14 @@ def stop_paying(request: Request, rider: Rider, person_id: uuid.UUID) -> Respons
         if not end_paying(connection, last, account_id=account_id, person_id=person_id):
             raise InvitationUnknown("you do not pay for this rider")
     return Response(status_code=204)
+
+
+@router.get("/paid-by")
+def paid_by(request: Request, rider: Rider) -> PayingRiderFacts | None:
+    """Show which other rider pays today what one owes; null: nobody."""
+    with installation_of(request).engine.connect() as connection:
+        found = find_payer(connection, rider.person_id, _today(request))
+    return None if found is None else PayingRiderFacts.model_validate(found)
 
 
 @router.put("/paid-by", status_code=204)

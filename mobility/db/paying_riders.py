@@ -31,8 +31,17 @@ class PaidRider:
     alias: str
     valid_from: dt.date
     valid_to: dt.date
-    months: Mapping[dt.date, int]
-    """Cents of months that were closed; of the rides nothing."""
+    months: Mapping[dt.date, tuple[int, str]]
+    """Cents and currency of months that were closed; of the rides nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayingRider:
+    """A rider who pays for another one."""
+
+    alias: str
+    valid_from: dt.date
+    valid_to: dt.date
 
 
 def add_invitation(
@@ -81,17 +90,41 @@ def list_paid_riders(connection: sa.Connection, account_id: uuid.UUID) -> list[P
     )
     riders = connection.execute(query).all()
     posted = (
-        sa.select(fare_account.c.person_id, rider_month.c.month, rider_month.c.parts)
+        sa.select(
+            fare_account.c.person_id,
+            rider_month.c.month,
+            rider_month.c.parts,
+            rider_month.c.currency,
+        )
         .join(fare_account, fare_account.c.id == rider_month.c.account_id)
         .where(fare_account.c.person_id.in_([row.person_id for row in riders]))
         .order_by(rider_month.c.month)
     )
-    months: dict[uuid.UUID, dict[dt.date, int]] = {}
-    for person_id, month, parts in connection.execute(posted):
+    months: dict[uuid.UUID, dict[dt.date, tuple[int, str]]] = {}
+    for person_id, month, parts, currency in connection.execute(posted):
         cents = read_parts(parts).get((ANOTHER_RIDER, str(account_id)))
         if cents is not None:
-            months.setdefault(person_id, {})[month] = cents
+            months.setdefault(person_id, {})[month] = cents, currency
     return [PaidRider(*row, months.get(row.person_id, {})) for row in riders]
+
+
+def find_payer(connection: sa.Connection, person_id: uuid.UUID, day: dt.date) -> PayingRider | None:
+    """Who pays for a rider on a day."""
+    query = (
+        sa.select(person.c.alias, proof.c.valid_from, proof.c.valid_to)
+        .select_from(proof)
+        .join(fare_account, fare_account.c.id.cast(sa.Text) == proof.c.party)
+        .join(person, person.c.id == fare_account.c.person_id)
+        .where(
+            _pays(None),
+            proof.c.person_id == person_id,
+            proof.c.valid_from <= day,
+            proof.c.valid_to >= day,
+        )
+        .order_by(proof.c.valid_from.desc())
+    )
+    row = connection.execute(query).first()
+    return None if row is None else PayingRider(*row)
 
 
 def end_paying(

@@ -257,7 +257,7 @@ def test_another_rider_is_charged_and_given_back_what_a_month_costs(books: Engin
     assert net(books) == {**owed, f"rider:{payer}": 750, "revenue:network": -1_200}
     with books.connect() as connection:
         (paid,) = list_paid_riders(connection, payer)
-    assert (paid.person_id, dict(paid.months)) == (person_id, {MARCH: 750})
+    assert (paid.person_id, dict(paid.months)) == (person_id, {MARCH: (750, "EUR")})
 
 
 def test_who_is_erased_has_paid_and_pays_no_longer(books: Engine) -> None:

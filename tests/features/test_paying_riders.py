@@ -40,6 +40,10 @@ def test_whoever_takes_the_code_is_paid_for_until_either_ends_it(
     assert paid["valid_from"] in {before.isoformat(), after.isoformat()}
     assert paid["months"] == []
     assert ask(child.secret, "GET", "/paid-for").json() == []
+    payer = ask(child.secret, "GET", "/paid-by").json()
+    asked = ask(parent.secret, "GET", "/users/me").json()
+    assert (payer["alias"], payer["valid_to"]) == (asked["alias"], UNTIL["until"])
+    assert ask(parent.secret, "GET", "/paid-by").json() is None
     (proof,) = ask(child.secret, "GET", "/proofs").json()
     assert (proof["kind"], proof["name"]) == ("payer", "rider")
     # Another one takes over, and the rider pays himself again in the end.
@@ -50,6 +54,7 @@ def test_whoever_takes_the_code_is_paid_for_until_either_ends_it(
     assert code_of(ask(parent.secret, "DELETE", f"/paid-for/{paid['id']}")) == "invitation_unknown"
     assert ask(other.secret, "DELETE", f"/paid-for/{paid['id']}").status_code == 204
     assert code_of(ask(child.secret, "DELETE", "/paid-by")) == "invitation_unknown"
+    assert ask(child.secret, "GET", "/paid-by").json() is None
     assert (
         ask(child.secret, "PUT", "/paid-by", json={"code": invited(ask, other)}).status_code == 204
     )

@@ -27,6 +27,8 @@ export type Need = Schemas["Need"];
 export type Audience = Schemas["Audience"];
 export type Wish = Schemas["Wish"];
 export type Bill = Schemas["Bill"];
+export type PaidRider = Schemas["PaidRider"];
+export type HeldBatch = Schemas["HeldBatch"];
 export type Card = Schemas["Card"];
 export type WishContent = Schemas["WishContent"];
 export type PlanQuery = paths["/api/v6/plan"]["get"]["parameters"]["query"];
@@ -133,6 +135,31 @@ export const listChosen = async () => unwrap(await client.GET("/mobility/v1/chos
 
 export const dropItinerary = async (id: string) =>
   unwrap(await client.DELETE("/mobility/v1/chosen-itineraries/{id}", { params: { path: { id } } }));
+
+export const listPaidFor = async () => unwrap(await client.GET("/mobility/v1/paid-for"));
+
+export const offerToPay = async (until: string) =>
+  unwrap(await client.POST("/mobility/v1/paid-for", { body: { until } }));
+
+export const stopPaying = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/paid-for/{id}", { params: { path: { id } } }));
+
+export const readPayer = async () => unwrap(await client.GET("/mobility/v1/paid-by"));
+
+export const takePayer = async (code: string) =>
+  unwrap(await client.PUT("/mobility/v1/paid-by", { body: { code } }));
+
+export const payMyself = async () => unwrap(await client.DELETE("/mobility/v1/paid-by"));
+
+export const listHeld = async () => unwrap(await client.GET("/mobility/v1/usage/held"));
+
+export const takeHeld = async (id: string, clock_ahead_s: number) =>
+  unwrap(
+    await client.POST("/mobility/v1/usage/held/{id}", { params: { path: { id } }, body: { clock_ahead_s } }),
+  );
+
+export const dropHeld = async (id: string) =>
+  unwrap(await client.DELETE("/mobility/v1/usage/held/{id}", { params: { path: { id } } }));
 
 type BookingAct = "cancel" | "accept-change" | "refuse-change" | "driver-absent" | "complain";
 

@@ -3,12 +3,14 @@ import { useMe, useSignOut } from "../session";
 import { follow } from "./Account";
 import { Bookings } from "./Bookings";
 import { Circles } from "./Circles";
+import { HeldUsage } from "./HeldUsage";
 import { Icon } from "./icons";
 import { MonthBill } from "./MonthBill";
 import { Notices } from "./Notices";
 import { NewOffer } from "./OfferForm";
 import { Offers } from "./Offers";
 import { PassengerSeriesList } from "./PassengerSeriesList";
+import { PayingRiders } from "./PayingRiders";
 import { Proposals } from "./Proposals";
 import { Refusal } from "./Refusal";
 import { Rides } from "./Rides";
@@ -24,6 +26,7 @@ export function Trips({ back, onBack }: Props) {
   const signOut = useSignOut();
   const rides = me?.scopes.includes("rider");
   const drives = me?.scopes.includes("driver");
+  const decides = me?.scopes.some((scope) => scope === "operator" || scope === "authority");
   return (
     <section className="trips" aria-labelledby="trips-title">
       <a className="back" href={back} onClick={(event) => follow(event, onBack)}>
@@ -53,6 +56,7 @@ export function Trips({ back, onBack }: Props) {
           <Bookings />
           <SeriesList />
           <MonthBill />
+          <PayingRiders />
         </>
       )}
       {(rides || drives) && <Proposals />}
@@ -65,6 +69,7 @@ export function Trips({ back, onBack }: Props) {
         </>
       )}
       {rides && <Wishes />}
+      {decides && <HeldUsage />}
       {me && <Circles />}
     </section>
   );
