@@ -53,18 +53,24 @@ def lint(tariff: Tariff) -> list[Finding]:
         for product in tariff.products
         if not _is_ever_chosen(tariff, product, drawn)
     ]
-    starts = tariff.valid_from
-    if starts is not None and starts.day != 1:
-        findings += [
-            Finding(
-                "starts_within_month", product.id,
-                f"{product.id} of the month in which this version starts ({starts}) is that of the "
-                "version before, and missing where there is none: start on the first of a month",
-            )
-            for product in tariff.products
-            if product.period is Period.CALENDAR_MONTH
-        ]  # fmt: skip
+    if tariff.valid_from is not None:
+        findings += starts_within_month(tariff, tariff.valid_from)
     return findings
+
+
+def starts_within_month(tariff: Tariff, starts: dt.date) -> list[Finding]:
+    """Products of a month that a version lacks in its first one if it starts on a day."""
+    if starts.day == 1:
+        return []
+    return [
+        Finding(
+            "starts_within_month", product.id,
+            f"{product.id} of the month in which this version starts ({starts}) is that of the "
+            "version before, and missing where there is none: start on the first of a month",
+        )
+        for product in tariff.products
+        if product.period is Period.CALENDAR_MONTH
+    ]  # fmt: skip
 
 
 class _Drawn:

@@ -29,7 +29,7 @@ from mobility.mapping.leg_table import leg_row
 from payments.rating import check_versions
 from payments.tariff import ONE_DAY, Tariff
 from payments.tariff_file import read_tariff_text
-from payments.tariff_lint import Finding, lint
+from payments.tariff_lint import Finding, lint, starts_within_month
 
 
 class TariffState(StrEnum):
@@ -52,6 +52,12 @@ class DayTaken(Conflict):
     """The day has begun, or another version begins on it."""
 
     code = "tariff_day_taken"
+
+
+class StartsWithinMonth(Conflict):
+    """The version has products of a month, and would begin within one."""
+
+    code = "tariff_starts_within_month"
 
 
 class NothingBefore(Conflict):
@@ -124,7 +130,12 @@ def review_tariff(
 
 
 def publish_tariff(
-    desk: Desk, tariff_hash: str, since: dt.date, standing: tuple[Tariff, str] | None
+    desk: Desk,
+    tariff_hash: str,
+    since: dt.date,
+    standing: tuple[Tariff, str] | None,
+    *,
+    is_accepted: bool = False,
 ) -> int:
     """
     Let a version hold from a day on; returns the revision of the change.
@@ -134,6 +145,8 @@ def publish_tariff(
     standing
         Tariff of the territory's file and its text, which holds until then if nothing was
         published before.
+    is_accepted
+        Whether it may begin within a month, although it has products of a month.
 
     Raises
     ------
@@ -141,6 +154,9 @@ def publish_tariff(
         Nobody has reviewed it.
     DayTaken
         The day has begun, or another version begins on it.
+    StartsWithinMonth
+        It has products of a month and begins within one, which was accepted neither now nor when it
+        was reviewed.
     InvalidTariff
         It has another currency, time zone or fare day than the version before.
     """
@@ -160,6 +176,10 @@ def publish_tariff(
         raise DayTaken(f"{since} has begun: what was used is not priced anew")
     if any(own.effective_from == since for own in published):
         raise DayTaken(f"another version begins on {since}: take it back first")
+    found = [finding_row(tariff, each) for each in starts_within_month(tariff, since)]
+    new = [row for row in found if row not in stored.findings]
+    if new and not is_accepted:
+        raise StartsWithinMonth(f"{new[0]['message']}, or publish it with its findings accepted")
     for own in published[-1:]:
         other = read_tariff_text(find_version(desk.connection, own.hash).source)
         first, last = ((day, day) for day in (dt.date.min, dt.date.max))

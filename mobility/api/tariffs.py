@@ -79,6 +79,8 @@ class PublicationGiven(BaseModel):
 
     effective_from: dt.date
     """First fare day: after today, if something holds already."""
+    accept_findings: bool = False
+    """Let it begin within a month although it has products of a month."""
 
 
 @router.get("")
@@ -129,7 +131,9 @@ def publish(
     """Let a reviewed version hold from a fare day on, until the next one does."""
     standing = territory_tariff(world_of(request).snapshot)
     with _changing(request, staff) as (desk, tell):
-        tell(publish_tariff(desk, tariff_hash, given.effective_from, standing))
+        accepted = given.accept_findings
+        since = given.effective_from
+        tell(publish_tariff(desk, tariff_hash, since, standing, is_accepted=accepted))
         return _found(desk, find_version(desk.connection, tariff_hash))
 
 

@@ -260,6 +260,10 @@ def tariff_publish(
         dt.datetime,
         typer.Option("--from", formats=["%Y-%m-%d"], help="First fare day on which it holds."),
     ],
+    is_accepted: Annotated[
+        bool,
+        typer.Option("--accept-findings", help="Also within a month, with products of a month."),
+    ] = False,
 ) -> None:
     """
     Let a reviewed version hold from a fare day on; what was used before is priced as it was.
@@ -272,7 +276,8 @@ def tariff_publish(
 
     with _desk() as (desk, installation, revisions):
         standing = territory_tariff(open_snapshot(installation.snapshot_folder))
-        revisions.append(publish_tariff(desk, tariff_hash, since.date(), standing))
+        day = since.date()
+        revisions.append(publish_tariff(desk, tariff_hash, day, standing, is_accepted=is_accepted))
     console.print(f"{tariff_hash} holds from {since:%Y-%m-%d} on.")
 
 

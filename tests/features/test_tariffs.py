@@ -20,6 +20,7 @@ from mobility.actions.publish_tariff import (
     Desk,
     NothingBefore,
     NotReviewed,
+    StartsWithinMonth,
     TariffKept,
     TariffState,
     discard_draft,
@@ -175,6 +176,30 @@ def test_versions_have_one_currency_clock_and_fare_day(books: Engine) -> None:
         assert [own.effective_from for own in list_publications(connection)] == [MARCH]
 
 
+def test_a_version_with_products_of_a_month_begins_on_its_first_unless_accepted(
+    books: Engine,
+) -> None:
+    month = "  - {id: month, period: calendar_month, modes: [bus], price_cents: 3000}\n"
+    within = dt.date(2027, 4, 15)
+    with desk_on(books, MARCH) as desk:
+        publish_tariff(desk, ready(desk, FIRST), MARCH, None)
+        monthly = ready(desk, written("monthly", 300, month))
+        with pytest.raises(StartsWithinMonth, match=r"month of the month .*2027-04-15"):
+            publish_tariff(desk, monthly, within, None)
+        publish_tariff(desk, monthly, within, None, is_accepted=True)
+        publish_tariff(desk, monthly, dt.date(2027, 5, 1), None)
+        # Its file says the day, so that it was accepted when it was reviewed.
+        source = written("said", 300, f"{month}valid_from: 2027-06-15\n")
+        stored = draft_tariff(desk, source)
+        review_tariff(desk, stored.hash, is_accepted=True)
+        publish_tariff(desk, stored.hash, dt.date(2027, 6, 15), None)
+        with pytest.raises(StartsWithinMonth):
+            publish_tariff(desk, stored.hash, dt.date(2027, 6, 16), None)
+    with books.connect() as connection:
+        days = [own.effective_from for own in list_publications(connection)]
+    assert days == [MARCH, within, dt.date(2027, 5, 1), dt.date(2027, 6, 15)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -222,7 +247,7 @@ def test_a_month_with_two_versions_is_priced_day_by_day_and_closed(books: Engine
 def test_the_authority_publishes_by_the_api_and_others_do_not(ask: Ask) -> None:
     now = ask("rider", "GET", "/../../open-data/tariff.yaml")
     assert now.status_code == 200
-    since = dt.datetime.now(ZONE).date() + dt.timedelta(days=200)
+    since = (dt.datetime.now(ZONE).date() + dt.timedelta(days=200)).replace(day=15)
     source = now.text.replace("base_cents: 150", "base_cents: 170")
     assert ask("operator", "POST", "/tariffs", json={"source": source}).status_code == 403
     assert code_of(ask("authority", "POST", "/tariffs", json={"source": "tariff: x"})) == (
@@ -235,7 +260,10 @@ def test_the_authority_publishes_by_the_api_and_others_do_not(ask: Ask) -> None:
     reviewed = ask("authority", "POST", f"/tariffs/{own}/review", json={})
     assert (reviewed.json()["findings"], reviewed.json()["state"]) == ([], "reviewed")
     day = {"effective_from": since.isoformat()}
-    published = ask("authority", "POST", f"/tariffs/{own}/publication", json=day)
+    refused = ask("authority", "POST", f"/tariffs/{own}/publication", json=day)
+    assert (refused.status_code, code_of(refused)) == (409, "tariff_starts_within_month")
+    accepted = {**day, "accept_findings": True}
+    published = ask("authority", "POST", f"/tariffs/{own}/publication", json=accepted)
     assert published.json()["days"] == [{"first": since.isoformat(), "last": None}]
     try:
         told = ""
