@@ -99,7 +99,7 @@ def switch_database(server: sa.Connection, incoming: str, live: str, now: dt.dat
 
     Returns the name under which the served one is kept.
     """
-    kept = f"{_kept_prefix(live)}{now:%Y%m%d_%H%M%S}"
+    kept = f"{_kept_prefix(live)}{now:%Y%m%d_%H%M%S_%f}"
     names = [_quoted(server, name) for name in (live, kept, incoming)]
     for attempt in range(1, SWITCH_ATTEMPT_COUNT + 1):
         try:
