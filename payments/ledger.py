@@ -23,6 +23,8 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
     "usage_corrected": ("revenue:{operator}", "rider:{rider}"),
     "late_usage_lost": ("loss:late_usage", "revenue:{operator}"),
     "late_usage_spared": ("revenue:{operator}", "loss:late_usage"),
+    "revenue_shared": ("revenue:network", "revenue:{operator}"),
+    "revenue_unshared": ("revenue:{operator}", "revenue:network"),
     "vat_split": ("revenue:{operator}", "vat:{permille}"),
     "payer_charged": ("payer:{payer}", "rider:{rider}"),
     "payer_credited": ("rider:{rider}", "payer:{payer}"),
@@ -51,7 +53,9 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 """Kind of event → the account it debits and the one it credits."""
 NEVER_OVERDRAWN = frozenset({"driver", "operator", "payout"})
 """First parts of accounts from which no more is paid than was earned."""
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+NAME_LIMIT = 64
+_NAME = re.compile(rf"[A-Za-z0-9._-]{{1,{NAME_LIMIT}}}")
+_ESCAPED = re.compile(r"[^A-Za-z0-9._-]|_(?=[0-9a-f]{2})")
 _PERIOD = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -182,6 +186,24 @@ def is_genuine(posting: Posting) -> bool:
     """Whether a posting's id is that of its content."""
     content = tuple(getattr(posting, name) for name in CONTENT)
     return posting.id == _id_of(content)
+
+
+def account_name(text: str) -> str:
+    """
+    Write a name so that it can be part of an account's: no two become one.
+
+    Other characters become an underscore and the hex digits of each of their bytes; what gets too
+    long ends with its hash.
+    """
+    name = _ESCAPED.sub(_hex, text)
+    if len(name) <= NAME_LIMIT:
+        return name
+    ending = "_h" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return name[: NAME_LIMIT - len(ending)] + ending
+
+
+def _hex(found: re.Match[str]) -> str:
+    return "".join(f"_{byte:02x}" for byte in found.group().encode())
 
 
 def balances(postings: Iterable[Posting]) -> dict[tuple[str, str], Balance]:

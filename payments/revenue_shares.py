@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from payments.bill import Charge
 from payments.month import MonthBill
 from payments.payers import net_cents
-from payments.tariff import FareLeg, ShareKey, Tariff
+from payments.tariff import FareLeg, Share, ShareKey
 from payments.versions import Tariffs
 
 NETWORK = "network"
@@ -41,13 +41,36 @@ def apportion(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
 
 def share_revenue(tariffs: Tariffs, month: MonthBill) -> dict[str, int]:
     """What each operator has earned by a rider's month; all together its amount."""
-    version_of = {own.content_hash: own for own in tariffs.versions}
+    legs, first_row = month.bill.legs, month.first_row
     found: dict[str, int] = defaultdict(int)
     for charge, cents in zip(month.charges, net_cents(month), strict=True):
-        legs = [month.bill.legs[row] for row in charge.legs if row >= month.first_row]
-        for name, share in apportion(cents, _weights(version_of, charge, legs)).items():
+        key = _key(tariffs, charge)
+        if isinstance(key, Mapping):
+            weights = key
+        else:
+            own = [legs[row] for row in charge.legs if row >= first_row]
+            earners = {earner(leg) for leg in own}
+            if len(earners) == 1:  # as most are
+                found[earners.pop()] += cents
+                continue
+            weights = _weights(key, own)
+        for name, share in apportion(cents, weights).items():
             found[name] += share
     return dict(found)
+
+
+def shares_of_operators(shares: Mapping[str, int]) -> dict[str, int]:
+    """Shares without that of nobody in particular, and without those that are nothing."""
+    return {name: cents for name, cents in shares.items() if cents and name != NETWORK}
+
+
+def cut_shares(shares: Mapping[str, int], before_cents: int, after_cents: int) -> dict[str, int]:
+    """Operators' shares once an amount has changed, of which it is not known any more for what."""
+    if after_cents >= before_cents:
+        return dict(shares)
+    of_nobody = before_cents - sum(shares.values())
+    assert of_nobody >= 0, "no more is shared than there was"
+    return shares_of_operators(apportion(after_cents, {**shares, NETWORK: of_nobody}))
 
 
 def earner(leg: FareLeg) -> str:
@@ -55,14 +78,13 @@ def earner(leg: FareLeg) -> str:
     return leg.operator or (leg.mode if leg.mode in OWN_NAMES else NETWORK)
 
 
-def _weights(
-    version_of: Mapping[str, Tariff], charge: Charge, legs: Sequence[FareLeg]
-) -> Mapping[str, int]:
-    shares = version_of[charge.tariff_hash].revenue_shares
+def _key(tariffs: Tariffs, charge: Charge) -> Share:
+    shares = tariffs.by_hash[charge.tariff_hash].revenue_shares
     key = shares.of_products.get(charge.rule) if charge.kind == "product" else None
-    key = key or shares.otherwise
-    if isinstance(key, Mapping):
-        return key
+    return key or shares.otherwise
+
+
+def _weights(key: ShareKey, legs: Sequence[FareLeg]) -> Mapping[str, int]:
     weights: dict[str, int] = defaultdict(int)
     for leg in legs:
         weights[earner(leg)] += leg.metres if key is ShareKey.KM else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -68,6 +68,11 @@ class Tariffs:
         """Whether there is a version on each of some fare days."""
         days = range((last - first).days + 1)
         return all(self.on(first + dt.timedelta(days=nth)) is not None for nth in days)
+
+    @cached_property
+    def by_hash(self) -> Mapping[str, Tariff]:
+        """Versions by the hash that their charges name."""
+        return {own.content_hash: own for own in self.versions}
 
     @cached_property
     def content_hash(self) -> str:

@@ -6,12 +6,13 @@ import datetime as dt
 import gc
 import uuid
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import Conflict
 from mobility.actions.forget_usage import RIDERS_KEPT
@@ -36,10 +37,11 @@ from mobility.db.statements import (
     save_posted,
 )
 from mobility.db.usage import hold_accounts, put_months
-from payments.ledger import Entry, Posting, post
+from payments.ledger import Entry, Posting, account_name, post
 from payments.many import rate_own_month
 from payments.month import MonthBill, month_after, month_before
 from payments.payers import NOBODY, PartKey, add_up, charged_parts, share_out
+from payments.revenue_shares import NETWORK, cut_shares, share_revenue, shares_of_operators
 from payments.rights import ANOTHER_RIDER
 from payments.tariff import ONE_DAY
 from payments.versions import Tariffs
@@ -48,9 +50,8 @@ AT_ONCE = 400
 """Accounts of one transaction: whatever happens, those of other transactions are closed."""
 CHARGED_FOR = dt.timedelta(days=10)
 """What becomes known so long after a statement is charged; later it is the authority's loss."""
+Key = TypeVar("Key")
 NO_NAMES: Mapping[str, str] = {}
-OPERATOR = "network"
-"""Whose revenue it is until it is shared out."""
 
 
 class MonthNotOver(Conflict):
@@ -222,6 +223,7 @@ def _close_some(
             if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
                 other.append((own.account_id, rated.total))
             parts = books.share_out(own, rated, fares)
+            books.earn(own, shares_of_operators(share_revenue(tariffs, rated)))
             books.charge(own, rated.amount_cents, parts)
             if is_final:
                 lines, ends = statement_lines(rated), guessed.get(own.account_id)
@@ -267,11 +269,15 @@ def _correct(connection: Connection, books: _Books, own: PostedMonth) -> None:
         entries = [("late_usage_spared", spared, NO_NAMES)] if spared else []
         books.post(own, entries, lost_cents=lost_cents)
     wanted_cents = own.amount_cents - lost_cents
-    parts = books.parts_again(connection, own)
-    if parts is not None:
+    known = books.known_again(connection, own)
+    if known is not None:
+        parts, shares = known
         parts = charged_parts(parts, own.amount_cents, wanted_cents)
     else:
         parts = charged_parts(own.parts, own.posted_cents, min(wanted_cents, own.posted_cents))
+        shares = cut_shares(own.shares, own.posted_cents + own.lost_cents, own.amount_cents)
+    # What was lost is the authority's loss: operators have earned it.
+    books.earn(own, shares)
     books.charge(own, wanted_cents, parts)
     change = wanted_cents - own.posted_cents
     shifted = _differences(own.parts, parts)
@@ -294,6 +300,8 @@ class _Books:
         self._budgets = hold_budgets(connection, limited, month.year)
         self._groups: list[tuple[Posting, ...]] = []
         self._statements: list[Statement] = []
+        self._earned: dict[str, tuple[PostedMonth, Counter[str]]] = {}
+        """By currency: the first month by which operators have earned, and what by all of them."""
         self.months: dict[uuid.UUID, PostedMonth] = {}
         """As they are afterwards, by account."""
 
@@ -320,8 +328,14 @@ class _Books:
             spent.from_budget[payer] = cents - _of_payer(own.parts, payer)
         return add_up(share_out(self._tariffs, rated, fares.rights.paid_for, spent))
 
-    def parts_again(self, connection: Connection, own: PostedMonth) -> Mapping[PartKey, int] | None:
-        """What others pay of a month that was posted; None if that cannot be worked out."""
+    def known_again(
+        self, connection: Connection, own: PostedMonth
+    ) -> tuple[Mapping[PartKey, int], Mapping[str, int]] | None:
+        """
+        Work out what others pay of a month that was posted, and what operators have earned by it.
+
+        None if that cannot be.
+        """
         tariffs = self._tariffs
         if tariffs is None:
             return None
@@ -334,7 +348,16 @@ class _Books:
         rated = rate_own_month(of.versions, rider.legs, own.month, rider.rights.proofs)
         if rated.amount_cents != own.amount_cents:
             return None  # its rides are erased, or about to be rated anew
-        return self.share_out(own, rated, rider)
+        shares = shares_of_operators(share_revenue(tariffs, rated))
+        return self.share_out(own, rated, rider), shares
+
+    def earn(self, own: PostedMonth, shares: Mapping[str, int]) -> None:
+        """Note what operators have earned by a month; it is posted for all months together."""
+        changes = _differences(own.shares, shares)
+        if changes:
+            self.keep(own, shares=shares)
+            _, earned = self._earned.setdefault(own.currency, (own, Counter()))
+            earned.update(changes)
 
     def charge(self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int]) -> None:
         """Post what is to be charged, to the rider and to others, less what was before."""
@@ -355,15 +378,15 @@ class _Books:
 
     def post(
         self, own: PostedMonth, entries: Sequence[tuple[str, int, Mapping[str, str]]],
-        **changes: Any,  # noqa: ANN401
+        what: str = "month", **changes: Any,  # noqa: ANN401
     ) -> None:  # fmt: skip
         """Post entries as one group; each group of a month has the next number."""
         count = self.months.get(own.account_id, own).posting_count
         self.keep(own, **changes, posting_count=count + bool(entries))
         if not entries:
             return
-        group = f"month:{own.account_id}:{own.month:%Y-%m}:{count}"
-        names = {"rider": str(own.account_id), "operator": OPERATOR}
+        group = f"{what}:{own.account_id}:{own.month:%Y-%m}:{count}"
+        names = {"rider": str(own.account_id), "operator": NETWORK}
         ref = f"{own.month:%Y-%m}"
         made = [Entry(kind, cents, {**names, **more}, ref) for kind, cents, more in entries]
         self._groups.append(post(group, self._period, own.currency, made))
@@ -389,6 +412,8 @@ class _Books:
 
     def store(self) -> None:
         """Write all of it."""
+        for first, earned in self._earned.values():
+            self.post(first, _shared(earned), "shares")
         add_postings(self._connection, self._groups, self.now.date())
         save_posted(self._connection, list(self.months.values()))
         save_budgets(self._connection, self._budgets, self._month.year)
@@ -404,7 +429,16 @@ _PART_KIND = {
 """By whether it is paid for everybody, and whether it is more than before."""
 
 
-def _differences(before: Mapping[PartKey, int], after: Mapping[PartKey, int]) -> dict[PartKey, int]:
+def _shared(earned: Mapping[str, int]) -> list[tuple[str, int, Mapping[str, str]]]:
+    """Entries that share out what operators have earned more or less than before."""
+    return [
+        ("revenue_shared" if cents > 0 else "revenue_unshared", abs(cents),
+         {"operator": account_name(name)})
+        for name, cents in sorted(earned.items()) if cents
+    ]  # fmt: skip
+
+
+def _differences(before: Mapping[Key, int], after: Mapping[Key, int]) -> dict[Key, int]:
     """What each part is more than before."""
     changes = {k: after.get(k, 0) - before.get(k, 0) for k in dict.fromkeys((*before, *after))}
     return {key: cents for key, cents in changes.items() if cents}

@@ -61,6 +61,8 @@ class PostedMonth:
     issued_at: dt.datetime | None
     parts: Mapping[PartKey, int] = field(default_factory=dict)
     """What others were charged of it."""
+    shares: Mapping[str, int] = field(default_factory=dict)
+    """What operators have earned by it; the rest is the network's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Statement:
 
 
 _COLUMNS = [rider_month.c[name] for name in PostedMonth.__dataclass_fields__]
-_KEPT = ("state", "posted_cents", "lost_cents", "posting_count", "issued_at")
+_KEPT = ("state", "posted_cents", "lost_cents", "posting_count", "issued_at", "shares")
 _TYPES = {
     "account_id": sa.Uuid,
     "month": sa.Date,
@@ -93,6 +95,7 @@ _TYPES = {
     "issued_at": sa.DateTime(timezone=True),
     **dict.fromkeys(("lines", "guessed"), pg.JSON),
     "parts": pg.JSONB,
+    "shares": pg.JSONB,
 }
 
 

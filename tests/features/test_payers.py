@@ -135,7 +135,7 @@ def test_of_usage_that_was_lost_nobody_pays_a_part_however_often_it_is_rated(
         assert correct_months(books, TARIFF, now=late) == 1
         assert net(books) == {
             f"rider:{account}": 150, "subsidy:pool": 100, "loss:late_usage": 750,
-            "revenue:network": -1_000,
+            "revenue:carpool": -1_000,
         }  # fmt: skip
         ride(books, TARIFF, more[:1], late)
     assert len(issued(books, account)) == 1
@@ -187,7 +187,9 @@ def test_a_pass_bought_elsewhere_is_not_paid_again(books: Engine) -> None:
     buses = [(account, leg("bus", day, hour)) for day in (2, 3, 4) for hour in (7, 12)]
     ride(books, TARIFF, [*buses, (account, leg("bike", 3, 9))], ISSUED)
     close_month(books, TARIFF, MARCH, now=ISSUED)
-    assert net(books) == {f"rider:{account}": 700, "revenue:network": -700}
+    assert net(books) == {
+        f"rider:{account}": 700, "revenue:network": -400, "revenue:bike": -300
+    }  # fmt: skip
 
 
 def test_a_ceiling_of_a_year_holds_over_its_months(books: Engine) -> None:
@@ -202,7 +204,7 @@ def test_a_ceiling_of_a_year_holds_over_its_months(books: Engine) -> None:
             threads.map(lambda month: close_month(books, TARIFF, month, now=ISSUED), (MARCH, APRIL))
         )
     assert net(books) == {
-        f"rider:{account}": 500, "payer:bikes.acme": 700, "revenue:network": -1_200
+        f"rider:{account}": 500, "payer:bikes.acme": 700, "revenue:bike": -1_200
     }  # fmt: skip
 
 
@@ -219,7 +221,7 @@ def test_a_budget_is_not_overdrawn_however_many_months_are_closed_at_once(books:
         list(threads.map(close, (MARCH, APRIL, MARCH, APRIL)))
     found = net(books)
     assert found["subsidy:pool"] == 1_950
-    assert found["revenue:network"] == -250 * 2 * len(accounts)
+    assert found["revenue:carpool"] == -250 * 2 * len(accounts)
     assert sum(cents for account, cents in found.items() if account.startswith("rider:")) == (
         250 * 2 * len(accounts) - 1_950
     )
@@ -254,7 +256,7 @@ def test_another_rider_is_charged_and_given_back_what_a_month_costs(books: Engin
     assert issued(books, account) == [("statement", 900, shared)]
     ride(books, TARIFF, [(account, leg("bike", 20, 8))], ISSUED)
     correct_months(books, TARIFF, now=ISSUED)
-    assert net(books) == {**owed, f"rider:{payer}": 750, "revenue:network": -1_200}
+    assert net(books) == {**owed, f"rider:{payer}": 750, "revenue:bike": -300}
     with books.connect() as connection:
         (paid,) = list_paid_riders(connection, payer)
     assert (paid.person_id, dict(paid.months)) == (person_id, {MARCH: (750, "EUR")})

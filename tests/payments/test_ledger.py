@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from payments.ledger import (
@@ -24,6 +24,7 @@ from payments.ledger import (
     Entry,
     Posting,
     PostingInvalid,
+    account_name,
     balances,
     chain,
     post,
@@ -116,6 +117,19 @@ def test_a_day_depends_on_all_before_it() -> None:
     first = chain(b"", ids[:2])
     assert chain(first, ids[2:]) != chain(chain(b"", ids[:1]), ids[2:])
     assert len(first) == 32
+
+
+@some
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1) | names, min_size=2, max_size=9))
+@example(["a:b", "a_3ab", "a_b", "é", "_c3_a9", "x" * 65, "x" * 64, "porto:STCP"])
+def test_any_name_becomes_an_account_and_no_two_the_same(told: list[str]) -> None:
+    made = {name: account_name(name) for name in told}
+    assert len(set(made.values())) == len(made)
+    for name, account in made.items():
+        entry = Entry("revenue_shared", 1, {"operator": account})
+        assert post("x", "2027-03", "EUR", [entry])[0].credit == f"revenue:{account}"
+        if set(name) <= set(string.ascii_letters + string.digits + ".-") and len(name) <= 64:
+            assert account == name
 
 
 @some

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.month import rate_month
-from payments.revenue_shares import apportion, share_revenue
+from payments.revenue_shares import (
+    apportion,
+    cut_shares,
+    share_revenue,
+    shares_of_operators,
+)
 from payments.tariff import FareLeg, RevenueShares, Share, ShareKey, Tariff
 from payments.versions import Tariffs
 from tests.payments.test_bill import some, tariffs, trips
@@ -62,6 +67,13 @@ def test_operators_earn_what_riders_pay(
         earned = share_revenue(Tariffs((own,)), rated)
         assert sum(earned.values()) == rated.amount_cents
         assert min(earned.values(), default=0) >= 0
+        shares = shares_of_operators(earned)
+        assert sum(shares.values()) == rated.amount_cents - earned.get("network", 0)
+        for cents in (0, rated.amount_cents // 3, rated.amount_cents + 5):
+            cut = cut_shares(shares, rated.amount_cents, cents)
+            assert sum(cut.values()) <= cents
+            assert all(0 <= cut.get(name, 0) <= shares[name] for name in shares)
+            assert set(cut) <= set(shares)
 
 
 def test_each_product_has_its_key() -> None:
