@@ -8,6 +8,7 @@ whole and once: its name and content make the ids of its postings. After TigerBe
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -110,6 +111,8 @@ class Posting:
     """What it is for: a statement, a payment, a run."""
 
 
+Dated = tuple[Posting, dt.date]
+"""A posting, and the day on which it was made."""
 CONTENT = tuple(Posting.__dataclass_fields__)[1:]
 
 
@@ -200,6 +203,12 @@ def account_name(text: str) -> str:
         return name
     ending = "_h" + hashlib.sha256(text.encode()).hexdigest()[:16]
     return name[: NAME_LIMIT - len(ending)] + ending
+
+
+def is_account(text: str) -> bool:
+    """Whether it is written like an account of a name."""
+    head, _, name = text.partition(":")
+    return all(_NAME.fullmatch(part) for part in (head, name))
 
 
 def _hex(found: re.Match[str]) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from core.errors import InvalidInput
-from payments.ledger import SIDE_OF, TEMPLATES, Balance, Posting, balances
+from payments.ledger import SIDE_OF, TEMPLATES, Balance, Dated, Side, balances
+from payments.legal_entities import ENTITY
 
-Dated = tuple[Posting, dt.date]
 Chart = Mapping[str, tuple[str, str]]
 """First part of an account → its number and its name in the books."""
 CHART: Chart = {
@@ -34,6 +34,8 @@ CHART: Chart = {
     "loss": ("654000", "Pertes sur créances"),
 }
 """Numbers of the French general chart of accounts."""
+OF_ENTITIES: Chart = {ENTITY: ("467300", "Comptes entre entités")}
+"""For accounts that name another entity, where a chart has no number for them."""
 CSV_COLUMNS = (
     "id", "group", "nth", "kind", "debit", "credit", "amount_cents", "currency", "period", "ref",
     "posted_on",
@@ -62,6 +64,11 @@ def check_chart(chart: Chart) -> Chart:
     return chart
 
 
+def fec_file_name(siren: str, last_day: dt.date) -> str:
+    """Name of a legal entity's accounting file, as article A47 A-1 wants it."""
+    return f"{siren}FEC{last_day:%Y%m%d}.txt"
+
+
 def write_csv(postings: Iterable[Dated]) -> Iterator[str]:
     """One row a posting, as they were made."""
     yield _row(CSV_COLUMNS, ",")
@@ -73,6 +80,7 @@ def write_csv(postings: Iterable[Dated]) -> Iterator[str]:
 def write_fec(postings: Iterable[Dated], chart: Chart = CHART) -> Iterator[str]:
     """Two rows a posting, 18 fields with tabs between; entries are numbered without gaps."""
     yield _row(FEC_COLUMNS, "\t")
+    numbers = {**OF_ENTITIES, **chart}
     for number, (posting, day) in enumerate(postings, 1):
         amount = f"{posting.amount_cents // 100},{posting.amount_cents % 100:02d}"
         journal = JOURNALS.get(posting.kind.split("_")[0], OTHER_JOURNAL)
@@ -82,7 +90,7 @@ def write_fec(postings: Iterable[Dated], chart: Chart = CHART) -> Iterator[str]:
             (posting.credit, ("0,00", amount)),
         ):
             head, _, name = account.partition(":")
-            code, label = chart[head]
+            code, label = numbers[head]
             yield _row(
                 (
                     *journal, str(number), date, code, label, name, name and account,
@@ -125,8 +133,10 @@ def write_beancount(postings: Iterable[Dated]) -> Iterator[str]:
 def _bean_account(account: str) -> str:
     """Its side and its parts, each beginning with a capital letter."""
     head, _, name = account.partition(":")
+    # What another entity owes, or is owed: on one side, whichever it is.
+    side = Side.ASSETS if head == ENTITY else SIDE_OF[head]
     plain = name.replace(".", "-dot-").replace("_", "-us-")
-    return ":".join((SIDE_OF[head], head.capitalize(), *((f"N{plain}",) if plain else ())))
+    return ":".join((side, head.capitalize(), *((f"N{plain}",) if plain else ())))
 
 
 def _net(balance: Balance) -> str:

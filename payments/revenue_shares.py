@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from payments.bill import Charge
 from payments.month import MonthBill
 from payments.payers import net_cents
-from payments.tariff import FareLeg, Share, ShareKey
+from payments.tariff import FareLeg, RevenueShares, Share, ShareKey
 from payments.versions import Tariffs
 
 NETWORK = "network"
@@ -28,6 +28,8 @@ def apportion(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
 
     Without any weight each gets as much as the others.
     """
+    if len(weights) == 1:
+        return dict.fromkeys(weights, cents)
     whole = sum(weights.values())
     if not whole:
         weights, whole = dict.fromkeys(weights, 1), len(weights)
@@ -41,19 +43,17 @@ def apportion(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
 
 def share_revenue(tariffs: Tariffs, month: MonthBill) -> dict[str, int]:
     """What each operator has earned by a rider's month; all together its amount."""
-    legs, first_row = month.bill.legs, month.first_row
+    legs, first_row, by_hash = month.bill.legs, month.first_row, tariffs.by_hash
     found: dict[str, int] = defaultdict(int)
     for charge, cents in zip(month.charges, net_cents(month), strict=True):
-        key = _key(tariffs, charge)
-        if isinstance(key, Mapping):
+        key = _key(by_hash[charge.tariff_hash].revenue_shares, charge)
+        if not isinstance(key, ShareKey):
             weights = key
+        elif len(charge.legs) == 1:  # as most: it is all its operator's
+            found[earner(legs[charge.legs[0]])] += cents
+            continue
         else:
-            own = [legs[row] for row in charge.legs if row >= first_row]
-            earners = {earner(leg) for leg in own}
-            if len(earners) == 1:  # as most are
-                found[earners.pop()] += cents
-                continue
-            weights = _weights(key, own)
+            weights = _weights(key, [legs[row] for row in charge.legs if row >= first_row])
         for name, share in apportion(cents, weights).items():
             found[name] += share
     return dict(found)
@@ -78,10 +78,10 @@ def earner(leg: FareLeg) -> str:
     return leg.operator or (leg.mode if leg.mode in OWN_NAMES else NETWORK)
 
 
-def _key(tariffs: Tariffs, charge: Charge) -> Share:
-    shares = tariffs.by_hash[charge.tariff_hash].revenue_shares
-    key = shares.of_products.get(charge.rule) if charge.kind == "product" else None
-    return key or shares.otherwise
+def _key(shares: RevenueShares, charge: Charge) -> Share:
+    if charge.kind == "product":
+        return shares.of_products.get(charge.rule) or shares.otherwise
+    return shares.otherwise
 
 
 def _weights(key: ShareKey, legs: Sequence[FareLeg]) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ import datetime as dt
 import gc
 import uuid
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -223,8 +223,8 @@ def _close_some(
             if (rated.amount_cents, of.content_hash) != (own.amount_cents, own.tariff_hash):
                 other.append((own.account_id, rated.total))
             parts = books.share_out(own, rated, fares)
-            books.earn(own, shares_of_operators(share_revenue(tariffs, rated)))
-            books.charge(own, rated.amount_cents, parts)
+            shares = shares_of_operators(share_revenue(tariffs, rated))
+            books.charge(own, rated.amount_cents, parts, shares)
             if is_final:
                 lines, ends = statement_lines(rated), guessed.get(own.account_id)
                 books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines, ends)
@@ -277,8 +277,7 @@ def _correct(connection: Connection, books: _Books, own: PostedMonth) -> None:
         parts = charged_parts(own.parts, own.posted_cents, min(wanted_cents, own.posted_cents))
         shares = cut_shares(own.shares, own.posted_cents + own.lost_cents, own.amount_cents)
     # What was lost is the authority's loss: operators have earned it.
-    books.earn(own, shares)
-    books.charge(own, wanted_cents, parts)
+    books.charge(own, wanted_cents, parts, shares)
     change = wanted_cents - own.posted_cents
     shifted = _differences(own.parts, parts)
     of_rider = change - sum(shifted.values())
@@ -300,7 +299,7 @@ class _Books:
         self._budgets = hold_budgets(connection, limited, month.year)
         self._groups: list[tuple[Posting, ...]] = []
         self._statements: list[Statement] = []
-        self._earned: dict[str, tuple[PostedMonth, Counter[str]]] = {}
+        self._earned: dict[str, tuple[PostedMonth, dict[str, int]]] = {}
         """By currency: the first month by which operators have earned, and what by all of them."""
         self.months: dict[uuid.UUID, PostedMonth] = {}
         """As they are afterwards, by account."""
@@ -351,16 +350,15 @@ class _Books:
         shares = shares_of_operators(share_revenue(tariffs, rated))
         return self.share_out(own, rated, rider), shares
 
-    def earn(self, own: PostedMonth, shares: Mapping[str, int]) -> None:
-        """Note what operators have earned by a month; it is posted for all months together."""
-        changes = _differences(own.shares, shares)
-        if changes:
-            self.keep(own, shares=shares)
-            _, earned = self._earned.setdefault(own.currency, (own, Counter()))
-            earned.update(changes)
+    def charge(
+        self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int],
+        shares: Mapping[str, int],
+    ) -> None:  # fmt: skip
+        """
+        Post what is to be charged, to the rider and to others, less what was before.
 
-    def charge(self, own: PostedMonth, wanted_cents: int, parts: Mapping[PartKey, int]) -> None:
-        """Post what is to be charged, to the rider and to others, less what was before."""
+        What operators have earned more or less is noted, and posted for all months together.
+        """
         change = wanted_cents - own.posted_cents
         kind = "usage_accrued" if change > 0 else "usage_corrected"
         entries = [(kind, abs(change), NO_NAMES)] if change else []
@@ -374,7 +372,11 @@ class _Books:
             if payer not in self._budgets:
                 self._budgets |= hold_budgets(self._connection, [payer], self._month.year)
             self._budgets[payer] += cents
-        self.post(own, entries, posted_cents=wanted_cents, parts=dict(parts))
+        if own.shares != shares:
+            _, earned = self._earned.setdefault(own.currency, (own, defaultdict(int)))
+            for name, cents in _differences(own.shares, shares).items():
+                earned[name] += cents
+        self.post(own, entries, posted_cents=wanted_cents, parts=dict(parts), shares=shares)
 
     def post(
         self, own: PostedMonth, entries: Sequence[tuple[str, int, Mapping[str, str]]],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
@@ -16,6 +18,10 @@ from core.errors import InvalidInput
 from core.time import utc_now
 from mobility.commands.terminal import Json, console, counting_bar
 from mobility.settings import Settings
+
+if TYPE_CHECKING:
+    from payments.ledger_export import Chart
+    from payments.legal_entities import Entities, LegalEntity
 
 fares_app = typer.Typer(help="Bills of riders, month by month.", no_args_is_help=True)
 ledger_app = typer.Typer(
@@ -146,11 +152,19 @@ def fares_compare(
 
 @ledger_app.command("export")
 def ledger_export(
-    out: Annotated[Path, typer.Argument(help="File to write.")],
+    out: Annotated[
+        Path, typer.Argument(help="File to write; for the FEC of an entity, a folder will do.")
+    ],
     form: Annotated[Format, typer.Option("--format", help="csv, fec or beancount.")] = Format.CSV,
-    period: Annotated[str | None, typer.Option(help="Only this month, as 2027-03.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Only this month, as 2027-03, or this year, as 2027.")
+    ] = None,
     chart: Annotated[
-        Path | None, typer.Option(help="YAML: kind of account → [number, name], for the FEC.")
+        Path | None,
+        typer.Option(help="YAML: kind of account → [number, name], for the FEC; entities."),
+    ] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Only the books of this legal entity of the chart.")
     ] = None,
 ) -> None:
     """
@@ -160,11 +174,17 @@ def ledger_export(
     """
     from mobility.db.ledger import list_postings
     from mobility.installation import opened_database
-    from payments.ledger_export import CHART, check_chart, write_beancount, write_csv, write_fec
+    from payments.ledger_export import CHART, write_beancount, write_csv, write_fec
 
-    numbers = CHART if chart is None else check_chart(_chart(chart))
-    if period is not None:
-        _month(period)
+    numbers, entities = (CHART, None) if chart is None else _chart(chart)
+    last_day = None if period is None else _last_day(period)
+    own = None
+    if entity is not None:
+        if entities is None:
+            raise InvalidInput("a chart with `entities` says which accounts are whose: --chart")
+        own = entities.get(entity)
+    if out.is_dir():
+        out /= _fec_name(form, own, last_day)
     part = out.with_name(f"{out.name}.part")
     with (
         opened_database(Settings()) as engine,
@@ -172,6 +192,8 @@ def ledger_export(
         part.open("w", encoding="utf-8") as file,
     ):
         postings = list_postings(connection, period)
+        if own is not None and entities is not None:
+            postings = entities.seen_from(own.id, postings)
         if form is Format.CSV:
             file.writelines(write_csv(postings))
         elif form is Format.FEC:
@@ -179,7 +201,7 @@ def ledger_export(
         else:
             file.writelines(write_beancount(postings))
     part.replace(out)
-    console.print(f"{out} written.")
+    console.print(f"{out} written." if own is None else f"{out} written: books of {own.name}.")
 
 
 @ledger_app.command("check")
@@ -250,10 +272,34 @@ def _month(text: str) -> dt.date:
         raise InvalidInput(f"{text!r} is not a month: 2027-03") from error
 
 
-def _chart(path: Path) -> dict[str, tuple[str, str]]:
+def _last_day(period: str) -> dt.date:
+    """Of a month, or of a year."""
+    if re.fullmatch(r"20\d\d", period):
+        return dt.date(int(period), 12, 31)
+    first = _month(period)
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _fec_name(form: Format, own: LegalEntity | None, last_day: dt.date | None) -> str:
+    from payments.ledger_export import fec_file_name
+
+    if form is not Format.FEC or own is None or last_day is None or not own.siren:
+        raise InvalidInput(
+            "in a folder only a FEC has its name: --format fec, --entity with a siren, --period"
+        )
+    return fec_file_name(own.siren, last_day)
+
+
+def _chart(path: Path) -> tuple[Chart, Entities | None]:
+    """Numbers of kinds of accounts, and legal entities; numbers may be left to be ours."""
+    from payments.ledger_export import CHART, check_chart
+    from payments.legal_entities import parse_entities
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {str(kind): (str(number), str(name)) for kind, (number, name) in content.items()}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError,
-            ValueError) as error:  # fmt: skip
+        content = dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+        told = content.pop("entities", None)
+        numbers = {str(kind): (str(number), str(name)) for kind, (number, name) in content.items()}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, ValueError) as error:
         raise InvalidInput(f"cannot read chart {path}: {error}") from error
+    entities = None if told is None else parse_entities(told)
+    return CHART if entities and not numbers else check_chart(numbers), entities

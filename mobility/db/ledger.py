@@ -183,10 +183,10 @@ def recount(connection: sa.Connection) -> dict[tuple[str, str], tuple[Balance, B
 def list_postings(
     connection: sa.Connection, period: str | None = None
 ) -> Iterator[tuple[Posting, dt.date]]:
-    """Postings in the order in which they were made, with their days; of one period or of all."""
+    """Postings in the order they were made in, with their days; of a month, a year, or all."""
     query = sa.select(*(posting.c[name] for name in COLUMNS), posting.c.posted_on)
     if period is not None:
-        query = query.where(posting.c.period == period)
+        query = query.where(posting.c.period.startswith(period))
     streamed = query.order_by(posting.c.seq).execution_options(yield_per=STREAMED)
     for *values, day in connection.execute(streamed):
         yield Posting(*values), day

@@ -205,3 +205,18 @@ def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
     assert subprocess.run([program, tmp_path / "ledger.beancount"], check=False).returncode == 0
     account = [m for m in months_of(ask, rider) if m["month"] == last]
     assert [(m["state"], m["amount_cents"]) for m in account] == [("issued", 420)]
+
+    chart = tmp_path / "chart.yaml"
+    chart.write_text(
+        'entities: {city: {name: Ville, siren: "200046977", accounts: ["*"]},'
+        " buses: {name: Bus, accounts: [revenue]}}",
+        encoding="utf-8",
+    )
+    told = mobility(
+        demo_home, "ledger", "export", str(tmp_path), "--format", "fec", "--chart", str(chart),
+        "--entity", "city", "--period", last[:4],
+    )  # fmt: skip
+    out = tmp_path / f"200046977FEC{last[:4]}1231.txt"
+    assert f"{out} written: books of Ville." in " ".join(told.split())
+    assert "entity:buses" in out.read_text(encoding="utf-8")
+    assert "Recettes" not in out.read_text(encoding="utf-8")

@@ -236,6 +236,18 @@ def test_work_goes_on_where_the_option_of_a_connection_is_refused(
         assert list_changeable(connection) == []
 
 
+def test_postings_are_listed_by_month_or_by_year(books: Engine) -> None:
+    months = ("2026-12", "2027-01", "2027-12", "2028-01")
+    put(books, *(used(nth, period=month) for nth, month in enumerate(months)))
+    with books.connect() as connection:
+        found = {
+            period: [own.period for own, _ in list_postings(connection, period)]
+            for period in ("2027", "2027-01", "2027-02", None)
+        }
+    assert found == {"2027": ["2027-01", "2027-12"], "2027-01": ["2027-01"], "2027-02": [],
+                     None: list(months)}  # fmt: skip
+
+
 def test_whoever_gets_past_the_guards_is_found_out(home: Path, books: Engine) -> None:
     put(books, used(1), used(2), day=dt.date(2027, 3, 31))
     with books.begin() as connection:

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql as pg
 
 revision = "2026_12_30_guessed_ends"
-down_revision = "2026_12_28_statement_lines"
+down_revision = "2026_12_29_revenue_by_operator"
 
 
 def upgrade() -> None:
