@@ -230,9 +230,7 @@ class Grouping:
             if product.most_legs is not None:
                 counts = self._sums_before(product.covers(leg) for leg, _ in self._priced)
             for category, permille in shares:
-                price_cents = round_half_up(product.price_cents * permille, LIST_PRICE)
-                if category is not None and product.category_cents is not None:
-                    price_cents = product.category_cents.get(category, price_cents)
+                price_cents = product.price_for(category, permille)
                 cover, cents = self._covered(product, category)
                 yield _Reach(tariff, product, category, price_cents, cover, cents, counts)
 

@@ -8,7 +8,7 @@ categories together than `payments.ways.PASS_LIMIT`) is rated by `payments.ratin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from payments.bill import Bill, Proof
 from payments.charges import bills_of
-from payments.kernels import month_spans
+from payments.kernels import COVER, MODE, PRICE, month_spans
 from payments.leg_columns import (
     Kind,
     LegColumns,
@@ -29,9 +29,11 @@ from payments.leg_columns import (
 from payments.month import MonthBill, MonthTotal, month_bill, rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
-from payments.ways import Ways, month_code
+from payments.ways import BIT, Ways, month_code
 
 Int64 = npt.NDArray[np.int64]
+ANY_LINE = "any:"
+"""Line of legs that are on none of which anything is known."""
 
 
 class LegTable:
@@ -58,6 +60,41 @@ class LegTable:
             both = [*self._legs, *more]
             return rate([self._ways.tariff], both, self._proofs).amount_cents
         return int(self._ways.rate(np.array([[0, len(rows)]]), priced)[0])
+
+    def least_additions(
+        self, at: dt.datetime, alone: Mapping[str, int], categories: Collection[str]
+    ) -> dict[str, int] | None:
+        """
+        Find what one leg more of each mode adds at least, boarded at a time after all others.
+
+        It costs by itself what `alone` says. Whatever is for some legs of its mode is for it: all
+        passes of anybody with the rider's categories, and joins, whatever its line. None where the
+        kernels' tables cannot hold the legs.
+        """
+        probes = [
+            FareLeg(mode, at, 0, route=ANY_LINE, id=f"{ANY_LINE}{nth:03}")
+            for nth, mode in enumerate(alone)
+        ]
+        rows = [*self._rows, *sorted_rows(probes, self._kinds)]
+        columns = LegColumns(
+            as_arrays([[row for _, row in rows]], [0]), list(self._kinds), [self._proofs]
+        )
+        priced = self._ways.price(columns, np.zeros(1, np.int64))
+        if priced is None:
+            return None
+        count = len(self._rows)
+        for nth, (mode, cents) in enumerate(alone.items()):
+            own = priced[:, count + nth]
+            own[PRICE], own[MODE] = cents, BIT[mode]
+            own[COVER] = self._ways.covering(mode, categories)
+        size = count + 1
+        table = np.empty((len(priced), len(alone), size), np.int64)
+        table[:, :, :count] = priced[:, None, :count]
+        table[:, :, count] = priced[:, count:]
+        firsts = np.arange(len(alone)) * size
+        spans = np.column_stack((firsts, firsts + size))
+        totals = self._ways.rate(spans, table.reshape(len(priced), -1))
+        return dict(zip(alone, (totals - self.total).tolist(), strict=True))
 
 
 def ways_of(tariff: Tariff, proofs: Iterable[Proof]) -> Ways:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from payments.alone import proved_on
-from payments.bill import Charge, charges_at
+from payments.bill import Charge, Proof, charges_at
 from payments.grouping import SIX_DAYS
+from payments.least_prices import LeastPrice, least_alone, least_prices, may_fall
 from payments.many import LegTable, rate_own_month, ways_of
 from payments.month import MonthBill, month_after, month_of
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
-from payments.rights import ANOTHER_RIDER, NO_RIGHTS, Rights
+from payments.rights import ANOTHER_RIDER, NO_RIGHTS, HeldPass, Rights
 from payments.tariff import MODES, ONE_DAY, FareLeg, Period
 from payments.versions import Tariffs
 
 PLANNED = "planned:"
 """Ids of legs that are only thought of."""
+LONGEST = dt.timedelta(days=2)
+"""Legs of a journey are boarded within so much of the first departure that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,57 @@ class OwnPrices:
         known = self._known_charges(before, planned, cents)
         charges = self._rate(before.month, planned)[1] if known is None else known
         return Addition(cents, months[0], so_far_cents, charges, reached)
+
+    def least_additions(self, at: dt.datetime) -> list[LeastPrice]:
+        """
+        What journeys that leave at a time or later add at least, whoever pays it then.
+
+        Journeys that leave before the last leg used are of the past, and not spoken of. What is
+        not known to cost something counts nothing: modes in none of the prices.
+        """
+        at = max((at, *(leg.board_at for leg in self._legs)))
+        first, until = (self._tariffs.fare_day(time) for time in (at, at + LONGEST))
+        months = sorted({first.replace(day=1), until.replace(day=1)})
+        versions = {own for month in months for own in self._tariffs.of_month(month).versions}
+        if len(versions) > 1:
+            return []
+        (tariff,) = versions
+
+        def holds(own: Proof | HeldPass) -> bool:
+            return own.valid_from <= until and first <= own.valid_to
+
+        categories = {proof.category for proof in filter(holds, self._proofs)}
+        held = {own.product for own in filter(holds, self._rights.passes)}
+        paid = frozenset().union(*(p.modes for p in tariff.products if p.id in held))
+        used = {leg.mode for leg in self._legs}
+        alone, found = least_alone(tariff, categories), []
+        for least in least_prices(tariff, categories):
+            cents_of = dict.fromkeys(least.modes, least.cents)
+            if least.is_once and not used.isdisjoint(least.modes):
+                if may_fall(tariff, least.modes):
+                    continue
+                of_group = {mode: alone[mode] for mode in least.modes & alone.keys()}
+                cents_of = self._added_at_least(months, at, of_group, categories)
+            modes = frozenset(mode for mode, cents in cents_of.items() if cents > 0) - paid
+            if modes:
+                cents = min(cents_of[mode] for mode in modes)
+                found.append(LeastPrice(modes, cents, least.is_once))
+        return found
+
+    def _added_at_least(
+        self, months: Sequence[dt.date], at: dt.datetime, alone: Mapping[str, int],
+        categories: Collection[str],
+    ) -> dict[str, int]:  # fmt: skip
+        """What one leg of a mode more adds at least, in whichever of some months it is boarded."""
+        found: list[dict[str, int]] = []
+        for month in months:
+            _, table, _ = self._month(month)
+            board_at = max(at, self._tariffs.month_start(month))
+            added = None if table is None else table.least_additions(board_at, alone, categories)
+            if added is None:
+                return {}
+            found.append(added)
+        return {mode: min(added[mode] for added in found) for mode in alone}
 
     def _month(self, month: dt.date) -> tuple[MonthBill, LegTable | None, int]:
         """A month without the journey, its legs for the kernel if it can, and what others pay."""

@@ -220,6 +220,11 @@ class Product:
             and (self.zones is None or (bool(leg.zones) and self.zones.issuperset(leg.zones)))
         )
 
+    def price_for(self, category: str | None, permille: int) -> int:
+        """Cents for riders of a category, who pay a share of prices; None: for anybody."""
+        cents = round_half_up(self.price_cents * permille, LIST_PRICE)
+        return cents if category is None else (self.category_cents or {}).get(category, cents)
+
 
 @dataclass(frozen=True, slots=True)
 class Category:

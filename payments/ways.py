@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from core.money import round_half_up
 from payments.alone import is_for
 from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
 from payments.charge_kernels import list_charges
@@ -105,6 +104,14 @@ class Ways:
         list_charges(spans, priced, passes, self._ranks, joins, patterns, owner, charges)
         return owner, charges
 
+    def covering(self, mode: str, categories: Collection[str]) -> int:
+        """Bits of passes that may cover a leg of a mode, of a rider with some categories."""
+        return sum(
+            1 << bit
+            for bit, (product, slot) in enumerate(self.passes)
+            if mode in product.modes and (slot is None or slot in categories)
+        )
+
     def _are_small(self, legs: LegArrays) -> bool:
         metres, seconds = (int(column.max(initial=0)) for column in (legs.metres, legs.seconds))
         for rule in self.tariff.leg_prices:
@@ -196,9 +203,7 @@ class Ways:
         """Shape (passes, 4): periods, prices and limits, as `rate_riders` takes them."""
         table = np.zeros((len(self.passes), 4), np.int64)
         for row, (product, slot) in enumerate(self.passes):
-            cents = round_half_up(product.price_cents * self._permille[slot], LIST_PRICE)
-            if slot is not None and product.category_cents is not None:
-                cents = product.category_cents.get(slot, cents)
+            cents = product.price_for(slot, self._permille[slot])
             most = -1 if product.most_legs is None else product.most_legs
             table[row] = CODE[product.period], cents, most, self._first_pass(product)
         return table

@@ -12,9 +12,8 @@ from dataclasses import replace
 
 from routing.itinerary import Explanation, Itinerary, PlanAnswer
 from routing.network import Network
-from routing.planner import RidesOn, plan
+from routing.planner import CriteriaFrom, RidesOn, plan
 from routing.query import Limits, PlanQuery
-from routing.raptor.criteria import CriteriaTable
 from routing.raptor.flexible import FlexibleTrips
 
 TOLD = 3
@@ -28,7 +27,7 @@ def plan_around(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
-    criteria: CriteriaTable | None = None,
+    criteria: CriteriaFrom | None = None,
     shut: frozenset[str],
 ) -> PlanAnswer:
     """

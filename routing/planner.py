@@ -41,11 +41,10 @@ from routing.raptor.body_table import no_flexible_trips
 from routing.raptor.criteria import (
     EVERY,
     NEVER,
-    SLACK_S,
-    SLACK_SHARE,
     CriteriaTable,
     Values,
     search_criteria,
+    slack_s,
     values_of,
 )
 from routing.raptor.flexible import FlexibleTrips, Rides
@@ -63,6 +62,8 @@ WIDENING_S = 1800
 Int32 = npt.NDArray[np.int32]
 RidesOn = Callable[[dt.date], Rides]
 """Dated rides around a searched date; the world keeps them."""
+CriteriaFrom = Callable[[dt.datetime], CriteriaTable]
+"""What journeys cost and emit at least that leave at some time or later."""
 
 
 class LineUnknown(InvalidInput):
@@ -101,13 +102,14 @@ def plan(
     flexible: FlexibleTrips,
     rides_on: RidesOn,
     limits: Limits,
-    criteria: CriteriaTable | None = None,
+    criteria: CriteriaFrom | None = None,
     shut: frozenset[str] = frozenset(),
 ) -> PlanAnswer:
     """
     Answer one query; `shut` are elevators out of service.
 
-    With `criteria`, what is best by price, CO2, walking and reliability stands beside the fastest.
+    With `criteria`, what is best by price, CO2, walking and reliability stands beside the fastest;
+    it is asked for what holds from the first departure on that is looked at.
 
     Raises
     ------
@@ -142,8 +144,8 @@ def plan(
     if criteria is not None and query.criteria and layers is None:
         unhurried = replace(conditions, change_s=conditions.change_s + UNHURRIED_S)
         ranked = _with_criteria(
-            ranked, ways[0], criteria, lambda: network.terrain(date, unhurried), window,
-            every=query.explain,
+            ranked, ways[0], lambda from_s: criteria(to_instant(base_s + from_s)),
+            lambda: network.terrain(date, unhurried), window, every=query.explain,
         )  # fmt: skip
     anywhere = _may_change_anywhere(query)
     itineraries = tuple(
@@ -178,7 +180,7 @@ def plan(
 def _with_criteria(
     ranked: Ranked,
     way: _Way,
-    table: CriteriaTable,
+    table_from: Callable[[int], CriteriaTable],
     unhurried: Callable[[], Terrain],
     window: Window,
     *,
@@ -189,6 +191,13 @@ def _with_criteria(
 
     Looked for is only what would gain enough to be shown; with `every`, also what would not.
     """
+    anchors = [j for j in ranked.kept if family_of(j) == ON_FOOT]
+    if not anchors:
+        return ranked
+    first_s = window.from_s
+    if way.search.arrive_by:
+        first_s = min(anchor.start_s - slack_s(anchor.start_s, anchor.end_s) for anchor in anchors)
+    table = table_from(first_s)
     network, known = way.search.network, {}
 
     def values(journey: RawJourney) -> Values:
@@ -198,9 +207,6 @@ def _with_criteria(
         assert found is not None
         return found
 
-    anchors = [j for j in ranked.kept if family_of(j) == ON_FOOT]
-    if not anchors:
-        return ranked
     by_values = (
         Gain("price", lambda j: values(j).cents, 10),
         Gain("co2", lambda j: values(j).hectograms, 2),
@@ -220,8 +226,8 @@ def _with_criteria(
 
 def _within_slack(journey: RawJourney, anchor: RawJourney) -> bool:
     """Whether a journey replaces an anchor: leaving no earlier and arriving not much later."""
-    slack_s = max(SLACK_S, SLACK_SHARE * (anchor.end_s - anchor.start_s))
-    return journey.start_s >= anchor.start_s - slack_s and journey.end_s <= anchor.end_s + slack_s
+    by_s = slack_s(anchor.start_s, anchor.end_s)
+    return journey.start_s >= anchor.start_s - by_s and journey.end_s <= anchor.end_s + by_s
 
 
 def read_conditions(

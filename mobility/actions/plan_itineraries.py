@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from core.ids import OfferId
 from core.remember import Remembered
 from mobility.actions.rate_riders import RiderFares
 from mobility.mapping.co2 import co2_g
-from mobility.mapping.criteria import criteria_table
+from mobility.mapping.criteria import criteria_table, with_prices
 from mobility.mapping.fare_legs import fare_legs
 from mobility.mapping.priced import OTHER_OPERATOR, PricedAnswer, PricedItinerary
 from mobility.metrics import STAGE_S, timed
@@ -46,11 +46,14 @@ def plan_itineraries(
     Search the world, the offers left out that are not for whoever asks, and price what was found.
 
     Who wants steps nowhere gets into cars alone that take wheelchairs. With `fares`, what a rider
-    has used, each itinerary also says what it adds to his bill.
+    has used, each itinerary also says what it adds to his bill, and what adds less is searched.
     """
     if query.wheelchair and not query.wheelchair_unknown:
         seeker = replace(seeker, needs=seeker.needs | {Need.WHEELCHAIR})
     query = replace(query, rides_step_free=Need.WHEELCHAIR in seeker.needs)
+    own_prices = None
+    if world.tariffs is not None and fares is not None:
+        own_prices = OwnPrices(world.tariffs, fares.legs, fares.rights, fares.spent)
     rides_on = partial(world.rides_for, seeker=seeker, without=without)
     with timed(STAGE_S, "search"):
         answer = plan_around(
@@ -59,18 +62,25 @@ def plan_itineraries(
             flexible=world.flexible,
             rides_on=rides_on,
             limits=world.snapshot.limits,
-            criteria=_criteria((world.network, _tariff_at(world, query.at))),
+            criteria=_criteria_from(world, query, own_prices),
             shut=world.shut_elevators,
         )
     with timed(STAGE_S, "price"):
-        own_prices = None
-        if world.tariffs is not None and fares is not None:
-            own_prices = OwnPrices(world.tariffs, fares.legs, fares.rights, fares.spent)
         return PricedAnswer(
             answer,
             tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.itineraries),
             tuple(_priced(world, query, itinerary, own_prices) for itinerary in answer.direct),
         )
+
+
+def _criteria_from(
+    world: World, query: PlanQuery, own_prices: OwnPrices | None
+) -> Callable[[dt.datetime], CriteriaTable]:
+    """What the search reads of prices: those of a rider, or of anybody where others go along."""
+    table = _criteria((world.network, _tariff_at(world, query.at)))
+    if own_prices is None or query.seats > 1:
+        return lambda _: table
+    return lambda since: with_prices(table, own_prices.least_additions(since))
 
 
 def _tariff_at(world: World, at: dt.datetime) -> Tariff | None:

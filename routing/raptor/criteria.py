@@ -50,7 +50,9 @@ SLACK_S, SLACK_SHARE = 900, 0.25
 """Later than an anchor by so much, or by this share of its duration if that is more."""
 MORE_VEHICLES = 1
 MEASURED_KEPT = 4
-"""Days of which CO2 and products by pattern are kept: two dates in both directions."""
+"""Days of which CO2 and kinds by pattern are kept: two dates in both directions."""
+FREE = -1
+"""Stands for the product of what counts nothing."""
 
 Int32 = npt.NDArray[np.int32]
 _thread = threading.local()
@@ -60,8 +62,10 @@ _thread = threading.local()
 class CriteriaTable:
     """Prices and emissions as the search reads them: data that tariff and factors were put in."""
 
-    route_product: Int32
-    """Shape (route_count,): what boarding it is paid by, or -1."""
+    route_kind: Int32
+    """Shape (route_count,): number of what is paid alike, or -1."""
+    kind_product: Int32
+    """Shape (kinds,): what boarding it is paid by, or -1."""
     product_cents: Int32
     """Least price of a product: no journey that uses it costs less."""
     product_once: npt.NDArray[np.uint8]
@@ -142,6 +146,11 @@ def search_criteria(
     return found
 
 
+def slack_s(start_s: int, end_s: int) -> int:
+    """How much later than an anchor others may arrive, or leave sooner."""
+    return max(SLACK_S, round(SLACK_SHARE * (end_s - start_s)))
+
+
 def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Values | None:
     """Criteria of a journey of public transport; None with rides, whose price is their own."""
     t = network.timetable
@@ -151,7 +160,8 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
         if not isinstance(leg, RawVehicle):
             return None
         parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
-        product = int(table.route_product[_route_of(t, parts[0].trip)])
+        kind = int(table.route_kind[_route_of(t, parts[0].trip)])
+        product = -1 if kind < 0 else int(table.kind_product[kind])
         if product >= 0 and product not in paid:
             cents += int(table.product_cents[product])
             if table.product_once[product]:
@@ -177,18 +187,23 @@ def _grams(metres: Int32, g_per_km: npt.NDArray[np.float64] | float) -> Int32:
 
 
 class _Measured(NamedTuple):
-    """Of the patterns of one day: CO2 along their rows, what they are paid by, the least price."""
+    """Of the patterns of one day: CO2 along their rows, and kinds of what they are paid by."""
 
     row_grams: Int32
-    product: Int32
-    least_cents: int
+    kind: Int32
+    kinds: Int32
+    """Each once."""
     no_grams: Int32
     no_product: Int32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """Key of `_Measured`: a day (its trips tell it, whatever is closed on it) and a table."""
+    """
+    Key of `_Measured`: a day (its trips tell it, whatever is closed on it) and a table.
+
+    Tables of riders differ by what they pay alone.
+    """
 
     network: Network
     table: CriteriaTable
@@ -196,16 +211,17 @@ class _Asked:
     forward: bool
 
     def __eq__(self, other: object) -> bool:
-        """Whether both are of the same trips and the same table."""
+        """Whether both are of the same trips and the same lines."""
         return (
             isinstance(other, _Asked)
             and self.day.trip is other.day.trip
-            and self.table is other.table
+            and self.table.route_kind is other.table.route_kind
+            and self.table.route_g_per_km is other.table.route_g_per_km
         )
 
     def __hash__(self) -> int:
         """Hash by identity: the key holds on to what it names."""
-        return hash((id(self.day.trip), id(self.table)))
+        return hash((id(self.day.trip), id(self.table.route_kind)))
 
 
 def _measure_day(asked: _Asked) -> _Measured:
@@ -224,12 +240,11 @@ def _measure_day(asked: _Asked) -> _Measured:
     last = np.repeat(lengths - 1, lengths)
     row = np.repeat(firsts[source], lengths) + (position if forward else last - position)
     grams = np.r_[row_grams, through_grams][row]
-    product = table.route_product[route]
-    prices = np.r_[table.product_cents, 0][product]  # -1: nothing
+    kind = table.route_kind[route]
     return _Measured(
         row_grams=frozen(grams if forward else -grams),
-        product=frozen(product),
-        least_cents=int(prices.min(initial=FAR)),
+        kind=frozen(kind),
+        kinds=frozen(np.unique(kind)),
         no_grams=frozen(np.zeros(len(day.stop), np.int32)),
         no_product=frozen(np.full(len(lengths), -1, np.int32)),
     )
@@ -241,7 +256,11 @@ _measured = Remembered(_measure_day, MEASURED_KEPT)
 def _measures(own: _Measured, table: CriteriaTable, most: Values) -> Iterator[Measure]:
     """Price, CO2 and walking."""
     paid = table.product_cents, table.product_once
-    yield Measure(0, own.no_grams, own.product, *paid, own.least_cents, most.cents)
+    of_kind = np.append(table.kind_product, np.int32(FREE))  # the last is that of no kind
+    prices = np.append(table.product_cents, 0)[of_kind[own.kinds]]
+    least_cents = int(prices.min(initial=FAR))
+    product = frozen(of_kind[own.kind])
+    yield Measure(0, own.no_grams, product, *paid, least_cents, most.cents)
     yield Measure(0, own.row_grams, own.no_product, *paid, 0, most.hectograms)
     yield Measure(1, own.no_grams, own.no_product, *paid, 0, most.walk_steps)
 
@@ -311,9 +330,7 @@ def _departures(
         reach = min(max(k for _, _, k in later) + MORE_VEHICLES, most)
         for vehicles in range(reach + 1):
             ends_s = [
-                end_s + max(SLACK_S, round(SLACK_SHARE * (end_s - begin_s)))
-                for begin_s, end_s, k in later
-                if k <= vehicles
+                end_s + slack_s(begin_s, end_s) for begin_s, end_s, k in later if k <= vehicles
             ]
             limit_s[number, vehicles] = min(ends_s, default=-FAR)
     return frozen(np.array(ordered, np.int32)), frozen(limit_s)

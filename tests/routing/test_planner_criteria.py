@@ -19,7 +19,8 @@ def table(world: World, **lines: tuple[int, int, float]) -> CriteriaTable:
     rows = [lines[name] for name in t.route_short_name]
     cents = {product: price for product, price, _ in rows}
     return CriteriaTable(
-        route_product=frozen(np.array([product for product, _, _ in rows], np.int32)),
+        route_kind=frozen(np.array([product for product, _, _ in rows], np.int32)),
+        kind_product=frozen(np.arange(4, dtype=np.int32)),
         product_cents=frozen(np.array([cents.get(i, 0) for i in range(4)], np.int32)),
         product_once=frozen(np.ones(4, np.uint8)),
         route_g_per_km=frozen(np.array([g_per_km for _, _, g_per_km in rows])),

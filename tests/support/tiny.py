@@ -407,7 +407,7 @@ def answer(
         flexible=world.flexible,
         rides_on=lambda date: rides_of(RunningDates(world.offers).windows(world.network, date)),
         limits=limits or Limits(),
-        criteria=criteria,
+        criteria=None if criteria is None else lambda _: criteria,
     )
 
 

@@ -38,10 +38,12 @@ ONCE = (True, False, True)
 @st.composite
 def tables(draw: st.DrawFn, world: RandomWorld) -> CriteriaTable:
     count = len(world.patterns)
-    product = draw(st.lists(st.integers(-1, 2), min_size=count, max_size=count))
+    kind = draw(st.lists(st.integers(-1, 3), min_size=count, max_size=count))
+    product = draw(st.lists(st.integers(-1, 2), min_size=4, max_size=4))
     factor = draw(st.lists(st.sampled_from((4.0, 33.0, 113.0)), min_size=count, max_size=count))
     return CriteriaTable(
-        route_product=frozen(np.array(product, np.int32)),
+        route_kind=frozen(np.array(kind, np.int32)),
+        kind_product=frozen(np.array(product, np.int32)),
         product_cents=frozen(np.array(CENTS, np.int32)),
         product_once=frozen(np.array(ONCE, np.uint8)),
         route_g_per_km=frozen(np.array(factor)),
@@ -54,7 +56,8 @@ def prices_of(world: RandomWorld, table: CriteriaTable) -> PlainPrices:
         metres = np.array(world.metres[at : at + len(stops)])
         grams.append(np.rint(metres * table.route_g_per_km[number] / 1000).astype(int).tolist())
         at += len(stops)
-    product = table.route_product.tolist()
+    paid_by = [*table.kind_product.tolist(), -1]
+    product = [paid_by[kind] for kind in table.route_kind.tolist()]
     for chain in world.chains:  # paid where it is boarded; emits on all of its trips
         patterns = [world.trips[trip].pattern for trip in chain]
         product.append(product[patterns[0]])
