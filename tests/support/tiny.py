@@ -55,6 +55,7 @@ from gtfs_data.timetable import Timetable
 from routing.build import build_network
 from routing.itinerary import Itinerary, PlanAnswer, RideLeg, StreetLeg, TransitLeg
 from routing.network import Network
+from routing.planner import CriteriaFrom
 from routing.planner import plan as plan_query
 from routing.query import Endpoint, Limits, PlanQuery
 from routing.raptor.body_table import flexible_trips
@@ -381,7 +382,7 @@ def answer(
     arrive: str = "",
     between: tuple[str, str] | None = None,
     limits: Limits | None = None,
-    criteria: CriteriaTable | None = None,
+    criteria: CriteriaTable | CriteriaFrom | None = None,
     **options: Any,
 ) -> PlanAnswer:
     """
@@ -407,7 +408,7 @@ def answer(
         flexible=world.flexible,
         rides_on=lambda date: rides_of(RunningDates(world.offers).windows(world.network, date)),
         limits=limits or Limits(),
-        criteria=None if criteria is None else lambda _: criteria,
+        criteria=(lambda _: criteria) if isinstance(criteria, CriteriaTable) else criteria,
     )
 
 
