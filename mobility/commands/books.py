@@ -86,6 +86,43 @@ def fares_close(
     console.print(f"{done.months} months of riders {what}: {amount} in all.")
 
 
+@fares_app.command("paid")
+def fares_paid(
+    number: Annotated[str, typer.Argument(help="Number of a statement, as 2027-000012.")],
+    amount: Annotated[str, typer.Argument(help="What was paid, as 12.50.")],
+    reference: Annotated[str, typer.Option(help="What the bank or the counter calls it.")],
+    by: Annotated[str, typer.Option(help="How it came: transfer, counter, cheque …")] = "transfer",
+    as_json: Json = False,
+) -> None:
+    """
+    Post to the ledger what a rider has paid outside; told twice, it is there once.
+
+    It pays for the rider's oldest months first. Example:
+    mobility fares paid 2027-000012 12.50 --reference VIR-4711
+    """
+    from mobility.actions.receive_payment import receive_payment
+    from mobility.installation import open_installation
+
+    if not re.fullmatch(r"\d{1,7}([.,]\d\d?)?", amount):
+        raise InvalidInput(f"{amount!r} is not an amount: 12.50")
+    whole, _, part = amount.replace(",", ".").partition(".")
+    installation = open_installation(Settings())
+    done = receive_payment(
+        installation.engine, number, int(whole) * 100 + int(part.ljust(2, "0")), rail=by,
+        reference=reference, now=utc_now(),
+    )  # fmt: skip
+    installation.close()
+    months = [f"{month:%Y-%m}" for month in done.settled]
+    if as_json:
+        console.print_json(
+            data={"is_new": done.is_new, "owed_cents": done.owed_cents, "settled": months}
+        )
+        return
+    console.print("Posted." if done.is_new else "It was posted before, and is not there twice.")
+    owed = f"{done.owed_cents / 100:.2f} {done.currency}"
+    console.print(f"The rider owes {owed}; paid are {', '.join(months) or 'no months yet'}.")
+
+
 @fares_app.command("compare")
 def fares_compare(
     before: Annotated[Path, typer.Argument(help="Tariff as it is.")],

@@ -32,6 +32,7 @@ class MonthState(StrEnum):
     """Posted, but something may still be owed by devices."""
     ISSUED = "issued"
     SETTLED = "settled"
+    """Issued, and paid by the ledger: told when it is read, and not kept."""
 
 
 class StatementKind(StrEnum):
@@ -137,7 +138,7 @@ def months_to_correct(connection: sa.Connection, most: int) -> list[PostedMonth]
 
     One of which nothing was known when its month was closed counts as issued then, over nothing.
     """
-    issued = rider_month.c.state.in_((MonthState.ISSUED, MonthState.SETTLED))
+    issued = rider_month.c.state == MonthState.ISSUED
     query = (
         sa.select(*_COLUMNS, closed_month.c.closed_at)
         .outerjoin(closed_month, closed_month.c.month == rider_month.c.month)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from mobility.db.fare_schema import fare_account, fare_leg, rider_month, tap
 from mobility.db.notices import RIDE_COMPLETED
+from mobility.db.paid_months import list_settled
 from mobility.db.schema import outbox, partner_person, person
 from mobility.db.sent_rows import among, sent_rows
 from mobility.db.statements import MonthState
@@ -325,11 +326,18 @@ def rated_months(
 
 
 def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedMonth]:
-    """Months of an account, the newest first."""
+    """Months of an account, the newest first; what was issued and paid is settled."""
     columns = [rider_month.c[name] for name in RatedMonth.__dataclass_fields__]
     query = sa.select(*columns).where(rider_month.c.account_id == account_id)
-    found = connection.execute(query.order_by(rider_month.c.month.desc())).mappings()
-    return [RatedMonth(**dict(row) | {"state": MonthState(row["state"])}) for row in found]
+    found = connection.execute(query.order_by(rider_month.c.month.desc())).mappings().all()
+    paid = list_settled(connection, account_id)
+    months = []
+    for row in found:
+        state = MonthState(row["state"])
+        if state is MonthState.ISSUED and row["month"] in paid:
+            state = MonthState.SETTLED
+        months.append(RatedMonth(**dict(row) | {"state": state}))
+    return months
 
 
 def take_completed(connection: sa.Connection, most: int) -> list[Completed]:

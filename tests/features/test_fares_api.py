@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -203,8 +204,19 @@ def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
         assert out.read_text(encoding="utf-8").startswith(start)
     program = Path(sys.executable).with_name("bean-check")
     assert subprocess.run([program, tmp_path / "ledger.beancount"], check=False).returncode == 0
-    account = [m for m in months_of(ask, rider) if m["month"] == last]
-    assert [(m["state"], m["amount_cents"]) for m in account] == [("issued", 420)]
+
+    def state() -> list[tuple[str, int]]:
+        return [
+            (m["state"], m["amount_cents"]) for m in months_of(ask, rider) if m["month"] == last
+        ]
+
+    assert state() == [("issued", 420)]
+    transfer = "--reference", f"VIR-{uuid.uuid4().hex[:8]}", "--json"
+    for is_new in (True, False):
+        told = json.loads(mobility(demo_home, "fares", "paid", own, "4,20", *transfer))
+        assert told == {"is_new": is_new, "owed_cents": 0, "settled": [last]}
+    assert state() == [("settled", 420)]
+    assert shown()["state"] == "settled"
 
     chart = tmp_path / "chart.yaml"
     chart.write_text(

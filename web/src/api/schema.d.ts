@@ -1081,6 +1081,8 @@ export interface components {
         };
         Bill: {
             month: string;
+            /** @enum {string} */
+            state: "open" | "provisional" | "issued" | "settled";
             currency: string;
             amount_cents: number;
             paid_by: components["schemas"]["BillPart"][];

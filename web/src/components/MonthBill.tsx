@@ -57,6 +57,7 @@ function ShownBill({ of }: { of: string }) {
       <p className="bill-total">
         <span>{format.month(bill.month)}</span> <strong>{money(bill.amount_cents)}</strong>
       </p>
+      {bill.state !== "open" && <p className={`state ${bill.state}`}>{t(`month.state.${bill.state}`)}</p>}
       {bill.paid_by.map((part) => (
         <p className="bill-part" key={`${part.payer} ${part.party}`}>
           <span>{t("month.others", { who: whoPays(part, t) })}</span> <span>{money(-part.amount_cents)}</span>
