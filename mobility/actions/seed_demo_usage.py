@@ -20,20 +20,24 @@ from mobility.db.rights import put_right
 from mobility.mapping.cloud_events import RIDE, medium_digest, read_event
 from mobility.world import World
 from payments.rights import PaidFor
+from payments.tariff import ONE_DAY
 
 CARD = "demo-rosa"
 EMPLOYER = "atelier-durand"
-BUS_DAYS = (12, 4, 3, 2, 1)
-"""Days ago on which three buses reach the cap of a day; the last four that of a week."""
+BUS_DAYS = (11, 3, 2, 1, 0)
+"""Days before the last one on which three buses reach the cap of a day; four of them a week's."""
 BUS_HOURS = (7, 10, 17)
-TRAIN_DAYS_AGO, CARPOOL_DAYS_AGO, BIKE_DAYS_AGO = 6, 5, 5
+TRAIN_DAY, CARPOOL_DAY, BIKE_DAY = 5, 4, 4
+LAST_OF_MONTH = 28
+"""Of the month before: it shows all of that as well, also to who looks on the second of a month."""
 
 
 def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.datetime) -> None:
     """
-    Link a card to the rider and tell what it was used for in the last days, once for each date.
+    Link a card to the rider and tell what it was used for, once for each date.
 
-    The train's tap out comes after all else: until then its whole line was billed.
+    That is in the days until yesterday, and in the month before. The tap out of trains comes after
+    all else: until then the whole line was billed.
     """
     if world.tariffs is None:
         return
@@ -47,29 +51,32 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
         )  # fmt: skip
     _seed_payers(engine, rider_id, now)
     network = world.network
-    *first, late = [
-        read_event(event, "demo", key, network, now) for event in _events(network.timetable, now)
+    today = now.astimezone(network.zone).date()
+    last_month = (today.replace(day=1) - ONE_DAY).replace(day=LAST_OF_MONTH)
+    told = [
+        [read_event(event, "demo", key, network, now) for event in _events(network.timetable, last)]
+        for last in (last_month, today - ONE_DAY)
     ]
-    take_usage(engine, world, first, now)
-    take_usage(engine, world, [late], now)
+    take_usage(engine, world, [event for *first, _ in told for event in first], now)
+    take_usage(engine, world, [late for *_, late in told], now)
 
 
 def _seed_payers(engine: Engine, rider_id: uuid.UUID, now: dt.datetime) -> None:
     """Her employer pays half of her passes, and of her carpool rides and bikes."""
-    first = (now - dt.timedelta(days=max(BUS_DAYS))).date().replace(month=1, day=1)
-    year = first, dt.date(now.year, 12, 31)
+    year = (now.date() - 40 * ONE_DAY).replace(month=1, day=1), dt.date(now.year, 12, 31)
     with engine.begin() as connection:
         for payer in ("employer", "mobility"):
             put_right(connection, rider_id, PaidFor(payer, EMPLOYER, *year), "demo", now)
 
 
-def _events(t: Timetable, now: dt.datetime) -> Iterator[dict[str, Any]]:
+def _events(t: Timetable, last: dt.date) -> Iterator[dict[str, Any]]:
+    """What a card is used for in the days until the last one; the tap out of a train at the end."""
     zone = ZoneInfo(t.feed_zone[0])
     bus_route, bus_stops = _line(t, frozenset({Mode.BUS}))
     train_route, train_stops = _line(t, RAIL_MODES)
 
-    def event(days_ago: int, hour: float, kind: str, **data: object) -> dict[str, Any]:
-        day = now.astimezone(zone).date() - dt.timedelta(days=days_ago)
+    def event(days_before: int, hour: float, kind: str, **data: object) -> dict[str, Any]:
+        day = last - days_before * ONE_DAY
         at = dt.datetime.combine(day, dt.time(), zone) + dt.timedelta(hours=hour)
         return {
             "specversion": "1.0", "source": "demo", "id": f"{day}/{hour}/{kind}",
@@ -77,14 +84,14 @@ def _events(t: Timetable, now: dt.datetime) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
     tap = "mobility.tap."
-    yield event(TRAIN_DAYS_AGO, 7.5, f"{tap}in", stop=train_stops[0], route=train_route)
-    yield event(CARPOOL_DAYS_AGO, 7, RIDE, mode="carpool", metres=14_200, seconds=1_140)
-    yield event(BIKE_DAYS_AGO, 18, RIDE, mode="bike", metres=6_400, seconds=2_700)
-    for days_ago in BUS_DAYS:
+    yield event(TRAIN_DAY, 7.5, f"{tap}in", stop=train_stops[0], route=train_route)
+    yield event(CARPOOL_DAY, 7, RIDE, mode="carpool", metres=14_200, seconds=1_140)
+    yield event(BIKE_DAY, 18, RIDE, mode="bike", metres=6_400, seconds=2_700)
+    for days_before in BUS_DAYS:
         for hour in BUS_HOURS:
-            yield event(days_ago, hour, f"{tap}board", stop=bus_stops[0], route=bus_route)
+            yield event(days_before, hour, f"{tap}board", stop=bus_stops[0], route=bus_route)
     end = len(train_stops) // 2
-    yield event(TRAIN_DAYS_AGO, 8, f"{tap}out", stop=train_stops[end], route=train_route)
+    yield event(TRAIN_DAY, 8, f"{tap}out", stop=train_stops[end], route=train_route)
 
 
 def _line(t: Timetable, modes: frozenset[Mode]) -> tuple[str, list[str]]:
