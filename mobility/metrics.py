@@ -58,6 +58,12 @@ WORLD_CHECKED_AT = Gauge(
     "When a process last found its world up to date with the database.",
     multiprocess_mode="liveall",
 )
+LEDGER_WRONG = Gauge(
+    "mobility_ledger_wrong_accounts",
+    "Accounts of the ledger whose balance was not that of their postings, last time they were"
+    " recounted.",
+    multiprocess_mode="livemostrecent",
+)
 CHANGES_WAITING = Gauge(
     "mobility_changes_waiting",
     "Changed offers that a process has read from the database and not yet taken over.",

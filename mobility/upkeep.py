@@ -18,6 +18,7 @@ from mobility.actions.change_booking import sweep
 from mobility.actions.close_month import correct_months
 from mobility.actions.erase_fares import erase_fares
 from mobility.actions.forget_usage import forget_usage
+from mobility.actions.keep_books import keep_books
 from mobility.actions.match_wishes import match_wishes
 from mobility.actions.ride_desk import RideDesk
 from mobility.db.engine import DatabaseError
@@ -31,6 +32,7 @@ CHANCES_EVERY = dt.timedelta(minutes=10)
 """How a driver's rides end is known to searches so soon."""
 FORGET_EVERY = dt.timedelta(minutes=10)
 CORRECT_EVERY = dt.timedelta(seconds=5)
+BOOKS_EVERY = dt.timedelta(hours=1)
 
 
 class Upkeep:
@@ -75,6 +77,8 @@ class Upkeep:
                 self._try(partial(erase_fares, engine, now))
             if self._is_due("correct", CORRECT_EVERY, now):
                 self._try(partial(correct_months, engine, world.tariffs, now=now))
+            if self._is_due("books", BOOKS_EVERY, now):
+                self._try(partial(keep_books, engine, now))
             self._try(partial(sweep, desk, now=now))
             self._try(partial(bill_rides, engine, world, now=now))
             self._try(partial(continue_series, desk, now=now))

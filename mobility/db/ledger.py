@@ -200,18 +200,25 @@ def close_period(connection: sa.Connection, period: str, now: dt.datetime) -> No
     )
 
 
+def _open_days(before: dt.date) -> sa.Select[Any]:
+    last = sa.select(sa.func.max(ledger_day.c.day)).scalar_subquery()
+    return sa.select(posting.c.posted_on).where(
+        posting.c.posted_on < before, sa.or_(last.is_(None), posting.c.posted_on > last)
+    )
+
+
+def has_open_days(connection: sa.Connection, before: dt.date) -> bool:
+    """Whether something was posted on days before one that are not closed."""
+    return connection.execute(_open_days(before).limit(1)).first() is not None
+
+
 def close_days(connection: sa.Connection, before: dt.date) -> list[ClosedDay]:
     """Close all days before one, the oldest first; returns those that were open."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CLOSING_LOCK)))
-    last = connection.execute(
-        sa.select(ledger_day.c.day, ledger_day.c.hash).order_by(ledger_day.c.day.desc()).limit(1)
-    ).one_or_none()
-    query = sa.select(posting.c.posted_on).distinct().where(posting.c.posted_on < before)
-    if last is not None:
-        query = query.where(posting.c.posted_on > last.day)
+    last = sa.select(ledger_day.c.hash).order_by(ledger_day.c.day.desc()).limit(1)
+    previous = connection.execute(last).scalar() or b""
     closed = []
-    previous = b"" if last is None else bytes(last.hash)
-    for day in sorted(connection.execute(query).scalars()):
+    for day in sorted(connection.execute(_open_days(before).distinct()).scalars()):
         ids = _ids_of(connection, day)
         previous = chain(previous, ids)
         closed.append(ClosedDay(day, previous, len(ids)))

@@ -8,12 +8,16 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY, generate_latest
+from structlog.testing import capture_logs
 
+from mobility.actions.keep_books import keep_books
 from mobility.db.application_role import (
     INSERT_ONLY,
     advise,
@@ -219,6 +223,34 @@ def test_closed_months_and_days_take_nothing_more(books: Engine) -> None:
         put(books, used(5), used(6, period="2027-04"))
     assert put(books, used(4), used(6, period="2027-04")) == 1  # what is there is no posting
     assert net(books)["rider:r1"] == 5 * 160
+
+
+def test_each_night_the_ledger_is_recounted_and_its_days_are_closed(
+    home: Path, books: Engine
+) -> None:
+    def at(hour: int, day: int = 1) -> dt.datetime:
+        return dt.datetime(2027, 4, day, hour, 30, tzinfo=dt.UTC)
+
+    put(books, used(1), day=dt.date(2027, 3, 30))
+    put(books, used(2), day=dt.date(2027, 3, 31))
+    assert keep_books(books, at(0)) == 1  # the last day may still be posted on for an hour
+    assert keep_books(books, at(1)) == 1
+    assert keep_books(books, at(2)) == 0
+    with books.connect() as connection:
+        assert broken_days(connection) == []
+    put(books, used(3))
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(partial(keep_books, books), [at(3, 2)] * 4)) == 1
+    # While a balance is wrong, no day is closed, and it is told each time.
+    put(books, used(4), day=dt.date(2027, 4, 2))
+    more_of = "update ledger_balance set debit_cents = debit_cents + :more where account = :account"
+    for more, closed, wrong in ((7, 0, 1), (-7, 1, 0)):
+        with owned(home, books) as owner, owner.begin() as connection:
+            connection.execute(sa.text(more_of), {"more": more, "account": "rider:r1"})
+        with capture_logs() as logged:
+            assert keep_books(books, at(3, 3)) == closed
+        assert [(e["log_level"], e["account"]) for e in logged] == [("error", "rider:r1")] * wrong
+        assert f"mobility_ledger_wrong_accounts {wrong}.0" in generate_latest(REGISTRY).decode()
 
 
 def test_work_goes_on_where_the_option_of_a_connection_is_refused(
