@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -31,13 +32,14 @@ from mobility.db.statements import (
 )
 from mobility.db.usage import find_account, find_person, list_months, open_account
 from mobility.mapping.cloud_events import medium_digest
-from mobility.mapping.sentences import charge_label, end_sentence
+from mobility.mapping.sentences import addition_sentence, charge_label, end_sentence
 from mobility.mapping.statement_page import statement_page, statement_pdf
 from mobility.users.scopes import Principal
 from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.many import rate_own_month
 from payments.month import MonthBill, month_after, month_before
+from payments.own_price import OwnPrices
 from payments.payers import add_up, share_out
 from payments.rights import HeldPass, PaidFor
 from payments.taps import End
@@ -146,6 +148,16 @@ class AlternativeFacts(BaseModel):
     amount_cents: int
 
 
+class NextRideFacts(BaseModel):
+    """What one more ride would add now, if it were like the last one of its mode."""
+
+    mode: str
+    amount_cents: int | None
+    """What the rider pays himself of it; null: it has no price."""
+    why_fr: str | None
+    why_en: str | None
+
+
 class StatementFacts(BaseModel):
     """What was issued for a month."""
 
@@ -175,6 +187,8 @@ class BillFacts(BaseModel):
     lines: list[LineFacts]
     legs: list[LegFacts]
     alternatives: list[AlternativeFacts]
+    next_rides: list[NextRideFacts]
+    """One of each mode used in this month or the one before; none but in the present month."""
     statements: list[StatementFacts]
     """What was issued, corrections included; none while the month is open."""
 
@@ -266,6 +280,8 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
     rated = rate_own_month(of.versions, fares.legs, first, fares.rights.proofs)
     facts = _bill_facts(tariffs, rated, fares, guessed)
+    if tariffs.fare_day(now_of(request)).replace(day=1) == first:
+        facts.next_rides = _next_rides(tariffs, fares, now_of(request))
     facts.statements = [
         StatementFacts(
             number=f"{s.year}-{s.number:06d}", kind=s.kind, amount_cents=s.amount_cents,
@@ -442,6 +458,21 @@ def _tariffs(request: Request) -> Tariffs:
     return tariffs
 
 
+def _next_rides(tariffs: Tariffs, fares: RiderFares, now: dt.datetime) -> list[NextRideFacts]:
+    last = {leg.mode: leg for leg in sorted(fares.legs, key=lambda leg: leg.board_at)}
+    own = OwnPrices(tariffs, fares.legs, fares.rights, fares.spent)
+    found = []
+    for mode, leg in sorted(last.items()):
+        added = own.price([replace(leg, board_at=max(now, leg.board_at), promised_cents=None)])
+        found.append(
+            NextRideFacts(
+                mode=mode, amount_cents=added.amount_cents,
+                why_fr=addition_sentence(added, "fr"), why_en=addition_sentence(added, "en"),
+            )
+        )  # fmt: skip
+    return found
+
+
 def _bill_facts(
     tariffs: Tariffs, month: MonthBill, fares: RiderFares, guessed: Mapping[str, End]
 ) -> BillFacts:
@@ -488,6 +519,7 @@ def _bill_facts(
             )
             for a in alternatives(versions, whole, proofs)
         ],
+        next_rides=[],
         statements=[],
     )  # fmt: skip
 

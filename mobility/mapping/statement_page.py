@@ -46,8 +46,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "paid_by": ("Payé par", "Paid by"),
     "due": ("À payer par vous", "For you to pay"),
     "cheapest": (
-        "La façon la moins chère de payer tous ces trajets : aucun forfait n’aurait coûté moins.",
-        "The cheapest way to pay for all of these rides: no pass would have cost less.",
+        (
+            "La façon la moins chère de payer ces trajets et ceux du mois d’avant : "
+            "aucun forfait n’aurait coûté moins."
+        ),
+        (
+            "The cheapest way to pay for these rides and those of the month before: "
+            "no pass would have cost less."
+        ),
     ),
     "tariff": ("Tarif", "Tariff"),
     "guessed": (

@@ -68,6 +68,12 @@ def test_the_planner_says_what_a_journey_adds_to_ones_own_bill(
         assert own["own_price"]["why_en"] == "Your “week” cap is reached."
         (charge,) = own["own_price"]["charges"]
         assert (charge["rule"], charge["amount_cents"]) == ("week", 1_500)
+    # So does the month: the next bus, like the last one, costs nothing.
+    now = f"{(dt.datetime.now(ZONE) - CUTOVER).date():%Y-%m}"
+    assert ask(rider.secret, "GET", f"/bills/{now}").json()["next_rides"] == [
+        {"mode": "bus", "amount_cents": 0, "why_fr": "Votre plafond « week » est atteint.",
+         "why_en": "Your “week” cap is reached."}
+    ]  # fmt: skip
     # Programs without the scope of a rider, and whoever is not signed in, see list prices alone.
     assert all("own_price" not in own for own in by_bus("app"))
     anonymous = api.get("/api/v6/plan", params={

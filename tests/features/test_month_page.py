@@ -58,7 +58,7 @@ def test_a_rider_sees_what_he_owes_and_why_and_links_a_card(
     page = watched.page
     sign_in(page, users["rider"])
     month = part_of(page, MONTH)
-    month.get_by_label("Mois", exact=True).select_option(before)
+    month.locator(".month-choice select").select_option(before)
     # Her employer pays half of the week, and of the carpool ride.
     totals = month.locator(".bill-total strong")
     expect(totals).to_have_text([told(bill["amount_cents"]), told(bill["to_pay_cents"])])
@@ -70,6 +70,7 @@ def test_a_rider_sees_what_he_owes_and_why_and_links_a_card(
     part = month.locator(".bill-part", has_text="atelier-durand (employer)")
     expect(part).to_contain_text(told(paid["employer"]))
     expect(month.get_by_text("aucun forfait n’aurait coûté moins")).to_be_visible()
+    expect(month.get_by_role("list", name="Le prochain trajet")).to_have_count(0)
     lines = month.get_by_role("list", name="Lignes de la facture").locator("> li")
     expect(lines).to_have_count(len(bill["lines"]))
     last = lines.last

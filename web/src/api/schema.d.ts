@@ -1079,6 +1079,13 @@ export interface components {
             end_en: string | null;
             held_pass: string | null;
         };
+        NextRide: {
+            /** @enum {string} */
+            mode: "bus" | "tram" | "coach" | "rail" | "subway" | "ferry" | "carpool" | "bike" | "other";
+            amount_cents: number | null;
+            why_fr: string | null;
+            why_en: string | null;
+        };
         Bill: {
             month: string;
             /** @enum {string} */
@@ -1090,6 +1097,7 @@ export interface components {
             billed_before_cents: number;
             lines: components["schemas"]["BillLine"][];
             legs: components["schemas"]["BillLeg"][];
+            next_rides: components["schemas"]["NextRide"][];
             statements: {
                 number: string;
                 /** @enum {string} */

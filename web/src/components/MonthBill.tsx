@@ -68,6 +68,21 @@ function ShownBill({ of }: { of: string }) {
           <span>{t("month.toPay")}</span> <strong>{money(bill.to_pay_cents)}</strong>
         </p>
       )}
+      {bill.next_rides.length > 0 && (
+        <ul className="next-rides" aria-label={t("month.next")}>
+          {bill.next_rides.map(({ mode, amount_cents, why_fr, why_en }) => (
+            <li key={mode}>
+              {t("month.nextRide", {
+                mode: t(`fareMode.${mode}`),
+                amount: amount_cents === null ? "?" : money(amount_cents),
+              })}{" "}
+              {why_fr && why_en && (
+                <span className="muted">{byLanguage(i18n.language, { fr: why_fr, en: why_en })}</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
       <p>{t("month.guarantee")}</p>
       <ul className="bill-lines" aria-label={t("month.lines")}>
         {bill.lines.map((line) => (
