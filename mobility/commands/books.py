@@ -97,8 +97,8 @@ def fares_paid(
     """
     Post to the ledger what a rider has paid outside; told twice, it is there once.
 
-    It pays for the rider's oldest months first. Example:
-    mobility fares paid 2027-000012 12.50 --reference VIR-4711
+    It pays for the rider's oldest months first.
+    Example: mobility fares paid 2027-000012 12.50 --reference VIR-4711
     """
     from mobility.actions.receive_payment import receive_payment
     from mobility.installation import open_installation

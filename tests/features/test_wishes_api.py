@@ -102,6 +102,15 @@ def test_a_new_wish_finds_the_offers_that_are_there_also_for_the_way_back(
         depart_from="19:00", depart_to="19:10",
     )  # fmt: skip
     back = {"leave_from": "18:30", "arrive_by": "20:30"}
+
+    def both_are_there() -> bool:
+        found = ask("rider", "GET", f"/wishes/{first}/matches").json()
+        return {match["direction"] for match in found} == {"out", "back"}
+
+    # By another wish: the server reads new offers a moment after they were published.
+    first = wish(ask, ends, date, back=back)
+    wait_for(both_are_there)
+    ask("rider", "DELETE", f"/wishes/{first}")
     wish_id = wish(ask, ends, date, back=back)
     content = wait_for(lambda: told(ask, "rider", "wish_matched", wish_id=wish_id))
     assert {found["direction"] for found in content["offers"]} == {"out", "back"}
