@@ -58,12 +58,12 @@ def main() -> None:
                             replace(leg, id=f"{account}:{nth}", operator=OPERATOR.get(leg.mode, ""))
                             for nth, leg in enumerate(dice.sample(month(dice), RIDES))
                         ]
-                        add_legs(connection, [(account, leg) for leg in legs], NOW)
+                        add_legs(connection, [(account, leg) for leg in legs])
                         riders.append(Rider(legs))
                     # As they were rated when their last ride became known; closing rates them anew.
                     rated = total_months([TARIFF], columns_of(riders), [MARCH])
                     totals = [(account, *of) for account, of in zip(own, rated, strict=True)]
-                    put_months(connection, totals, "EUR", TARIFF.content_hash, NOW)
+                    put_months(connection, totals, "EUR", TARIFF.content_hash)
             begun = time.perf_counter()
             done = close_month(books, Tariffs((TARIFF,)), MARCH, now=NOW, workers=2)
             seconds = time.perf_counter() - begun

@@ -63,7 +63,7 @@ def fill(home: Path) -> tuple[tuple[str, list[str]], list[str], list[float]]:
                         id=f"storm:{account}:{nth}")
                 for nth in range(RIDES)
             ]  # fmt: skip
-            add_legs(connection, [(account, leg) for leg in legs], now)
+            add_legs(connection, [(account, leg) for leg in legs])
     route, stops = line_of(World(open_snapshot(here.snapshot_folder)), Mode.BUS)
     commits = []
     with opened_as_owner(here.settings) as owner, owner.connect() as connection:

@@ -39,8 +39,8 @@ def bill_rides(engine: Engine, world: World, *, now: dt.datetime) -> int:
             if _rider(each) in accounts
             for leg in _legs(world, each)
         ]
-        new = add_legs(connection, legs, now)
-        rate_changed(connection, world, [own for own in legs if own[1].id in new], now)
+        new = add_legs(connection, legs)
+        rate_changed(connection, world, [own for own in legs if own[1].id in new])
         mark_billed(connection, [each.event_id for each in completed], now)
     return len(completed)
 

@@ -230,7 +230,7 @@ def _close_some(
                 books.issue(own, StatementKind.STATEMENT, rated.amount_cents, parts, lines, ends)
             else:
                 books.keep(own, state=MonthState.PROVISIONAL)
-        put_months(connection, other, of.currency, of.content_hash, now)
+        put_months(connection, other, of.currency, of.content_hash)
         books.store()
     return list(books.months.values())
 

@@ -118,7 +118,6 @@ def renew_months(
     tariffs: Tariffs,
     account_ids: Collection[uuid.UUID],
     months: Iterable[dt.date],
-    now: dt.datetime,
 ) -> None:
     """Rate months of accounts, and those after them, which a week may reach into."""
     wanted = sorted({each for month in months for each in (month, month_after(month))})
@@ -138,4 +137,4 @@ def renew_months(
             for total in own
             if total.leg_count or (account_id, total.month) in known
         ]
-        put_months(connection, totals, of.currency, of.content_hash, now)
+        put_months(connection, totals, of.currency, of.content_hash)

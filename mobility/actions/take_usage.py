@@ -36,15 +36,15 @@ def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datet
             (accounts[each.medium], each.what) for each in used if isinstance(each.what, FareLeg)
         ]
         new_taps = add_taps(connection, taps, now)
-        new_rides = add_legs(connection, rides, now)
+        new_rides = add_legs(connection, rides)
         changed = [(account_id, leg) for account_id, leg in rides if leg.id in new_rides]
         fresh: dict[bytes, list[Tap]] = {}
         for medium, tap in taps:
             if tap.id in new_taps:
                 fresh.setdefault(medium, []).append(tap)
-        changed += _legs_of_taps(connection, world, accounts, fresh, now)
+        changed += _legs_of_taps(connection, world, accounts, fresh)
         changed += guess_ends(connection, changed, world.network.zone)
-        rate_changed(connection, world, changed, now)
+        rate_changed(connection, world, changed)
     return new_taps | new_rides
 
 
@@ -52,7 +52,6 @@ def rate_changed(
     connection: Connection,
     world: World,
     changed: Sequence[tuple[uuid.UUID, FareLeg]],
-    now: dt.datetime,
 ) -> None:
     """Rate the months of accounts in which legs have changed; without a tariff nothing is rated."""
     tariffs = world.tariffs
@@ -65,7 +64,7 @@ def rate_changed(
     for account_id, own in months.items():
         together.setdefault(frozenset(own), []).append(account_id)
     for of, account_ids in together.items():
-        renew_months(connection, tariffs, account_ids, of, now)
+        renew_months(connection, tariffs, account_ids, of)
 
 
 def _legs_of_taps(
@@ -73,7 +72,6 @@ def _legs_of_taps(
     world: World,
     accounts: dict[bytes, uuid.UUID],
     fresh: dict[bytes, list[Tap]],
-    now: dt.datetime,
 ) -> list[tuple[uuid.UUID, FareLeg]]:
     """Make the legs that new taps change; returns them, each with the account that it is of."""
     if not fresh:
@@ -95,6 +93,6 @@ def _legs_of_taps(
         made.append((account_id, leg))
         if stay.how in GUESSED:
             ended_by[leg.id] = stay.how
-    owners = put_legs(connection, made, now, ended_by)
+    owners = put_legs(connection, made, ended_by)
     drop_legs(connection, gone)
     return [(owners[leg.id], leg) for _, leg in made]

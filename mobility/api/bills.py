@@ -368,7 +368,7 @@ def link(request: Request, rider: Rider, given: CardGiven) -> CardFacts:
         account_id, months = link_medium(
             connection, digest, rider.person_id, given.label, now, tariffs.month_start
         )
-        renew_months(connection, tariffs, [account_id], months, now)
+        renew_months(connection, tariffs, [account_id], months)
     return CardFacts(id=digest.hex(), label=given.label, linked_at=now)
 
 
@@ -426,7 +426,7 @@ def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
             and month_before(month_before(months[-1])) >= oldest
         ):
             months.append(month_before(months[-1]))
-        renew_months(connection, tariffs, [account_id], months, now)
+        renew_months(connection, tariffs, [account_id], months)
     return Response(status_code=204)
 
 

@@ -49,7 +49,7 @@ _LEG_TYPES = {
     "ended_by": sa.Text,
     **dict.fromkeys(("zones", "line_zones"), pg.ARRAY(sa.Text)),
     **dict.fromkeys(("metres", "line_metres", "seconds", "promised_cents"), sa.Integer),
-    **dict.fromkeys(("board_at", "received_at"), sa.DateTime(timezone=True)),
+    "board_at": sa.DateTime(timezone=True),
 }
 _MONTH_TYPES = {
     "account_id": sa.Uuid,
@@ -73,7 +73,6 @@ class RatedMonth:
     currency: str
     leg_count: int
     unpriced_count: int
-    rated_at: dt.datetime
     state: MonthState
     tariff_hash: str
     posted_cents: int
@@ -150,20 +149,17 @@ def list_taps(
     return found
 
 
-def add_legs(
-    connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]], now: dt.datetime
-) -> set[str]:
+def add_legs(connection: sa.Connection, legs: Sequence[tuple[uuid.UUID, FareLeg]]) -> set[str]:
     """Store legs of accounts that are not there yet; returns the ids of those that are new."""
     if not legs:
         return set()
-    insert = _insert_legs(legs, now).on_conflict_do_nothing()
+    insert = _insert_legs(legs).on_conflict_do_nothing()
     return set(connection.execute(insert.returning(fare_leg.c.id)).scalars())
 
 
 def put_legs(
     connection: sa.Connection,
     legs: Sequence[tuple[uuid.UUID, FareLeg]],
-    now: dt.datetime,
     ended_by: Mapping[str, End] = NO_ENDS,
 ) -> dict[str, uuid.UUID]:
     """
@@ -179,7 +175,7 @@ def put_legs(
     """
     if not legs:
         return {}
-    insert = _insert_legs(legs, now, ended_by)
+    insert = _insert_legs(legs, ended_by)
     names = (*LEG_COLUMNS[1:], "ended_by", "line_metres", "line_zones")
     changed = {name: insert.excluded[name] for name in names}
     upsert = insert.on_conflict_do_update(index_elements=["id"], set_=changed)
@@ -188,15 +184,13 @@ def put_legs(
 
 
 def _insert_legs(
-    legs: Sequence[tuple[uuid.UUID, FareLeg]],
-    now: dt.datetime,
-    ended_by: Mapping[str, End] = NO_ENDS,
+    legs: Sequence[tuple[uuid.UUID, FareLeg]], ended_by: Mapping[str, End] = NO_ENDS
 ) -> pg.Insert:
     unended = {leg_id for leg_id, how in ended_by.items() if how is End.LINE_MAXIMUM}
     rows = sent_rows(
         [
             {name: getattr(leg, name) for name in LEG_COLUMNS}
-            | {"account_id": account_id, "received_at": now, "ended_by": ended_by.get(leg.id)}
+            | {"account_id": account_id, "ended_by": ended_by.get(leg.id)}
             | {"line_metres": leg.metres if leg.id in unended else None}
             | {"line_zones": leg.zones if leg.id in unended else None}
             for account_id, leg in legs
@@ -283,7 +277,6 @@ def put_months(
     totals: Sequence[tuple[uuid.UUID, MonthTotal]],
     currency: str,
     tariff_hash: str,
-    now: dt.datetime,
 ) -> None:
     """Keep what months of accounts cost by now, each once."""
     if not totals:
@@ -297,11 +290,8 @@ def put_months(
         _MONTH_TYPES,
     )
     same = {"currency": currency, "tariff_hash": tariff_hash}
-    columns = [
-        *rows.c, *(sa.literal(value, sa.Text) for value in same.values()),
-        sa.literal(now, sa.DateTime(timezone=True)), sa.true(),
-    ]  # fmt: skip
-    kept = [*rows.c.keys(), *same, "rated_at", "is_stale"]
+    columns = [*rows.c, *(sa.literal(value, sa.Text) for value in same.values()), sa.true()]
+    kept = [*rows.c.keys(), *same, "is_stale"]
     insert = pg.insert(rider_month).from_select(kept, sa.select(*columns))
     changed = {name: insert.excluded[name] for name in kept if name not in ("account_id", "month")}
     # What was posted is not priced by another tariff afterwards.
@@ -368,11 +358,15 @@ def mark_billed(connection: sa.Connection, event_ids: Collection[int], now: dt.d
 
 
 def forget_places(connection: sa.Connection, before: dt.datetime) -> int:
-    """Forget whose taps received before a time were, and where; returns how many."""
+    """
+    Forget whose taps received before a time were, and where; returns how many.
+
+    When they were received is forgotten, too: an account may have been opened by that batch.
+    """
     return connection.execute(
         tap.update()
         .where(tap.c.medium.is_not(None), tap.c.received_at < before)
-        .values(medium=None, stop=None)
+        .values(medium=None, stop=None, received_at=tap.c.at)
     ).rowcount
 
 

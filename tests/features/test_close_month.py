@@ -348,7 +348,7 @@ def test_no_other_tariff_prices_what_was_posted(books: Engine) -> None:
     ride(books, from_april, [(account, bus(2, 7, APRIL))], ISSUED)
     ride(books, dearer, [(account, bus(3, 7))], ISSUED)
     with books.begin() as connection:
-        renew_months(connection, dearer, [account], [MARCH], ISSUED)
+        renew_months(connection, dearer, [account], [MARCH])
     assert correct_months(books, TARIFF, now=ISSUED) == 0
     assert state(books)["net"][f"rider:{account}"] == 200
 

@@ -16,12 +16,16 @@ import sqlalchemy as sa
 from mobility.actions.forget_usage import PLACES_KEPT, RIDERS_KEPT, forget_usage
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
+from mobility.db.fare_schema import medium as medium_table
 from mobility.db.held_usage import HeldBatch, hold_batch, list_held
+from mobility.db.media import link_medium
+from mobility.db.schema import metadata
+from mobility.db.usage import find_account
 from mobility.mapping.cloud_events import medium_digest
 from mobility.users.scopes import Scope
 from mobility.world import World
 from payments.taps import Tap, TapKind, Used
-from payments.tariff import FareLeg
+from payments.tariff import ONE_DAY, FareLeg
 from tests.support.booked import Ask
 from tests.support.bookings import Booth
 from tests.support.usage import (
@@ -312,6 +316,57 @@ def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
     with engine.connect() as connection:
         count = sa.text("select count(*) from fare_leg where account_id is null and mode = 'bike'")
         assert connection.execute(count).scalar_one() >= 1
+
+
+def test_nothing_that_is_forgotten_is_found_beside_who_it_was(engine: Engine, booth: Booth) -> None:
+    """Every telling value of a forgotten row, looked for in all rows that name rider or account."""
+    rider, number = booth.person("rider"), card()
+    world = World(booth.desk.snapshot)
+    with engine.begin() as connection:
+        medium = medium_digest(read_quote_key(connection), number)
+        link_medium(
+            connection, medium, rider.person_id, "", dt.datetime.now(UTC), starts_in_january
+        )
+        account = find_account(connection, rider.person_id)
+    now = dt.datetime.now(UTC)
+    names = [f"far/{uuid.uuid4()}" for _ in range(2)]
+    for name, ago in zip(names, (dt.timedelta(days=125), dt.timedelta(days=123)), strict=True):
+        at, received = now - ago, now - ago + dt.timedelta(seconds=3, microseconds=17)
+        tap = Tap(name, at, TapKind.BOARD, "valmont:nowhere", "bus", route="line of old")
+        ride = FareLeg("bike", at, 5_000, id=f"ride:{name}")
+        take_usage(engine, world, [Used(medium, tap), Used(medium, ride)], received)
+    stranger = medium_digest(b"key", card())  # of nobody: its account is opened by its first tap
+    opened_at = now - dt.timedelta(days=124)
+    tap = Tap(f"{names[0]}/stranger", opened_at - ONE_DAY, TapKind.BOARD, "valmont:nowhere", "bus")
+    take_usage(engine, world, [Used(stranger, tap)], opened_at)
+    forget_usage(engine, now)
+
+    with engine.connect() as connection:
+        own = sa.select(medium_table.c.account_id).where(medium_table.c.digest == stranger)
+        told = {str(account), str(rider.person_id), str(connection.execute(own).scalar_one())}
+        rows = [
+            (table.name, {name: str(value) for name, value in row.items() if value is not None})
+            for table in metadata.tables.values()
+            for row in connection.execute(sa.select(table)).mappings()
+        ]
+    naming = [own for _, own in rows if any(name in text for text in own.values() for name in told)]
+    assert len(naming) > 3
+    forgotten = [
+        row
+        for table, row in rows
+        if (table == "tap" and any(name in row["id"] for name in names))
+        or (table == "fare_leg" and "account_id" not in row and row["mode"] in ("bike", "bus"))
+    ]
+    assert len(forgotten) >= 7
+    for row in forgotten:
+        telling = {value for value in row.values() if len(value) > 12} - {"valmont:nowhere"}
+        assert telling
+        found = [(value, other) for value in telling for other in naming if value in other.values()]
+        assert found == []
+
+
+def starts_in_january(month: dt.date) -> dt.datetime:
+    return dt.datetime(month.year, 1, 1, tzinfo=UTC)
 
 
 def _hashable(value: object) -> object:

@@ -73,7 +73,7 @@ def ride(
     """Let legs become known, as readers tell them."""
     with engine.begin() as connection:
         hold_accounts(connection, {account for account, _ in legs})
-        add_legs(connection, legs, now)
+        add_legs(connection, legs)
         for account in {account for account, _ in legs}:
             months = {month_of(tariffs.versions[0], leg) for of, leg in legs if of == account}
-            renew_months(connection, tariffs, [account], months, now)
+            renew_months(connection, tariffs, [account], months)
