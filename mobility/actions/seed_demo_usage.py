@@ -19,6 +19,7 @@ from mobility.db.media import MediumTaken, link_medium
 from mobility.db.rights import put_right
 from mobility.mapping.cloud_events import RIDE, medium_digest, read_event
 from mobility.world import World
+from payments.ride_halves import RideHalf
 from payments.rights import PaidFor
 from payments.tariff import ONE_DAY
 
@@ -53,10 +54,11 @@ def seed_usage(engine: Engine, world: World, rider_id: uuid.UUID, now: dt.dateti
     network = world.network
     today = now.astimezone(network.zone).date()
     last_month = (today.replace(day=1) - ONE_DAY).replace(day=LAST_OF_MONTH)
-    told = [
+    read = [
         [read_event(event, "demo", key, network, now) for event in _events(network.timetable, last)]
         for last in (last_month, today - ONE_DAY)
     ]
+    told = [[each for each in events if not isinstance(each, RideHalf)] for events in read]
     take_usage(engine, world, [event for *first, _ in told for event in first], now)
     take_usage(engine, world, [late for *_, late in told], now)
 

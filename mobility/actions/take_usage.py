@@ -30,21 +30,26 @@ def take_usage(engine: Engine, world: World, used: Sequence[Used], now: dt.datet
     ids of events that had not come before; the others change nothing.
     """
     with engine.begin() as connection:
-        accounts = hold_media(connection, {each.medium for each in used}, now)
-        taps = [(each.medium, each.what) for each in used if isinstance(each.what, Tap)]
-        rides = [
-            (accounts[each.medium], each.what) for each in used if isinstance(each.what, FareLeg)
-        ]
-        new_taps = add_taps(connection, taps, now)
-        new_rides = add_legs(connection, rides)
-        changed = [(account_id, leg) for account_id, leg in rides if leg.id in new_rides]
-        fresh: dict[bytes, list[Tap]] = {}
-        for medium, tap in taps:
-            if tap.id in new_taps:
-                fresh.setdefault(medium, []).append(tap)
-        changed += _legs_of_taps(connection, world, accounts, fresh)
-        changed += guess_ends(connection, changed, world.network.zone)
-        rate_changed(connection, world, changed)
+        return store_usage(connection, world, used, now)
+
+
+def store_usage(
+    connection: Connection, world: World, used: Sequence[Used], now: dt.datetime
+) -> set[str]:
+    """Do the same in a transaction of somebody else's."""
+    accounts = hold_media(connection, {each.medium for each in used}, now)
+    taps = [(each.medium, each.what) for each in used if isinstance(each.what, Tap)]
+    rides = [(accounts[each.medium], each.what) for each in used if isinstance(each.what, FareLeg)]
+    new_taps = add_taps(connection, taps, now)
+    new_rides = add_legs(connection, rides)
+    changed = [(account_id, leg) for account_id, leg in rides if leg.id in new_rides]
+    fresh: dict[bytes, list[Tap]] = {}
+    for medium, tap in taps:
+        if tap.id in new_taps:
+            fresh.setdefault(medium, []).append(tap)
+    changed += _legs_of_taps(connection, world, accounts, fresh)
+    changed += guess_ends(connection, changed, world.network.zone)
+    rate_changed(connection, world, changed)
     return new_taps | new_rides
 
 

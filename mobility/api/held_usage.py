@@ -10,15 +10,18 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import InvalidInput
+from mobility.actions.join_rides import join_rides
 from mobility.actions.take_usage import take_usage
 from mobility.api.access import Staff, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.api.usage import Refused, UsageTaken
+from mobility.api.usage import UsageTaken, refusal
 from mobility.db.audit import record_act
 from mobility.db.engine import read_quote_key
 from mobility.db.held_usage import drop_held, find_held, keep_events, list_held
 from mobility.mapping.cloud_events import read_event
 from mobility.users.scopes import Principal, Scope
+from payments.ride_halves import RideHalf
+from payments.taps import Used
 
 router = APIRouter(prefix="/mobility/v1/usage/held", tags=["fares"])
 SHIFT_LIMIT = 10 * 366 * 86_400
@@ -73,29 +76,36 @@ def decide(request: Request, staff: Staff, batch_id: str, decision: Decision) ->
     What is refused stays held: it can be taken otherwise.
     """
     here, world, now = installation_of(request), world_of(request), now_of(request)
-    used, refused = [], []
+    used: list[Used] = []
+    halves: dict[int, RideHalf] = {}
+    refused = []
     with here.engine.connect() as connection:
         batch = find_held(connection, batch_id, _owner(staff))
         key = read_quote_key(connection)
     ahead_s = batch.clock_ahead_s if decision.clock_ahead_s is None else decision.clock_ahead_s
     for index, event in enumerate(batch.events):
         try:
-            used.append(
-                read_event(
-                    event, str(batch.owner_id), key, world.network, now,
-                    dt.timedelta(seconds=ahead_s), is_held=True,
-                )
+            what = read_event(
+                event, str(batch.owner_id), key, world.network, now,
+                dt.timedelta(seconds=ahead_s), is_held=True,
             )  # fmt: skip
+            if isinstance(what, RideHalf):
+                halves[index] = what
+            else:
+                used.append(what)
         except InvalidInput as error:
-            refused.append(Refused(index=index, code=error.code, message=str(error)))
+            refused.append(refusal(index, error))
     new = len(take_usage(here.engine, world, used, now)) if used else 0
+    joined = join_rides(here.engine, world, halves, now)
+    refused += [refusal(index, error) for index, error in joined.refused.items()]
+    refused.sort(key=lambda own: own.index)
     with here.engine.begin() as connection:  # once it is stored: it may be taken twice, never lost
         if refused:
             keep_events(connection, batch, [batch.events[own.index] for own in refused])
         else:
             drop_held(connection, batch)
         record_act(connection, staff.user_id, "usage_taken", batch.source, {"ahead_s": ahead_s})
-    return UsageTaken(new=new, known=len(used) - new, refused=refused)
+    return UsageTaken(new=new + joined.new, known=len(used) - new + joined.known, refused=refused)
 
 
 @router.delete("/{batch_id}", status_code=204)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Depends, Header, Request
 from pydantic import BaseModel
 
 from core.errors import InvalidInput
+from mobility.actions.join_rides import join_rides
 from mobility.actions.note_numbers import note_numbers
 from mobility.api.access import Agent, installation_of, now_of
 from mobility.api.answers import world_of
@@ -27,6 +28,8 @@ from mobility.mapping.cloud_events import (
 from mobility.usage_queue import UsageQueue
 from mobility.users.signed_bodies import SignatureInvalid, check_signature
 from payments.devices import TRUSTED, clock_ahead
+from payments.ride_halves import RideHalf
+from payments.taps import Used
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
 BATCH_LIMIT = 1_000
@@ -50,6 +53,11 @@ class UsageTaken(BaseModel):
     refused: list[Refused]
     held: int = 0
     """Events that wait until somebody has looked at the device's clock."""
+
+
+def refusal(index: int, error: InvalidInput) -> Refused:
+    """Why an event of a batch was not taken."""
+    return Refused(index=index, code=error.code, message=str(error))
 
 
 Batch = Annotated[list[dict[str, Any]], Body(max_length=BATCH_LIMIT)]
@@ -79,10 +87,12 @@ def take(
     Take CloudEvents, in any order and as often as they come.
 
     Taps (`mobility.tap.board`, `.in`, `.out`) and rides that are over (`mobility.ride`), each known
-    by `source` and `id`. What is wrong with one event keeps none of the others. Events of a
-    registered device are taken if it has signed the body and numbered them (`sequence`), which also
-    makes known what is missing. If it tells when it signed (`iat`) by a clock that is wrong, times
-    are put right; what a clock tells that is more than five minutes wrong is held for a decision.
+    by `source` and `id`; or their starts and ends (`mobility.ride.start`, `.end`), which are of one
+    ride by `source` and `data.ride`, and are billed once both are known. What is wrong with one
+    event keeps none of the others. Events of a registered device are taken if it has signed the
+    body and numbered them (`sequence`), which also makes known what is missing. If it tells when it
+    signed (`iat`) by a clock that is wrong, times are put right; what a clock tells that is more
+    than five minutes wrong is held for a decision.
     """
     here, world, now = installation_of(request), world_of(request), now_of(request)
     told = (event.get("source") for event in events)
@@ -96,7 +106,9 @@ def take(
             raise SignatureInvalid("what is signed is of one registered device")
         signed_at = check_signature(next(iter(counting.values())).public_key, signature, body)
         ahead = None if signed_at is None else clock_ahead(signed_at, now)
-    used, refused, numbers, held = [], [], [], []
+    used: list[Used] = []
+    halves: dict[int, RideHalf] = {}
+    refused, numbers, held = [], [], []
     shift = ahead or dt.timedelta()
     for index, event in enumerate(events):
         try:
@@ -107,11 +119,15 @@ def take(
                 numbers.append(read_number(event, now, shift))
                 if event.get("type") == HEARTBEAT:
                     continue
-            used.append(read_event(event, str(operator.user_id), key, world.network, now, shift))
+            what = read_event(event, str(operator.user_id), key, world.network, now, shift)
+            if isinstance(what, RideHalf):
+                halves[index] = what
+            else:
+                used.append(what)
             if abs(shift) > TRUSTED:
                 held.append(for_holding(event, key))
         except InvalidInput as error:
-            refused.append(Refused(index=index, code=error.code, message=str(error)))
+            refused.append(refusal(index, error))
     if held:
         ids = orjson.dumps([str(operator.user_id), [event["id"] for event in held]])
         with here.engine.begin() as connection:
@@ -122,9 +138,14 @@ def take(
                     now, round(shift.total_seconds()), held,
                 ),
             )  # fmt: skip
-        used = []
+        used, halves = [], {}
     queue: UsageQueue = request.app.state.usage_queue
     new = queue.take(here.engine, world, used, now) if used else 0
+    joined = join_rides(here.engine, world, halves, now)
+    refused += [refusal(index, error) for index, error in joined.refused.items()]
     if numbers:  # once it is stored: what was not is asked for again
         note_numbers(here.engine, operator.user_id, sources, numbers, ahead)
-    return UsageTaken(new=new, known=len(used) - new, refused=refused, held=len(held))
+    return UsageTaken(
+        new=new + joined.new, known=len(used) - new + joined.known,
+        refused=sorted(refused, key=lambda own: own.index), held=len(held),
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from mobility.db.fare_schema import (
     medium,
     pay_invitation,
     proof,
+    ride_half,
     rider_month,
     statement,
     tap,
@@ -45,6 +46,9 @@ def read_fare_data(connection: sa.Connection, person_id: uuid.UUID) -> dict[str,
         "taps": sa.select(*(c for c in tap.c if c.name != "medium"))
         .where(tap.c.medium.in_(cards))
         .order_by(tap.c.at),
+        "ride_halves": sa.select(*(c for c in ride_half.c if c.name != "medium"))
+        .where(ride_half.c.medium.in_(cards))
+        .order_by(ride_half.c.at),
         "chosen_itineraries": sa.select(chosen_itinerary)
         .where(chosen_itinerary.c.account_id.in_(account))
         .order_by(chosen_itinerary.c.noted_at),

@@ -40,6 +40,22 @@ tap = sa.Table(
     sa.Column("told_ahead_s", sa.Integer, nullable=False, server_default="0"),
 )
 
+ride_half = sa.Table(
+    "ride_half",
+    metadata,
+    sa.Column("ride", sa.Text, primary_key=True),
+    sa.Column("half", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("medium", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("metres", sa.Integer, nullable=False),
+    sa.Column("zones", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 fare_leg = sa.Table(
     "fare_leg",
     metadata,

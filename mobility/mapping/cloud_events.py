@@ -7,16 +7,20 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.errors import InvalidInput
 from mobility.mapping.fare_legs import fare_mode
+from payments.ride_halves import Half, RideHalf
 from payments.taps import Tap, TapKind, Used
 from payments.tariff import MODES, FareLeg
 from routing.network import Network
 
 TYPES = {f"mobility.tap.{kind}": kind for kind in TapKind}
 RIDE = "mobility.ride"
+HALVES = {f"{RIDE}.{half}": half for half in Half}
+END = f"{RIDE}.{Half.END}"
 HEARTBEAT = "mobility.device.heartbeat"
 """Of a device that counts: it is up to date, whether or not somebody used it."""
 AHEAD = dt.timedelta(minutes=5)
@@ -78,7 +82,7 @@ def read_event(
     ahead: dt.timedelta = RIGHT,
     *,
     is_held: bool = False,
-) -> Used:
+) -> Used | RideHalf:
     """
     Read a CloudEvent (version 1.0, JSON format).
 
@@ -101,8 +105,8 @@ def read_event(
         raise EventInvalid("an event is an object: specversion, id, source, type, time, data")
     if event.get("specversion") != "1.0":
         raise EventInvalid('specversion is not "1.0"')
-    known_by = json.dumps([sender, _text(event, "source"), _text(event, "id")])
-    name = hmac.digest(key, known_by.encode(), hashlib.sha256)[:16].hex()
+    source = _text(event, "source")
+    name = _named(key, sender, source, _text(event, "id"))
     type_ = _text(event, "type")
     at = _past(event, now, ahead)
     if at < now - OLDEST:
@@ -112,24 +116,38 @@ def read_event(
         raise EventInvalid("data is missing")
     number = _text(data, "medium")
     medium = bytes.fromhex(number) if is_held else medium_digest(key, number)
-    route = _text(data, "route", "")
-    mode = _mode(data, route, network)
-    operator = _text(data, "operator", "")
+    route, operator = _text(data, "route", ""), _text(data, "operator", "")
+    is_end = type_ == END
+    mode = "" if is_end and data.get("mode") is None else _mode(data, route, network)
     if type_ in TYPES:
         stop, told_ahead_s = _text(data, "stop"), round(ahead.total_seconds())
         tap = Tap(name, at, TYPES[type_], stop, mode, route, operator, told_ahead_s)
         return Used(medium, tap)
+    if type_ in HALVES:
+        ride = _named(key, sender, source, "ride", _text(data, "ride"))
+        told = RideHalf(name, ride, HALVES[type_], medium, at, mode, route, operator)
+        metres, zones = _whole(data, "metres", METRES_LIMIT), _zones(data)
+        return replace(told, metres=metres, zones=zones) if is_end else told
     if type_ != RIDE:
-        raise EventInvalid(f"type {type_!r} is not known: one of {', '.join((*TYPES, RIDE))}")
+        known = ", ".join((*TYPES, RIDE, *HALVES))
+        raise EventInvalid(f"type {type_!r} is not known: one of {known}")
+    leg = FareLeg(
+        mode, at, _whole(data, "metres", METRES_LIMIT), _whole(data, "seconds", SECONDS_LIMIT),
+        _zones(data), operator, route, f"ride:{name}",
+    )  # fmt: skip
+    return Used(medium, leg)
+
+
+def _zones(data: Mapping[str, Any]) -> tuple[str, ...]:
     zones = data.get("zones", [])
     if not isinstance(zones, list) or len(zones) > ZONE_LIMIT:
         raise EventInvalid(f"data.zones is not a list of at most {ZONE_LIMIT} names")
-    zones = [_text({"data.zones": zone}, "data.zones") for zone in zones]
-    leg = FareLeg(
-        mode, at, _whole(data, "metres", METRES_LIMIT), _whole(data, "seconds", SECONDS_LIMIT),
-        tuple(zones), operator, route, f"ride:{name}",
-    )  # fmt: skip
-    return Used(medium, leg)
+    return tuple(_text({"data.zones": zone}, "data.zones") for zone in zones)
+
+
+def _named(key: bytes, *known_by: str) -> str:
+    """Id that tells nobody by what it is known, and that nobody else can take."""
+    return hmac.digest(key, json.dumps(known_by).encode(), hashlib.sha256)[:16].hex()
 
 
 def for_holding(event: Mapping[str, Any], key: bytes) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def test_an_erased_rider_leaves_the_totals_of_the_books(books: Engine) -> None:
         before = read_balances(connection)
         data = read_fare_data(connection, person_id)
     assert {name: len(rows) for name, rows in data.items()} == {
-        "accounts": 1, "cards": 0, "proofs": 1, "paid_for": 0, "taps": 0, "chosen_itineraries": 0,
-        "legs": 2, "months": 1, "statements": 1,
+        "accounts": 1, "cards": 0, "proofs": 1, "paid_for": 0, "taps": 0, "ride_halves": 0,
+        "chosen_itineraries": 0, "legs": 2, "months": 1, "statements": 1,
     }  # fmt: skip
     assert erase_fares(books, ISSUED) == 1
     assert erase_fares(books, ISSUED) == 0

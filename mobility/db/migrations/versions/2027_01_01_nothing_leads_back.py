@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "2027_01_01_nothing_leads_back"
-down_revision = "2026_12_30_guessed_ends"
+down_revision = "2026_12_31_ride_halves"
 
 
 def upgrade() -> None:
