@@ -8,7 +8,7 @@ the same stays.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,6 +82,13 @@ class Stay:
     """Tap whose place and time end it; None where no end is known. Of `End.CHOSEN` nobody tapped:
     the place is that of the choice, the time that of the start."""
     how: End
+
+
+def allow_guess(stay: Stay, guesses: Collection[str]) -> Stay:
+    """End a stay with the next boarding only if that is among the guesses that are made."""
+    if stay.how is not End.NEXT_BOARDING or stay.how in guesses:
+        return stay
+    return Stay(stay.start, None, End.LINE_MAXIMUM)
 
 
 def pair_taps(taps: Iterable[Tap]) -> tuple[list[Stay], list[Tap]]:

@@ -20,6 +20,8 @@ from core.money import round_half_up
 
 MODES = ("bus", "tram", "coach", "rail", "subway", "ferry", "carpool", "bike", "other")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+GUESSES = ("chosen", "next_boarding", "habit")
+"""How the end of a leg may be guessed that nobody tapped out of; else it is as long as its line."""
 HOLIDAY = "holiday"
 """A date of the tariff's holidays, whatever weekday it is."""
 MILLICENTS = 60_000_000
@@ -299,6 +301,8 @@ class Tariff:
     payers: tuple[Payer, ...] = ()
     """In the order in which they pay."""
     revenue_shares: RevenueShares = RevenueShares()
+    guesses: frozenset[str] = frozenset(GUESSES)
+    """Those of `GUESSES` that are made."""
 
     def __hash__(self) -> int:
         return hash(self.content_hash)

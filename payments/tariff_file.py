@@ -20,6 +20,7 @@ from core.errors import InvalidInput
 from core.time import DAY_S, get_zone
 from payments.rights import ANOTHER_RIDER
 from payments.tariff import (
+    GUESSES,
     HOLIDAY,
     LIST_PRICE,
     MODES,
@@ -46,7 +47,7 @@ KEYS = frozenset(
     {
         "tariff", "currency", "timezone", "fare_day_cutover", "valid_from", "valid_to",
         "time_bands", "holidays", "categories", "leg_prices", "fare_journeys", "products",
-        "payers", "revenue_shares",
+        "payers", "revenue_shares", "missing_tap_out",
     }
 )  # fmt: skip
 DAYS = {
@@ -126,7 +127,16 @@ def parse_tariff(content: Any) -> Tariff:  # noqa: ANN401 — whatever the YAML 
         categories=categories,
         payers=_read(content, "payers", lambda each: _each(each, _payer), ()),
         revenue_shares=_read(content, "revenue_shares", _revenue_shares, {}),
+        guesses=_read(content, "missing_tap_out", _guesses, list(GUESSES)),
     )
+
+
+def _guesses(value: Any) -> frozenset[str]:  # noqa: ANN401
+    given = _list(value)
+    unknown = [own for own in given if own not in GUESSES]
+    if unknown:
+        raise InvalidTariff(f"{unknown[0]!r} is not one of {', '.join(GUESSES)}")
+    return frozenset(given)
 
 
 def _hash_of(content: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from payments.tariff import LIST_PRICE, MODES, Period, ShareKey
+from payments.tariff import GUESSES, LIST_PRICE, MODES, Period, ShareKey
 from payments.tariff_file import DAYS, PAYER_ID
 
 Schema = dict[str, Any]
@@ -119,6 +119,7 @@ TARIFF_SCHEMA: Schema = {
         revenue_shares=_table(
             "", otherwise=SHARE, products={"type": "object", "additionalProperties": SHARE}
         ),
+        missing_tap_out=_list({"enum": list(GUESSES)}),
     ),
 }
 """What the reader takes, but for what only a reader sees: ids that stand twice, and such."""

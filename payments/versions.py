@@ -10,7 +10,7 @@ from functools import cached_property
 
 from payments.month import month_after, month_before
 from payments.rating import check_versions
-from payments.tariff import ONE_DAY, FareLeg, Tariff
+from payments.tariff import GUESSES, ONE_DAY, FareLeg, Tariff
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,11 @@ class Tariffs:
     def clock(self, leg: FareLeg) -> tuple[dt.datetime, dt.date]:
         """As `Tariff.clock`: all versions have the same."""
         return self.versions[0].clock(leg)
+
+    def guesses_at(self, at: dt.datetime) -> frozenset[str]:
+        """How ends may be guessed of what is boarded at a time (`GUESSES`)."""
+        tariff = self.on(self.fare_day(at))
+        return frozenset(GUESSES) if tariff is None else tariff.guesses
 
     def fare_day(self, at: dt.datetime) -> dt.date:
         """Fare day of a time."""

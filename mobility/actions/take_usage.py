@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from mobility.actions.guess_ends import end_stays, guess_ends
+from mobility.actions.guess_ends import Guesses, end_stays, guess_ends
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.media import hold_media
@@ -15,7 +15,7 @@ from mobility.mapping.tap_legs import leg_of_stay
 from mobility.world import World
 from payments.month import month_of
 from payments.taps import GUESSED, OPEN_LIMIT, End, Stay, Tap, Used, pair_taps
-from payments.tariff import FareLeg
+from payments.tariff import GUESSES, FareLeg
 
 NEAR = 2 * OPEN_LIMIT
 """Taps so near to a new one decide what stays there are."""
@@ -48,7 +48,7 @@ def store_usage(
         if tap.id in new_taps:
             fresh.setdefault(medium, []).append(tap)
     changed += _legs_of_taps(connection, world, accounts, fresh)
-    changed += guess_ends(connection, changed, world.network.zone)
+    changed += guess_ends(connection, changed, world.network.zone, _guesses(world))
     rate_changed(connection, world, changed)
     return new_taps | new_rides
 
@@ -72,6 +72,12 @@ def rate_changed(
         renew_months(connection, tariffs, account_ids, of)
 
 
+def _guesses(world: World) -> Guesses:
+    if world.tariffs is None:
+        return lambda _: frozenset(GUESSES)
+    return world.tariffs.guesses_at
+
+
 def _legs_of_taps(
     connection: Connection,
     world: World,
@@ -93,7 +99,7 @@ def _legs_of_taps(
         gone |= {f"tap:{s.start.id}" for s in before} - {f"tap:{s.start.id}" for s in after}
     made: list[tuple[uuid.UUID, FareLeg]] = []
     ended_by: dict[str, End] = {}
-    for account_id, stay in end_stays(connection, world.network, changed):
+    for account_id, stay in end_stays(connection, world.network, changed, _guesses(world)):
         leg = leg_of_stay(world.network, stay)
         made.append((account_id, leg))
         if stay.how in GUESSED:

@@ -7,6 +7,7 @@ import itertools
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,15 @@ import sqlalchemy as sa
 
 from mobility.actions.choose_itinerary import choose_itinerary, drop_itinerary, read_leg
 from mobility.actions.forget_usage import PLACES_KEPT, forget_usage
+from mobility.actions.take_usage import take_usage
 from mobility.db.chosen_itineraries import KEPT_LIMIT
-from mobility.db.engine import Engine
+from mobility.db.engine import Engine, read_quote_key
+from mobility.mapping.cloud_events import read_event
+from mobility.world import World
 from payments.chosen import LATE
+from payments.taps import Used
+from payments.tariff import GUESSES
+from payments.versions import Tariffs
 from tests.support.booked import Ask
 from tests.support.bookings import Booth
 from tests.support.usage import Event, bills_of, event, linked_card, midnight, send
@@ -221,6 +228,40 @@ def test_a_ride_ends_as_chosen_then_where_one_boards_next_then_as_usual_then_wit
         assert found[0] > usual > chosen
     else:
         assert found[0] == expected
+
+
+@pytest.mark.parametrize(
+    "allowed", [own for n in range(4) for own in itertools.combinations(GUESSES, n)]
+)
+def test_of_what_is_known_only_what_the_tariff_lets_us_guess_ends_a_ride(
+    allowed: tuple[str, ...], ask: Ask, somebody: Callable[..., Somebody], engine: Engine,
+    train: Line, bus: Line, choose: Callable[..., uuid.UUID], booth: Booth,
+) -> None:  # fmt: skip
+    snapshot = booth.desk.snapshot
+    assert snapshot.tariff is not None
+    own = replace(snapshot.tariff, guesses=frozenset(allowed))
+    world, now = World(snapshot, tariffs=Tariffs((own,))), dt.datetime.now(UTC)
+    route, stops = train
+    start = midnight(1) + dt.timedelta(hours=9)
+    rider = somebody()
+    number = linked_card(engine, rider)
+    choose(rider, 1, start - 5 * MINUTE, start - 60 * MINUTE)
+    told = [
+        event(number, "in", start, stops[0], route=route),
+        event(number, "board", start + 40 * MINUTE, bus[1][0], mode="bus"),
+    ]
+    for week in (1, 2, 3):
+        at = start - dt.timedelta(days=7 * week)
+        told += [event(number, "in", at, stops[0], route=route),
+                 event(number, "out", at + 20 * MINUTE, stops[2], mode="rail")]  # fmt: skip
+    random.Random(len(allowed)).shuffle(told)
+    with engine.connect() as connection:
+        key = read_quote_key(connection)
+    for each in told:
+        used = read_event(each, "test", key, snapshot.network, now)
+        assert isinstance(used, Used)
+        take_usage(engine, world, [used], now)
+    assert ended_by(ask, rider)[3] == (*allowed, "line_maximum")[0]
 
 
 def test_what_was_taken_back_still_counts_for_a_tap_from_before_that_comes_late(

@@ -50,6 +50,7 @@ EVERYTHING: dict[str, Any] = {
         {"id": "pool", "per_km_millicents": 5, "is_for_everybody": True, "budget_cents": 9},
     ],
     "revenue_shares": {"otherwise": "rides", "products": {"month": {"metro": 600, "bus": 400}}},
+    "missing_tap_out": ["chosen", "habit"],
 }  # fmt: skip
 JUNK = st.sampled_from(
     [None, True, -1, 0, 7, 1_001, 2.5, "", "all", "bus", "EUR", "04:00", "25:00", [], ["bus"], {}]
@@ -125,6 +126,7 @@ def test_whatever_the_reader_takes_is_valid(where: tuple[Any, ...], how: str, ju
         (("products", 0, "is_subscription"), "put", 1),
         (("payers", 0, "share_permille"), "drop", None),
         (("payers", 0, "id"), "put", "Employer"),
+        (("missing_tap_out", 0), "put", "line_maximum"),
         (("revenue_shares", "otherwise"), "put", "bus"),
         (("revenue_shares", "products", "month", "bus"), "put", -1),
         (("other",), "put", 1),
