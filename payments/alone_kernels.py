@@ -19,7 +19,7 @@ MODE_BIT, LINE_NUMBER = range(2)
 RULE, BASE, BANDS = range(3)
 SLOTS = 64
 """More than categories have bits."""
-PER_MIN, FREE_S, LEAST, MOST, TIER_FROM, TIER_TO = range(6)
+PER_MIN, FREE_S, LEAST, MOST, TIER_FROM, TIER_TO, ROUND_TO = range(7)
 
 
 class ClockTables(NamedTuple):
@@ -49,7 +49,10 @@ class PriceTables(NamedTuple):
     choices: Int64
     """Shape (n, 3): a rule, its price of boarding, bits of bands of which one must hold or 0."""
     rules: Int64
-    """Shape (r, 6): millicents a minute after free seconds, least and most cents or -1, tiers."""
+    """
+    Shape (r, 7): millicents a minute after free seconds, least and most cents or -1, first tier
+    and end of the tiers, cents of which prices are multiples.
+    """
     tiers: Int64
     """Shape (t, 3): metres from which and to which or -1, millicents a kilometre."""
     permille: Int64
@@ -165,5 +168,6 @@ def _price(
     exact = max(exact, rules[rule, LEAST] * 60_000_000)
     if rules[rule, MOST] >= 0:
         exact = min(exact, rules[rule, MOST] * 60_000_000)
-    cents: int = (2 * exact * permille + 60_000_000_000) // 120_000_000_000
+    unit = rules[rule, ROUND_TO]
+    cents: int = (2 * exact * permille + 60_000_000_000 * unit) // (120_000_000_000 * unit) * unit
     return cents

@@ -113,6 +113,8 @@ def _worked(rule: LegPrice, leg: FareLeg, permille: int, amount_cents: int, day:
         text = (
             f"({text}) × {permille / 10:g} %" if len(terms) > 1 else f"{text} × {permille / 10:g} %"
         )
+    if rule.round_to_cents > 1 and text != str(amount_cents):
+        text = f"round({text}, {rule.round_to_cents})"
     return text if text == str(amount_cents) else f"{text} = {amount_cents}"
 
 

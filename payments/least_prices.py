@@ -49,7 +49,7 @@ def least_alone(tariff: Tariff, categories: Collection[str] = ()) -> dict[str, i
     for permille, slot in _slots(tariff, categories):
         for rule in tariff.leg_prices:
             if rule.when.categories is None or slot in rule.when.categories:
-                cents = round_half_up(rule.least_cents() * permille, LIST_PRICE)
+                cents = rule.least_cents(permille)
                 for mode in rule.when.modes:
                     least[mode] = min(least.get(mode, cents), cents)
     return least

@@ -114,6 +114,8 @@ class LegPrice:
     """Base by the first and last zone; the rule matches no other pair."""
     by_zone_count: tuple[int, ...] | None = None
     """Base by the number of zones; the rule matches no leg through more."""
+    round_to_cents: int = 1
+    """Prices are the nearest multiples of it; from the middle on the upper one."""
 
     @property
     def is_flat(self) -> bool:
@@ -130,19 +132,22 @@ class LegPrice:
             return self.by_zone_count[count - 1] if 0 < count <= len(self.by_zone_count) else None
         return self.base_cents
 
-    def least_cents(self) -> int:
-        """What no leg is below that the rule is for."""
+    def least_cents(self, permille: int = LIST_PRICE) -> int:
+        """What no leg is below that the rule is for, at a share of its price."""
         bases: tuple[int, ...] = (self.base_cents,)
         if self.by_zones is not None:
             bases = tuple(self.by_zones.values())
         elif self.by_zone_count is not None:
             bases = self.by_zone_count
         cents = max(min(bases, default=0), self.min_cents)
-        return cents if self.max_cents is None else min(cents, self.max_cents)
+        if self.max_cents is not None:
+            cents = min(cents, self.max_cents)
+        return self._rounded(cents * MILLICENTS, permille)
 
     def price(self, leg: FareLeg, base_cents: int, permille: int = LIST_PRICE) -> int:
         """Cents of a leg of which the boarding costs `base_cents`, rounded once."""
-        if permille == LIST_PRICE and not self.tiers and not self.per_min_millicents:
+        is_whole = permille == LIST_PRICE and self.round_to_cents == 1
+        if is_whole and not self.tiers and not self.per_min_millicents:
             cents = max(base_cents, self.min_cents)
             return cents if self.max_cents is None else min(cents, self.max_cents)
         exact = base_cents * MILLICENTS
@@ -155,7 +160,12 @@ class LegPrice:
         exact = max(exact, self.min_cents * MILLICENTS)
         if self.max_cents is not None:
             exact = min(exact, self.max_cents * MILLICENTS)
-        return round_half_up(exact * permille, LIST_PRICE * MILLICENTS)
+        return self._rounded(exact, permille)
+
+    def _rounded(self, exact: int, permille: int) -> int:
+        """Cents of an exact price, at a share of it."""
+        unit = self.round_to_cents
+        return unit * round_half_up(exact * permille, LIST_PRICE * MILLICENTS * unit)
 
 
 class Single(NamedTuple):

@@ -57,6 +57,7 @@ DAYS = {
     **{day: frozenset({day}) for day in (*WEEKDAYS, HOLIDAY)},
 }
 NAME_LIMIT, LARGEST = 200, 1_000_000_000
+ROUNDED_LIMIT = 100
 YEARS = range(2000, 2101)
 PAYER_ID_LENGTH = 20
 PAYER_ID = re.compile(rf"[a-z0-9_-]{{1,{PAYER_ID_LENGTH}}}")
@@ -226,7 +227,7 @@ def _category(values: Mapping[str, Any]) -> Category:
 def _leg_price(rule: Mapping[str, Any], known: Mapping[str, set[str]]) -> LegPrice:
     _only(
         rule, "id", "when", "base_cents", "per_km_millicents", "tiers_km", "per_min_millicents",
-        "free_min", "min_cents", "max_cents", "by_zones", "by_zone_count",
+        "free_min", "min_cents", "max_cents", "by_zones", "by_zone_count", "round_to_cents",
     )  # fmt: skip
     bases = [key for key in ("base_cents", "by_zones", "by_zone_count") if key in rule]
     if len(bases) > 1:
@@ -244,7 +245,10 @@ def _leg_price(rule: Mapping[str, Any], known: Mapping[str, set[str]]) -> LegPri
         max_cents=_whole(rule, "max_cents") if "max_cents" in rule else None,
         by_zones=_by_zones(rule["by_zones"]) if "by_zones" in rule else None,
         by_zone_count=_by_zone_count(rule["by_zone_count"]) if "by_zone_count" in rule else None,
+        round_to_cents=_whole(rule, "round_to_cents", 1),
     )
+    if not 1 <= price.round_to_cents <= ROUNDED_LIMIT:
+        raise ValueError(f"rule {price.id}: round_to_cents is from 1 to {ROUNDED_LIMIT}")
     if price.max_cents is not None and price.max_cents < price.min_cents:
         raise ValueError(f"rule {price.id}: max_cents is below min_cents")
     return price

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from payments.tariff import GUESSES, LIST_PRICE, MODES, Period, ShareKey
-from payments.tariff_file import DAYS, PAYER_ID
+from payments.tariff_file import DAYS, PAYER_ID, ROUNDED_LIMIT
 
 Schema = dict[str, Any]
 ID: Schema = {"type": ["string", "integer"]}
@@ -58,6 +58,7 @@ LEG_PRICE = _table(
     "id when", id=ID, when=WHEN, base_cents=CENTS, per_km_millicents=CENTS,
     tiers_km={"type": "array", "items": TIER, "minItems": 1}, per_min_millicents=CENTS,
     free_min=CENTS, min_cents=CENTS, max_cents=CENTS,
+    round_to_cents={"type": "integer", "minimum": 1, "maximum": ROUNDED_LIMIT},
     by_zones={
         "description": "First zone → last zone → cents",
         "type": "object",

@@ -219,7 +219,7 @@ def month_code(day: dt.date) -> int:
 
 
 def _rule_tables(tariff: Tariff) -> tuple[Int64, Int64]:
-    """Rules, shape (r, 6), and their tiers, shape (t, 3), as `price_legs` takes them."""
+    """Rules, shape (r, 7), and their tiers, shape (t, 3), as `price_legs` takes them."""
     rules: list[tuple[int, ...]] = []
     tiers: list[tuple[int, ...]] = []
     for rule in tariff.leg_prices:
@@ -229,9 +229,17 @@ def _rule_tables(tariff: Tariff) -> tuple[Int64, Int64]:
             tiers.append((tier.from_m, to_m, tier.per_km_millicents))
         most = -1 if rule.max_cents is None else rule.max_cents
         rules.append(
-            (rule.per_min_millicents, rule.free_s, rule.min_cents, most, begin, len(tiers))
+            (
+                rule.per_min_millicents,
+                rule.free_s,
+                rule.min_cents,
+                most,
+                begin,
+                len(tiers),
+                rule.round_to_cents,
+            )
         )
-    return _table(rules, 6), _table(tiers, 3)
+    return _table(rules, 7), _table(tiers, 3)
 
 
 def _join_tables(tariff: Tariff) -> tuple[Int64, Int64]:

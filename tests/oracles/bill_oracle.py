@@ -78,7 +78,8 @@ def single(
         for rule in tariff.leg_prices:
             exact = priced(tariff, rule, leg, category, zone)
             if exact is not None:
-                found.append(half_up(exact * permille / 1000))
+                unit = rule.round_to_cents
+                found.append(unit * half_up(exact * permille / 1000 / unit))
                 break
     return min(found, default=None)
 

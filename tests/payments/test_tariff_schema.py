@@ -127,6 +127,7 @@ def test_whatever_the_reader_takes_is_valid(where: tuple[Any, ...], how: str, ju
         (("payers", 0, "share_permille"), "drop", None),
         (("payers", 0, "id"), "put", "Employer"),
         (("missing_tap_out", 0), "put", "line_maximum"),
+        (("leg_prices", 0, "round_to_cents"), "put", 0),
         (("revenue_shares", "otherwise"), "put", "bus"),
         (("revenue_shares", "products", "month", "bus"), "put", -1),
         (("other",), "put", 1),
