@@ -9,7 +9,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,19 @@ from mobility.actions.close_month import (
 )
 from mobility.actions.rate_riders import renew_months
 from mobility.db.engine import Engine, open_engine
-from mobility.db.ledger import Closed, add_postings, close_period, read_balances, recount
+from mobility.db.ledger import (
+    Closed,
+    add_postings,
+    close_period,
+    list_postings,
+    read_balances,
+    recount,
+)
 from mobility.db.statements import list_statements
-from payments.ledger import Entry, account_name, post
+from payments.ledger import Entry, account_name, balances, post
 from payments.month import rate_month
 from payments.revenue_shares import share_revenue
+from payments.rights import ANOTHER_RIDER
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
@@ -90,28 +98,42 @@ def state(books: Engine) -> dict[str, Any]:
         issued = connection.execute(
             sa.text("select * from statement order by year, number")
         ).mappings().all()  # fmt: skip
+        postings = [posting for posting, _ in list_postings(connection)]
     assert [own["number"] for own in issued] == list(range(1, len(issued) + 1))
     told: dict[Any, int] = defaultdict(int)
     for own in issued:
         told[own["account_id"], own["month"]] += own["amount_cents"]
-    owed: dict[str, int] = defaultdict(int)
-    earned: dict[str, int] = defaultdict(int)
+    wanted: dict[str, int] = defaultdict(int)
     for month in months:
-        owed[f"rider:{month['account_id']}"] += month["posted_cents"]
-        earned["revenue:network"] -= month["posted_cents"] + month["lost_cents"]
+        wanted[f"rider:{month['account_id']}"] += month["posted_cents"]
+        wanted["loss:late_usage"] += month["lost_cents"]
+        wanted["revenue:network"] -= month["posted_cents"] + month["lost_cents"]
         for name, cents in month["shares"].items():
             assert cents > 0
-            earned[f"revenue:{account_name(name)}"] -= cents
-            earned["revenue:network"] += cents
+            wanted[f"revenue:{account_name(name)}"] -= cents
+            wanted["revenue:network"] += cents
+        for part in month["parts"]:
+            assert part["amount_cents"] > 0
+            wanted[f"rider:{month['account_id']}"] -= part["amount_cents"]
+            wanted[account_of(part)] += part["amount_cents"]
         if month["state"] == "issued":
             assert told[month["account_id"], month["month"]] == month["posted_cents"]
-    for account, cents in owed.items():
-        assert net.get(account, 0) == cents
-    revenue = {a: cents for a, cents in net.items() if a.startswith("revenue:") and cents}
-    assert revenue == {account: cents for account, cents in earned.items() if cents}
-    assert sum(revenue.values()) == -sum(owed.values()) - net.get("loss:late_usage", 0)
-    assert max(revenue.values(), default=0) <= 0
-    return {"months": months, "issued": issued, "net": net}
+    assert max((c for a, c in wanted.items() if a.startswith("revenue:")), default=0) <= 0
+    # What else is posted, such as payments, is beside the months.
+    beside = balances(p for p in postings if p.group.partition(":")[0] not in ("month", "shares"))
+    for (account, _), of in beside.items():
+        wanted[account] += of.net_cents
+    assert {a: cents for a, cents in net.items() if cents} == {
+        a: cents for a, cents in wanted.items() if cents
+    }
+    return {"months": months, "issued": issued, "net": net, "postings": postings}
+
+
+def account_of(part: Mapping[str, Any]) -> str:
+    """Account of whoever pays a part of a month."""
+    if part["payer"] == ANOTHER_RIDER:
+        return f"rider:{part['party']}"
+    return f"payer:{part['payer']}.{part['party']}" if part["party"] else f"subsidy:{part['payer']}"
 
 
 def test_a_month_is_closed_once_and_only_when_it_is_over(books: Engine) -> None:
