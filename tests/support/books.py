@@ -49,9 +49,11 @@ def owned(home: Path, books: Engine) -> Iterator[Engine]:
     owner.dispose()
 
 
-def new_accounts(engine: Engine, count: int, now: dt.datetime) -> list[uuid.UUID]:
-    """Accounts of nobody."""
-    ids = [uuid.uuid4() for _ in range(count)]
+def new_accounts(
+    engine: Engine, count: int, now: dt.datetime, ids: list[uuid.UUID] | None = None
+) -> list[uuid.UUID]:
+    """Accounts of nobody, perhaps with the ids of others elsewhere."""
+    ids = ids or [uuid.uuid4() for _ in range(count)]
     with engine.begin() as connection:
         connection.execute(fare_account.insert(), [{"id": own, "created_at": now} for own in ids])
     return ids
