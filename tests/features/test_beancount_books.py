@@ -110,9 +110,9 @@ def test_beancount_has_the_balances_that_are_kept_after_a_close_and_after_correc
     close_month(books, TARIFFS, MARCH, now=ISSUED)
     first = exported(books, tmp_path)
     assert first == kept(books)
-    # Of a week of 11.01 the employer pays half, rounded up, and a third is STCP's revenue.
-    assert first["payer:employer.acme.eu_1-b", "EUR"] == 551
-    assert first["revenue:porto_3aSTCP", "EUR"] == -367
+    # Of a week of 9.01 the employer pays half, rounded up, and a third is STCP's revenue.
+    assert first["payer:employer.acme.eu_1-b", "EUR"] == 451
+    assert first["revenue:porto_3aSTCP", "EUR"] == -300
 
     # More that is charged, less that is given back in another month of the books, a payment, and
     # what comes too late.
