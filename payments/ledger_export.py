@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
@@ -130,12 +131,16 @@ def write_beancount(postings: Iterable[Dated]) -> Iterator[str]:
         yield f"{after} balance {_bean_account(account)}  {_net(balance)} ~ 0.001 {currency}\n"
 
 
+_WORD = re.compile(r"-(?=(?:dash|dot|us)[-._])")
+
+
 def _bean_account(account: str) -> str:
     """Its side and its parts, each beginning with a capital letter."""
     head, _, name = account.partition(":")
     # What another entity owes, or is owed: on one side, whichever it is.
     side = Side.ASSETS if head == ENTITY else SIDE_OF[head]
-    plain = name.replace(".", "-dot-").replace("_", "-us-")
+    # A name that has such a word itself is not taken for the one that it stands for.
+    plain = _WORD.sub("-dash-", name).replace(".", "-dot-").replace("_", "-us-")
     return ":".join((side, head.capitalize(), *((f"N{plain}",) if plain else ())))
 
 

@@ -209,7 +209,7 @@ class Books(RuleBasedStateMachine):
         with self.books.begin() as connection:
             put_right(connection, PERSONS[rider], right, "test", self.now)
             mark_stale(connection, [ACCOUNTS[rider]], right.valid_from.replace(day=1))
-            renew_months(connection, TARIFFS, [ACCOUNTS[rider]], MONTHS, self.now)
+            renew_months(connection, TARIFFS, [ACCOUNTS[rider]], MONTHS)
         self.came["right"] += 1
 
     def wait(self, days: int) -> None:

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import itertools
+import re
 import string
 import subprocess
 import sys
@@ -167,6 +168,23 @@ def test_a_chart_without_a_number_is_refused() -> None:
     with pytest.raises(ChartInvalid, match="driver"):
         check_chart({head: own for head, own in CHART.items() if head != "driver"})
     assert set(CHART) == set(SIDE_OF)
+
+
+pieces = st.lists(st.sampled_from((*"ab.-_", "dot", "us", "dash")), min_size=1, max_size=7)
+
+
+@some
+@given(pieces.map("".join))
+@example("a-dot-b")
+@example("a-dot.b")
+@example("a.dot-b")
+@example("a-us-dash-b")
+def test_no_two_names_are_one_account_of_beancount(name: str) -> None:
+    entry = Entry("payer_paid", 1, {"payer": name})
+    text = "".join(write_beancount(dated([post("x", "2027-03", "EUR", [entry])])))
+    (written,) = set(re.findall(r":N([A-Za-z0-9-]+)", text))
+    meant = {"-dot-": ".", "-us-": "_", "-dash-": "-"}
+    assert re.sub("-(?:dot|us|dash)-", lambda found: meant[found.group()], written) == name
 
 
 def bean_check(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
