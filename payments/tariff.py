@@ -374,6 +374,24 @@ class Tariff:
         return max((journey.window_s for journey in self.fare_journeys), default=0)
 
     @cached_property
+    def may_part(self) -> bool:
+        """
+        Whether a leg may part others that would cost less together.
+
+        None does where one fare journey, as dear as its dearest leg, takes whatever any of them
+        takes: it takes that leg, too.
+        """
+        journeys = self.fare_journeys
+        takes_all = any(
+            journey.modes == self.joined_modes
+            and journey.window_s == self.longest_window_s
+            and journey.most_legs is None
+            and not journey.other_routes
+            for journey in journeys
+        )
+        return any(journey.pattern for journey in journeys) or bool(journeys and not takes_all)
+
+    @cached_property
     def asks_where(self) -> bool:
         """Whether some price depends on zones, lines or operators."""
         asked: list[object] = [product.zones or product.operators for product in self.products]

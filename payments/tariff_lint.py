@@ -8,13 +8,16 @@ same ones every time. What is found holds; that nothing is found is no proof.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from payments.drawn_legs import DrawnLegs
+from payments.bill import Proof
+from payments.drawn_legs import DrawnLegs, inside
 from payments.rating import rate
 from payments.tariff import FareLeg, Period, Product, Tariff
+from payments.tariff_splits import find_split
 
 TRIES = 1_500
 LONGEST = {Period.FARE_DAY: 1, Period.ROLLING_7D: 7, Period.CALENDAR_MONTH: 28}
@@ -38,7 +41,7 @@ def lint(tariff: Tariff) -> list[Finding]:
     if not tariff.leg_prices:
         return [Finding("no_price", tariff.id, "it has no leg_prices: nothing has a price")]
     drawn = DrawnLegs(tariff)
-    findings = [*_paradox(tariff, drawn), *_unused(tariff, drawn)]
+    findings = [*_paradox(tariff, drawn), *_splits(tariff, drawn), *_unused(tariff, drawn)]
     findings += [
         Finding(
             "product_never_chosen",
@@ -103,6 +106,27 @@ def _paradox(tariff: Tariff, drawn: DrawnLegs) -> Iterator[Finding]:
         return
 
 
+def _splits(tariff: Tariff, drawn: DrawnLegs) -> Iterator[Finding]:
+    """Rides that cost less on two cards: who has two accounts pays less than who has one."""
+    split = find_split(tariff, drawn)
+    if split is not None:
+        legs = sorted(itertools.chain(*split.cards), key=lambda leg: leg.board_at)
+        cards = "; ".join(
+            f"{cents} for {', '.join(str(legs.index(leg) + 1) for leg in own)}"
+            for own, cents in zip(split.cards, split.apart_cents, strict=True)
+        )
+        yield Finding(
+            "split_lowers_bill", legs[0].mode,
+            f"{len(legs)} rides cost {sum(split.apart_cents)} cents on two cards ({cards}) and "
+            f"{split.together_cents} on one{_said_of(split.proofs)}",
+            tuple(legs),
+        )  # fmt: skip
+
+
+def _said_of(proofs: Sequence[Proof]) -> str:
+    return "".join(f", with a proof of {proof.category}" for proof in proofs)
+
+
 def _unused(tariff: Tariff, drawn: DrawnLegs) -> Iterator[Finding]:
     """Rules by which no leg is priced: an earlier one takes all of theirs."""
     left = {rule.id for rule in tariff.leg_prices}
@@ -133,7 +157,7 @@ def _is_ever_chosen(tariff: Tariff, product: Product, drawn: DrawnLegs) -> bool:
                     for nth in range(rides)
                     for mode in sorted(product.modes & set(_modes_of(tariff)))[:3]
                     if product.covers(
-                        leg := _inside(product, drawn.leg(day, _hour(tariff, nth), mode))
+                        leg := inside(product, drawn.leg(day, _hour(tariff, nth), mode))
                     )
                 ]
                 bill = rate([tariff], legs, proofs)
@@ -149,12 +173,3 @@ def _modes_of(tariff: Tariff) -> frozenset[str]:
 def _hour(tariff: Tariff, nth: int) -> int:
     """Rides two hours apart, so that they are no fare journey."""
     return tariff.cutover_s + 3_600 + nth * 2 * 3_600
-
-
-def _inside(product: Product, leg: FareLeg) -> FareLeg:
-    """A leg moved to where a product is good."""
-    if product.zones is not None and not product.covers(leg):
-        leg = replace(leg, zones=tuple(sorted(product.zones)))
-    if product.operators is not None:
-        leg = replace(leg, operator=min(product.operators))
-    return leg
