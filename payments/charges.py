@@ -11,6 +11,7 @@ import numpy.typing as npt
 from payments.alone import terms_of
 from payments.alone_kernels import SLOTS
 from payments.bill import Bill, Charge
+from payments.grouping import Grouping
 from payments.kernels import ALONE, DAY, PRICE, RULE
 from payments.leg_columns import Proofs
 from payments.tariff import FareLeg, Period
@@ -36,6 +37,8 @@ def bills_of(
     riders
         The legs of each span in order, and what its rider has proved.
     """
+    if not ways.may_list_charges:
+        return [Grouping([ways.tariff], legs, proofs).bill() for legs, proofs in riders]
     owner, charges = ways.charge(spans, priced)
     prices, days, rules = priced[NEEDED].tolist()
     owners, (by, cents, since) = owner.tolist(), charges.T.tolist()

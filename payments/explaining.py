@@ -67,7 +67,10 @@ def arithmetic(
     legs = [bill.legs[row] for row in charge.legs]
     if charge.kind == "product":
         bare = [replace(tariff, products=()) for tariff in tariffs]
-        return f"{charge.amount_cents} < {rate(bare, legs, proofs).amount_cents}"
+        without_cents = rate(bare, legs, proofs).amount_cents
+        if without_cents <= charge.amount_cents:  # its legs do not part others any more
+            return str(charge.amount_cents)
+        return f"{charge.amount_cents} < {without_cents}"
     told = [_arithmetic(tariffs, leg, proofs) for leg in legs]
     if charge.kind == "leg":
         return told[0]

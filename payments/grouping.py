@@ -185,15 +185,21 @@ class Grouping:
                 yield own.cover, own.cents
 
     def _passes(self, *, worth: bool = True) -> Iterator[tuple[int, _Pass]]:
-        """Products from days of travel on; with `worth` those that cost less than their legs."""
+        """
+        Products from days of travel on; with `worth` those that may make a bill cheaper.
+
+        They cost less than their legs; or, where a leg may part others, than all of their days.
+        """
         before = self._before
+        may_part = any(tariff.may_part for tariff in self._tariffs)
+        every = self._sums_before(self._cents_by_day)
         for period, begins in self._begins():
             begins_once = period is Period.CALENDAR_MONTH
             for tariff in self._tariffs:
                 if not any(tariff.is_valid_on(since) for _, since, _ in begins):
                     continue
                 for reach in self._reaches(tariff, period):
-                    price_cents, cents = reach.price_cents, reach.cents
+                    price_cents, cents = reach.price_cents, every if may_part else reach.cents
                     for i, since, end in begins:
                         is_worth = not worth or cents[end] - cents[i] > price_cents
                         if is_worth and tariff.is_valid_on(since) and reach.may_be_had(i, end):

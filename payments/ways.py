@@ -67,6 +67,8 @@ class Ways:
             and weeks <= most_weeks
             and len(tariff.time_bands) <= BAND_LIMIT
         )
+        # Then a product may be worth more than its legs, which the kernel of charges does not know.
+        self.may_list_charges = not (tariff.may_part and tariff.products)
         self._permille: dict[str | None, int] = {None: LIST_PRICE}
         self._permille |= {c.id: c.permille for c in tariff.categories}
         self._tables = self._pass_table(), *_join_tables(tariff)

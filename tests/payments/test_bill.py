@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from payments.bill import Bill, Proof
+from payments.explaining import arithmetic
+from payments.leg_columns import Rider, columns_of
+from payments.many import rate_bills, rate_totals
 from payments.rating import rate
 from payments.tariff import (
     Category,
@@ -354,6 +357,30 @@ def lines(bill: Bill) -> list[str]:
     return [
         f"{c.kind} {c.rule} {','.join(map(str, c.legs))}: {c.amount_cents}" for c in bill.charges
     ]
+
+
+def test_a_product_may_be_worth_more_than_its_legs_where_they_part_others() -> None:
+    tariff = parse_tariff(
+        {
+            "tariff": "parted", "currency": "EUR", "timezone": "Europe/Paris",
+            "leg_prices": [
+                {"id": "bus", "when": {"mode": "bus"}, "base_cents": 100},
+                {"id": "rail", "when": {"mode": "rail"}, "base_cents": 300},
+            ],
+            "fare_journeys": {"window_min": 90, "modes": ["bus", "rail"], "most_legs": 2},
+            "products": [
+                {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 150}
+            ],
+        }
+    )  # fmt: skip
+    legs = ridden("03-24 rail 08:00", "03-24 bus 08:10", "03-24 rail 08:20")
+    # With the bus between them the trains are 6.00, one of them together with it; without it 3.00.
+    bill = rate([tariff], legs)
+    assert lines(bill) == ["fare_journey rail 0,2: 300", "product day 1: 150"]
+    columns = columns_of([Rider(legs)])
+    assert rate_totals(tariff, columns).tolist() == [450]
+    assert lines(rate_bills(tariff, columns)[0]) == lines(bill)
+    assert arithmetic([tariff], bill, bill.charges[1]) == "150"
 
 
 def test_a_week_begins_on_the_last_day_of_a_version_for_later_days() -> None:
