@@ -81,6 +81,8 @@ def single(
                 unit = rule.round_to_cents
                 found.append(unit * half_up(exact * permille / 1000 / unit))
                 break
+    if found and leg.promised_cents is not None:
+        found.append(leg.promised_cents)
     return min(found, default=None)
 
 

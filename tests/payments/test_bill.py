@@ -39,26 +39,41 @@ pytestmark = pytest.mark.unit
 some = settings(deadline=None, derandomize=True, max_examples=120)
 
 PARIS = ZoneInfo("Europe/Paris")
-NAMES = ("bus", "tram", "rail", "carpool")
+NAMES = ("bus", "tram", "rail", "carpool", "bike")
 ALL = frozenset(NAMES)
 FIRST = dt.date(2027, 3, 24)
 """A Wednesday: the week after it has the day on which the clock is put forward, and a new month."""
+AUTUMN, LEAP = dt.date(2027, 10, 28), dt.date(2028, 2, 26)
+"""So has the Sunday after the first, on which it is put back; 29 February is after the second."""
+SPRING = (FIRST,)
+ANY_TIME = (FIRST, FIRST, FIRST, AUTUMN, LEAP)
 ZONES = ("A", "B", "C")
+OPERATORS = ("", "metro", "region")
 
 modes = st.frozensets(st.sampled_from(NAMES), min_size=1)
 few_cents = st.integers(0, 8).map(lambda n: n * 35)
 some_zones = st.none() | st.frozensets(st.sampled_from(ZONES), min_size=1)
+some_operators = st.sampled_from((None, None, None, frozenset({"metro"}), frozenset(OPERATORS[1:])))
 
 
 @st.composite
 def leg_prices(draw: st.DrawFn, number: int) -> LegPrice:
+    where = draw(st.sampled_from(("", "", "from", "to", "both")))
     when = When(
         draw(modes),
-        from_zones=draw(st.none() | st.none() | some_zones),
+        operators=draw(some_operators),
+        routes=draw(st.sampled_from((None, None, None, frozenset({"1"})))),
+        from_zones=draw(some_zones) if where in {"from", "both"} else None,
+        to_zones=draw(some_zones) if where in {"to", "both"} else None,
         bands=draw(st.sampled_from((None, None, frozenset({"peak"}), frozenset({"night"})))),
         categories=draw(st.sampled_from((None, None, None, frozenset({"youth"})))),
     )
-    table = {(a, b): draw(few_cents) for a in ZONES for b in ZONES if a <= b}
+    table = draw(st.sampled_from(("", "", "", "pairs", "count")))
+    by_zones = by_zone_count = None
+    if table == "pairs":
+        by_zones = {(a, b): draw(few_cents) for a in ZONES for b in ZONES if a <= b}
+    elif table == "count":
+        by_zone_count = tuple(sorted(draw(st.lists(few_cents, min_size=1, max_size=3))))
     return LegPrice(
         f"rule{number}",
         when,
@@ -72,7 +87,8 @@ def leg_prices(draw: st.DrawFn, number: int) -> LegPrice:
         free_s=draw(st.sampled_from((0, 600))),
         min_cents=draw(st.sampled_from((0, 40))),
         max_cents=draw(st.sampled_from((None, 220))),
-        by_zones=table if draw(st.integers(0, 4)) == 0 else None,
+        by_zones=by_zones,
+        by_zone_count=by_zone_count,
     )
 
 
@@ -99,6 +115,7 @@ def products(draw: st.DrawFn, number: int) -> Product:
         period,
         draw(st.integers(0, 6)) * 90,
         zones=draw(st.none() | some_zones),
+        operators=draw(some_operators),
         category_cents=draw(st.sampled_from((None, None, {"youth": 60}))),
         most_legs=draw(st.sampled_from((None, None, 2))) if period is month else None,
     )
@@ -125,29 +142,36 @@ def tariffs(draw: st.DrawFn, *, monotone: bool = False) -> Tariff:
             TimeBand("peak", frozenset({"mon", "wed", "thu"}), 7 * 3_600, 9 * 3_600 + 1_800),
             TimeBand("night", frozenset({"wed", "sat", "holiday"}), 22 * 3_600, 6 * 3_600),
         ),
-        holidays=frozenset({dt.date(2027, 3, 29)}),
+        holidays=frozenset({dt.date(2027, 3, 29), dt.date(2027, 11, 1)}),
         categories=(Category("youth", 500), Category("poor", 333)),
     )
 
 
 @st.composite
-def trips(draw: st.DrawFn, most: int = 6) -> list[FareLeg]:
-    """Legs of a few days, some around the end of a fare day, of March and of winter time."""
+def trips(draw: st.DrawFn, most: int = 6, firsts: tuple[dt.date, ...] = ANY_TIME) -> list[FareLeg]:
+    """Legs of a few days, some around the end of a fare day, a month, of winter and summer time."""
     legs = []
+    first = draw(st.sampled_from(firsts))
     for nth in range(draw(st.integers(0, most))):
-        day = FIRST + dt.timedelta(days=draw(st.sampled_from((0, 0, 1, 3, 4, 6, 7, 8, 13))))
+        day = first + dt.timedelta(days=draw(st.sampled_from((0, 0, 1, 3, 4, 6, 7, 8, 13))))
         minute = draw(st.sampled_from((0, 179, 200, 239, 241, 400, 450, 470, 500, 1_320, 1_439)))
         at = dt.datetime.combine(day, dt.time(), PARIS) + dt.timedelta(minutes=minute)
         start = draw(st.integers(0, 2))
         zones = ZONES[start : draw(st.integers(start, 2)) + 1] if draw(st.booleans()) else ()
         legs.append(
             FareLeg(
-                draw(st.sampled_from(NAMES)), at.astimezone(dt.UTC),
+                draw(st.sampled_from(NAMES)),
+                # The second time that the clock shows it, if it does.
+                at.replace(fold=draw(st.sampled_from((0, 1)))).astimezone(dt.UTC),
                 draw(st.sampled_from((0, 700, 3_001, 12_345))),
                 draw(st.sampled_from((0, 599, 901))),
-                zones, route=draw(st.sampled_from("12")), id=f"leg{nth}",
+                zones,
+                draw(st.sampled_from(OPERATORS)),
+                draw(st.sampled_from("12")),
+                f"leg{nth}",
+                draw(st.sampled_from((None, None, None, None, 0, 75))),
             )
-        )  # fmt: skip
+        )
     return legs
 
 
@@ -155,7 +179,7 @@ def trips(draw: st.DrawFn, most: int = 6) -> list[FareLeg]:
 def proofs(draw: st.DrawFn) -> list[Proof]:
     found = []
     for _ in range(draw(st.integers(0, 2))):
-        since = FIRST + dt.timedelta(days=draw(st.integers(-3, 9)))
+        since = draw(st.sampled_from(ANY_TIME)) + dt.timedelta(days=draw(st.integers(-3, 9)))
         until = since + dt.timedelta(days=draw(st.integers(0, 12)))
         found.append(Proof(draw(st.sampled_from(("youth", "poor", "unknown"))), since, until))
     return found
@@ -167,7 +191,7 @@ def total(bill: Bill) -> int:
 
 
 @some
-@given(tariffs(), trips(), proofs())
+@given(tariffs(), trips(7), proofs())
 def test_bill_is_the_cheapest_of_all_lawful_bills(
     tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
 ) -> None:
@@ -175,19 +199,22 @@ def test_bill_is_the_cheapest_of_all_lawful_bills(
 
 
 @some
-@given(tariffs(), tariffs(), trips(5), proofs(), st.integers(-1, 14))
+@given(tariffs(), tariffs(), trips(5, SPRING), proofs(), st.integers(-1, 14))
 def test_each_fare_day_is_priced_by_its_version(
     old: Tariff, new: Tariff, legs: list[FareLeg], proved: list[Proof], after: int
 ) -> None:
     last = FIRST + dt.timedelta(days=after)
+    first = last + dt.timedelta(days=1)
     versions = [
-        replace(old, valid_to=last),
-        replace(new, valid_from=last + dt.timedelta(days=1), cutover_s=old.cutover_s),
+        replace(old, valid_to=last, content_hash="old"),
+        replace(new, valid_from=first, cutover_s=old.cutover_s, content_hash="new"),
     ]
     bill = rate(versions, legs, proved)
     assert total(bill) == cheapest_bill(versions, legs, proved)
-    hashes = {versions[0].content_hash, versions[1].content_hash}
-    assert {charge.tariff_hash for charge in bill.charges} <= hashes
+    for charge in bill.charges:
+        days = {old.clock(bill.legs[row])[1] for row in charge.legs}
+        begun = days if charge.since is None else {charge.since}
+        assert {"new" if day >= first else "old" for day in begun} == {charge.tariff_hash}
 
 
 @some
@@ -269,6 +296,7 @@ def test_prices_that_are_all_multiplied_multiply_the_bill(
                     rule, tiers=(), per_min_millicents=0, base_cents=rule.base_cents * by,
                     min_cents=rule.min_cents * by, max_cents=of(rule.max_cents),
                     by_zones=rule.by_zones and {k: v * by for k, v in rule.by_zones.items()},
+                    by_zone_count=rule.by_zone_count and tuple(v * by for v in rule.by_zone_count),
                 )
                 for rule in tariff.leg_prices
             ),
@@ -281,7 +309,15 @@ def test_prices_that_are_all_multiplied_multiply_the_bill(
             ),
         )  # fmt: skip
 
-    assert total(rate([scaled(times)], legs)) == times * total(rate([scaled(1)], legs))
+    def promised(by: int) -> list[FareLeg]:
+        return [
+            leg if leg.promised_cents is None
+            else replace(leg, promised_cents=leg.promised_cents * by)
+            for leg in legs
+        ]  # fmt: skip
+
+    more = total(rate([scaled(times)], promised(times)))
+    assert more == times * total(rate([scaled(1)], promised(1)))
 
 
 @some
@@ -299,6 +335,54 @@ def test_a_dearer_rule_lowers_nobodys_bill(
         ),
         products=tuple(replace(p, price_cents=dearer(p.price_cents)) for p in tariff.products),
     )
+    assert total(rate([raised], legs, proved)) >= total(rate([tariff], legs, proved))
+
+
+PRICES = (
+    "base_cents", "min_cents", "max_cents", "per_min_millicents", "price_cents", "tiers",
+    "by_zones", "by_zone_count", "category_cents",
+)  # fmt: skip
+"""Fields of rules, fare journeys and products that say what is paid."""
+
+
+@st.composite
+def dearer_by_one(draw: st.DrawFn, tariff: Tariff) -> Tariff:
+    """The same with one price of one rule, fare journey or product raised, and no other."""
+    places = [
+        (kind, row, name)
+        for kind in ("leg_prices", "fare_journeys", "products")
+        for row, own in enumerate(getattr(tariff, kind))
+        for name in PRICES
+        if getattr(own, name, None) not in (None, ())
+    ]
+    kind, row, name = draw(st.sampled_from(places))
+    rules = list(getattr(tariff, kind))
+    value, more = getattr(rules[row], name), draw(st.sampled_from((1, 5, 40, 90, 5_000)))
+    raised: object
+    if isinstance(value, dict):
+        key = draw(st.sampled_from(sorted(value)))
+        raised = {**value, key: value[key] + more}
+    elif isinstance(value, tuple):
+        nth = draw(st.integers(0, len(value) - 1))
+        own = value[nth]
+        own = (
+            replace(own, per_km_millicents=own.per_km_millicents + more)
+            if isinstance(own, Tier)
+            else own + more
+        )
+        raised = (*value[:nth], own, *value[nth + 1 :])
+    else:
+        raised = value + more
+    rules[row] = replace(rules[row], **{name: raised})
+    return replace(tariff, **{kind: tuple(rules)})
+
+
+@some
+@given(st.data(), tariffs(), trips(10), proofs())
+def test_one_price_more_lowers_nobodys_bill(
+    data: st.DataObject, tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    raised = data.draw(dearer_by_one(tariff))
     assert total(rate([raised], legs, proved)) >= total(rate([tariff], legs, proved))
 
 

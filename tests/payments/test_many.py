@@ -16,7 +16,7 @@ from payments.many import rate_bills, rate_months, rate_totals, total_months
 from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, LegPrice, Period, Product, Tariff, When
-from tests.payments.test_bill import few_cents, proofs, some, tariffs, trips
+from tests.payments.test_bill import SPRING, few_cents, proofs, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, earlier
 
 pytestmark = pytest.mark.unit
@@ -43,7 +43,7 @@ def told(bill: Bill) -> tuple[object, ...]:
 
 
 @some
-@given(tariffs(), trips(7), trips(4), proofs())
+@given(tariffs(), trips(7, SPRING), trips(4, SPRING), proofs())
 def test_months_cost_what_their_bills_say(
     tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], proved: list[Proof]
 ) -> None:

@@ -19,7 +19,7 @@ from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor, Rights
 from payments.tariff import FareLeg, Payer, Tariff
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
-from tests.payments.test_bill import NAMES, modes, some, tariffs, trips
+from tests.payments.test_bill import NAMES, SPRING, modes, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
 
 pytestmark = pytest.mark.unit
@@ -58,7 +58,7 @@ def some_subscriptions(tariff: Tariff, paying: tuple[Payer, ...]) -> Tariff:
 
 
 @some
-@given(tariffs(), payers(), rights(), trips(6), trips(3), st.integers(0, 3))
+@given(tariffs(), payers(), rights(), trips(6, SPRING), trips(3, SPRING), st.integers(0, 3))
 def test_parts_and_the_rest_are_the_month_and_nobody_pays_above_his_ceiling(
     tariff: Tariff,
     paying: tuple[Payer, ...],
@@ -167,7 +167,7 @@ def test_an_employer_pays_half_of_what_a_week_adds_to_the_month() -> None:
 
 
 @some
-@given(tariffs(), payers(), rights(), trips(5), trips(3))
+@given(tariffs(), payers(), rights(), trips(5, SPRING), trips(3, SPRING))
 def test_what_a_journey_adds_is_what_is_left_of_it_to_the_rider(
     tariff: Tariff,
     paying: tuple[Payer, ...],
@@ -226,7 +226,7 @@ def test_a_payer_is_read_or_refused(given_payer: dict[str, object], said: str) -
 
 
 @some
-@given(tariffs(), payers(), trips(9), rights(), st.integers(0, 14))
+@given(tariffs(), payers(), trips(9, SPRING), rights(), st.integers(0, 14))
 def test_another_rider_pays_whatever_others_leave_of_what_begins_in_his_days(
     tariff: Tariff, paying: tuple[Payer, ...], legs: list[FareLeg], known: list[PaidFor], since: int
 ) -> None:

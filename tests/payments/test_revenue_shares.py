@@ -18,7 +18,7 @@ from payments.revenue_shares import (
 )
 from payments.tariff import FareLeg, RevenueShares, Share, ShareKey, Tariff
 from payments.versions import Tariffs
-from tests.payments.test_bill import some, tariffs, trips
+from tests.payments.test_bill import SPRING, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
 
 pytestmark = pytest.mark.unit
@@ -47,8 +47,10 @@ def test_shares_are_exact_and_nobody_is_a_cent_from_his_part(
 
 
 @some
-@given(tariffs(), keys, st.dictionaries(st.sampled_from(("product0", "product1")), keys), trips(6),
-       trips(3), st.lists(st.sampled_from(("", "metro", "bus"))))  # fmt: skip
+@given(
+    tariffs(), keys, st.dictionaries(st.sampled_from(("product0", "product1")), keys),
+    trips(6, SPRING), trips(3, SPRING), st.lists(st.sampled_from(("", "metro", "bus"))),
+)  # fmt: skip
 def test_operators_earn_what_riders_pay(
     tariff: Tariff,
     otherwise: Share,
