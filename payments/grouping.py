@@ -68,6 +68,8 @@ class _Pass(NamedTuple):
     cents: int
     since: dt.date
     reach: _Reach
+    is_worth: bool
+    """Whether it costs less than its legs by themselves."""
 
 
 _Piece = tuple[tuple[int, ...], FareJourney | None]
@@ -199,15 +201,20 @@ class Grouping:
                 if not any(tariff.is_valid_on(since) for _, since, _ in begins):
                     continue
                 for reach in self._reaches(tariff, period):
-                    price_cents, cents = reach.price_cents, every if may_part else reach.cents
+                    price_cents, cents = reach.price_cents, reach.cents
                     for i, since, end in begins:
-                        is_worth = not worth or cents[end] - cents[i] > price_cents
-                        if is_worth and tariff.is_valid_on(since) and reach.may_be_had(i, end):
+                        is_worth = cents[end] - cents[i] > price_cents
+                        may_be = is_worth or (may_part and every[end] - every[i] > price_cents)
+                        if (
+                            (may_be or not worth)
+                            and tariff.is_valid_on(since)
+                            and reach.may_be_had(i, end)
+                        ):
                             cover = reach.cover & (before[end] ^ before[i])
                             # On a version's last day it cannot begin later at the same price.
                             is_last = begins_once or since == tariff.valid_to
                             reasons = cover if is_last else cover & self._bits[i]
-                            yield i, _Pass(cover, reasons, price_cents, since, reach)
+                            yield i, _Pass(cover, reasons, price_cents, since, reach, is_worth)
 
     def _begins(self) -> Iterator[tuple[Period, list[tuple[int, dt.date, int]]]]:
         """Days on which products may begin: since when, and the first day of travel behind them."""
@@ -370,7 +377,9 @@ def _subsets(passes: Sequence[_Pass]) -> Iterable[_Subset]:
         return NOTHING
     if len(passes) == 1:
         return *NOTHING, (passes[0].cents, passes[0].cover, (passes[0],))
-    most = passes[:PRODUCTS_AT_ONCE]
+    most = passes
+    if len(passes) > PRODUCTS_AT_ONCE:
+        most = sorted(passes, key=lambda own: not own.is_worth)[:PRODUCTS_AT_ONCE]
     return (
         (sum([own.cents for own in chosen]), _together(chosen), chosen)
         for count in range(len(most) + 1)

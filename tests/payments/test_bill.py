@@ -467,6 +467,20 @@ def test_a_product_may_be_worth_more_than_its_legs_where_they_part_others() -> N
     assert arithmetic([tariff], bill, bill.charges[1]) == "150"
 
 
+def test_products_that_cost_more_than_their_legs_leave_room_for_one_that_costs_less() -> None:
+    names = [f"line{nth:02}" for nth in range(12)]
+    days = [Product(n, ALL, Period.FARE_DAY, 170, operators=frozenset({n})) for n in names]
+    tariff = replace(
+        WORKED,
+        products=(*days, Product("all", ALL, Period.FARE_DAY, 900)),
+        fare_journeys=(FareJourney("pair", 60, ALL, 2),),
+    )
+    # Twelve buses of 1.60, each of another operator, whose day is 1.70; that of all is 9.00.
+    legs = ridden(*(f"03-24 bus {hour:02}:00" for hour in range(8, 20)))
+    legs = [replace(leg, operator=name) for leg, name in zip(legs, names, strict=True)]
+    assert lines(rate([tariff], legs)) == ["product all 0,1,2,3,4,5,6,7,8,9,10,11: 900"]
+
+
 def test_a_week_begins_on_the_last_day_of_a_version_for_later_days() -> None:
     def version(cents: int, **days: dt.date) -> Tariff:
         made = parse_tariff(
