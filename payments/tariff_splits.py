@@ -9,9 +9,10 @@ not hold, `may_be_split`, is there something to search.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payments.bill import Proof
 from payments.drawn_legs import DrawnLegs
@@ -23,6 +24,10 @@ BAND_TRIES = 4
 """Kinds of legs with which two usage bands are tried."""
 BAND_LEGS = 60
 """Legs of the largest usage band that is tried: two rides a day are a month."""
+CHANGE_TRIES = 60
+"""Pairs of kinds of legs that are tried by turns."""
+CHANGE_LEGS = 12
+"""Legs of the largest limit of a fare journey that is tried."""
 OTHER_LEGS = 1, 2
 """Legs on the other card, besides as many as another usage band is for."""
 
@@ -49,7 +54,8 @@ def find_split(tariff: Tariff, drawn: DrawnLegs) -> Split | None:
     """Find rides that cost less on two cards, with no more rides than show it."""
     if not may_be_split(tariff):
         return None
-    for cards, proofs in itertools.chain(_of_bands(tariff, drawn), _of_days(drawn)):
+    tries = _of_bands(tariff, drawn), _of_changes(tariff, drawn), _of_days(drawn)
+    for cards, proofs in itertools.chain(*tries):
         found = _split(tariff, cards, proofs)
         if found is not None:
             return _shortest(tariff, found)
@@ -66,6 +72,27 @@ def _of_bands(tariff: Tariff, drawn: DrawnLegs) -> Iterator[tuple[Cards, list[Pr
             for _ in range(BAND_TRIES):
                 legs = drawn.alike(band, most + count)
                 yield (tuple(legs[:most]), tuple(legs[most:])), proofs
+
+
+def _of_changes(tariff: Tariff, drawn: DrawnLegs) -> Iterator[tuple[Cards, list[Proof]]]:
+    """As many legs as a fare journey takes on each card, by turns, alike on each."""
+    all_proofs = itertools.cycle(drawn.proofs())
+    for journey in tariff.fare_journeys:
+        if not 1 < (journey.most_legs or 0) <= CHANGE_LEGS:
+            continue
+        count = 2 * (journey.most_legs or 0)
+        wait = dt.timedelta(seconds=journey.window_s // count)
+        for _ in range(CHANGE_TRIES):
+            clock_s = drawn.clock_s()
+            kinds = [drawn.leg(0, clock_s), drawn.leg(0, clock_s)]
+            one, other = (
+                tuple(
+                    replace(kinds[card], board_at=kinds[card].board_at + nth * wait)
+                    for nth in range(card, count, 2)
+                )
+                for card in (0, 1)
+            )
+            yield (one, other), next(all_proofs)
 
 
 def _of_days(drawn: DrawnLegs) -> Iterator[tuple[Cards, list[Proof]]]:
