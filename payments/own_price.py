@@ -107,7 +107,8 @@ class OwnPrices:
         What journeys that leave at a time or later add at least, whoever pays it then.
 
         Journeys that leave before the last leg used are of the past, and not spoken of. What is
-        not known to cost something counts nothing: modes in none of the prices.
+        not known to cost something counts nothing: modes in none of the prices, and rides that
+        lower the bill, by a tariff that the linter refuses.
         """
         at = max((at, *(leg.board_at for leg in self._legs)))
         first, until = (self._tariffs.fare_day(time) for time in (at, at + LONGEST))

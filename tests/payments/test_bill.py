@@ -89,6 +89,7 @@ def leg_prices(draw: st.DrawFn, number: int) -> LegPrice:
         max_cents=draw(st.sampled_from((None, 220))),
         by_zones=by_zones,
         by_zone_count=by_zone_count,
+        round_to_cents=draw(st.sampled_from((1, 1, 1, 5))),
     )
 
 
@@ -297,6 +298,7 @@ def test_prices_that_are_all_multiplied_multiply_the_bill(
                     min_cents=rule.min_cents * by, max_cents=of(rule.max_cents),
                     by_zones=rule.by_zones and {k: v * by for k, v in rule.by_zones.items()},
                     by_zone_count=rule.by_zone_count and tuple(v * by for v in rule.by_zone_count),
+                    round_to_cents=rule.round_to_cents * by,
                 )
                 for rule in tariff.leg_prices
             ),

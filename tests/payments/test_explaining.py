@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
+from payments.tariff_file import parse_tariff
 from tests.oracles.bill_oracle import cheapest_bill
 from tests.payments.test_bill import WORKED, proofs, ridden, some, tariffs, total, trips
 
@@ -48,6 +50,25 @@ def test_arithmetic_of_each_charge_ends_in_its_amount(
             assert int(amount) == charge.amount_cents < int(alone)
         else:
             assert text.split(" = ")[-1] == str(charge.amount_cents)
+
+
+def test_a_rounded_price_says_to_what_it_was_rounded() -> None:
+    bus = {"id": "bus", "when": {"mode": "bus"}, "base_cents": 152, "round_to_cents": 5}
+    rail = {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000,
+            "round_to_cents": 5}  # fmt: skip
+    tariff = parse_tariff({
+        "tariff": "round", "currency": "EUR", "timezone": "Europe/Paris",
+        "leg_prices": [rail, bus], "categories": [{"id": "youth", "permille": 500}],
+    })  # fmt: skip
+    legs = ridden("03-02 rail 08:00 3300m", "03-02 rail 12:00 3000m", "03-02 bus 14:00")
+    bill = rate([tariff], legs)
+    # 149.7 → 150; 147 → 145; 152 → 150.
+    assert [(c.amount_cents, arithmetic([tariff], bill, c)) for c in bill.charges] == [
+        (150, "round(120 + 3.3 km × 9, 5) = 150"), (145, "round(120 + 3 km × 9, 5) = 145"),
+        (150, "round(152, 5) = 150"),
+    ]  # fmt: skip
+    youth = Proof("youth", dt.date(2027, 1, 1), dt.date(2027, 12, 31))
+    assert [c.amount_cents for c in rate([tariff], legs, [youth]).charges] == [75, 75, 75]
 
 
 def test_a_month_is_explained_line_by_line() -> None:

@@ -33,7 +33,8 @@ EVERYTHING: dict[str, Any] = {
         {"id": "tiers", "when": {"mode": "all", "operator": "x", "route": ["1"]},
          "tiers_km": [[0, 30, 9000], [30, None, 6000]], "per_min_millicents": 5, "free_min": 1,
          "min_cents": 1, "max_cents": 9},
-        {"id": "km", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9},
+        {"id": "km", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9,
+         "round_to_cents": 5},
     ],
     "fare_journeys": [
         {"id": "hour", "window_min": 60, "modes": "all", "most_legs": 3, "other_routes": True},
