@@ -28,7 +28,7 @@ from mobility.db.ledger import add_postings, recount
 from mobility.installation import stop_servers
 from mobility.settings import Settings
 from payments.ledger import Entry, Posting, post
-from tests.support.books import empty_books
+from tests.support.books import empty_books, owned
 
 RIDERS, SEED = 20_000, 5
 TODAY = dt.date(2027, 4, 1)
@@ -61,7 +61,7 @@ def main() -> None:
     try:
         with empty_books(home) as books:
             commits = []
-            with books.connect() as connection:
+            with owned(home, books) as owner, owner.connect() as connection:
                 connection.execute(sa.text("create table one (n int)"))
                 connection.commit()
                 for n in range(200):
