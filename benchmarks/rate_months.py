@@ -6,9 +6,10 @@ Bills of riders who ride 60 times a month, one after the other on one core.
 Writes benchmarks/results/rate_months.json: a month with its lines, as it is rated and by the
 reference, which say the same; trips a second by the kernel, once each has a price, and by the one
 that prices them; what one journey of the next day adds for a rider with this month and the one
-before (the first asked for, which rates what he has used, and each after it). Buses and trains on
-workdays mostly, a bike now and then, drawn with a fixed seed; the tariff has kilometres, fare
-journeys, and a day, any seven days and a month as products, so that all of them are weighed.
+before (the first asked for, which rates what he has used, and each after it), also where an
+employer pays half of his months. Buses and trains on workdays mostly, a bike now and then, drawn
+with a fixed seed; the tariff has kilometres, fare journeys, and a day, any seven days and a month
+as products, so that all of them are weighed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import itertools
 import random
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -35,6 +37,7 @@ from payments.leg_columns import Rider, columns_of
 from payments.many import rate_bills, ways_of
 from payments.own_price import OwnPrices
 from payments.rating import rate
+from payments.rights import NO_RIGHTS, PaidFor, Rights
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
@@ -42,22 +45,25 @@ from payments.versions import Tariffs
 RIDES = 60
 SEED = 2_027
 ZONE = ZoneInfo("Europe/Paris")
-TARIFF = parse_tariff(
-    {
-        "tariff": "benchmark", "currency": "EUR", "timezone": ZONE.key,
-        "leg_prices": [
-            {"id": "bus", "when": {"mode": "bus"}, "base_cents": 160},
-            {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000},
-            {"id": "bike", "when": {"mode": "bike"}, "per_min_millicents": 5_000, "free_min": 30},
-        ],
-        "fare_journeys": {"window_min": 90, "modes": ["bus", "rail"]},
-        "products": [
-            {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 450},
-            {"id": "week", "period": "rolling_7d", "modes": ["bus", "rail"], "price_cents": 2_000},
-            {"id": "month", "period": "calendar_month", "modes": "all", "price_cents": 9_000},
-        ],
-    }
-)  # fmt: skip
+CONTENT = {
+    "tariff": "benchmark", "currency": "EUR", "timezone": ZONE.key,
+    "leg_prices": [
+        {"id": "bus", "when": {"mode": "bus"}, "base_cents": 160},
+        {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000},
+        {"id": "bike", "when": {"mode": "bike"}, "per_min_millicents": 5_000, "free_min": 30},
+    ],
+    "fare_journeys": {"window_min": 90, "modes": ["bus", "rail"]},
+    "products": [
+        {"id": "day", "period": "fare_day", "modes": ["bus"], "price_cents": 450},
+        {"id": "week", "period": "rolling_7d", "modes": ["bus", "rail"], "price_cents": 2_000},
+        {"id": "month", "period": "calendar_month", "modes": "all", "price_cents": 9_000,
+         "is_subscription": True},
+    ],
+}  # fmt: skip
+TARIFF = parse_tariff(CONTENT)
+EMPLOYER = {"id": "employer", "share_permille": 500, "only_subscriptions": True}
+PAID = parse_tariff({**CONTENT, "payers": [EMPLOYER]})
+EMPLOYED = Rights(paid_for=(PaidFor("employer", "acme", dt.date.min, dt.date.max),))
 
 
 def month(dice: random.Random) -> list[FareLeg]:
@@ -98,13 +104,15 @@ def main() -> None:
         min(timed_ms(act) for _ in range(5)) / 1_000
         for act in (partial(ways.price, columns, every), partial(ways.rate, spans, priced))
     )
-    first_ms, next_ms = [], []
+    own_ms: dict[str, list[float]] = defaultdict(list)
     for legs, before in itertools.pairwise(months):
         earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
-        prices = OwnPrices(Tariffs((TARIFF,)), [*earlier, *legs])
         journeys = [tomorrow(legs, dice) for _ in range(4)]
-        first_ms.append(timed_ms(partial(prices.price, journeys[0])))
-        next_ms += [timed_ms(partial(prices.price, own)) for own in journeys[1:]]
+        for whose, tariff, rights in (("", TARIFF, NO_RIGHTS), (", employer pays", PAID, EMPLOYED)):
+            prices = OwnPrices(Tariffs((tariff,)), [*earlier, *legs], rights)
+            first, *others = [timed_ms(partial(prices.price, own)) for own in journeys]
+            own_ms[f"own price, first journey{whose}"].append(first)
+            own_ms[f"own price, each after it{whose}"] += others
     record(
         "rate_months",
         {
@@ -114,8 +122,7 @@ def main() -> None:
             "the same by the reference": percentiles_ms(reference_ms),
             "kernel, trips a second": round(RIDES * len(every) / kernel_s),
             "priced from columns, trips a second": round(RIDES * len(every) / price_s),
-            "own price, first journey": percentiles_ms(first_ms),
-            "own price, each after it": percentiles_ms(next_ms),
+            **{what: percentiles_ms(values) for what, values in own_ms.items()},
         },
     )
 
