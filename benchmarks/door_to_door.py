@@ -4,7 +4,7 @@ Door to door by public transport on Porto: the best arrival with its legs, besid
     python benchmarks/door_to_door.py SNAPSHOT QUERIES.csv [--ferrobus OSM.pbf FEED DATE]
 
 `QUERIES.csv` has from_lat, from_lon, to_lat, to_lon, departure. Both walk up to 15 minutes on the
-streets, for one departure, without geometry. Each pair is asked by turns, three times; the fastest
+streets, for one departure, without geometry. Each pair is asked by turns, five times; the fastest
 counts. ferrobus 0.2.1 (an optional package) reads the feed and date given: those of the snapshot,
 or only times can be compared. Writes benchmarks/results/door_to_door.json.
 """
@@ -31,7 +31,7 @@ from mobility.world import World, open_snapshot
 from routing.planner import plan
 from routing.query import Endpoint, PlanQuery
 
-REPEATS = 3
+REPEATS = 5
 WALK_S, STOPS_NEAR, CHANGES = 900, 100, 7
 Question = dict[str, str]
 Ask = Callable[[Question], int | None]
