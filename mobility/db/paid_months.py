@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from mobility.db.fare_schema import ledger_balance, rider_month, statement
 from mobility.db.paying_riders import list_paid_riders
-from mobility.db.statements import read_parts
+from mobility.db.statements import MonthState, read_parts
 from payments.settling import settled
 
 
@@ -24,11 +24,15 @@ def read_owed(connection: sa.Connection, account_id: uuid.UUID) -> dict[str, int
 
 
 def list_settled(connection: sa.Connection, account_id: uuid.UUID) -> set[dt.date]:
-    """Months of which a rider owes nothing any more, nor for others whom he pays for."""
+    """Months that were issued of which a rider owes nothing any more, nor for whom he pays."""
+    issued: set[dt.date] = set()
     due: dict[str, dict[dt.date, int]] = defaultdict(lambda: defaultdict(int))
-    columns = rider_month.c.month, rider_month.c.currency, rider_month.c.posted_cents
-    query = sa.select(*columns, rider_month.c.parts).where(rider_month.c.account_id == account_id)
-    for month, currency, posted_cents, parts in connection.execute(query):
+    names = "month", "currency", "posted_cents", "parts", "state"
+    columns = [rider_month.c[name] for name in names]
+    query = sa.select(*columns).where(rider_month.c.account_id == account_id)
+    for month, currency, posted_cents, parts, state in connection.execute(query):
+        if state == MonthState.ISSUED:
+            issued.add(month)
         due[currency][month] += posted_cents - sum(read_parts(parts).values())
     for other in list_paid_riders(connection, account_id):
         for month, (cents, currency) in other.months.items():
@@ -39,7 +43,7 @@ def list_settled(connection: sa.Connection, account_id: uuid.UUID) -> set[dt.dat
         for currency, of in due.items()
         for month in of.keys() - settled(of, owed.get(currency, 0))
     }
-    return {month for of in due.values() for month in of} - unpaid
+    return issued - unpaid
 
 
 def find_debtor(connection: sa.Connection, year: int, number: int) -> tuple[uuid.UUID, str] | None:

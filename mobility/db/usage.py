@@ -324,7 +324,7 @@ def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedM
     months = []
     for row in found:
         state = MonthState(row["state"])
-        if state is MonthState.ISSUED and row["month"] in paid:
+        if row["month"] in paid:
             state = MonthState.SETTLED
         months.append(RatedMonth(**dict(row) | {"state": state}))
     return months

@@ -88,6 +88,11 @@ def test_supplement_of_a_month_that_was_paid_is_to_be_paid_too(books: Engine) ->
     used(books, account, march=1, april=0)
     pay(books, number_of(books, account, MARCH), 200, "a")
     assert states(books, account) == {"03": "settled"}
+    ride(books, TARIFF, [(account, replace(bus(7, 6, APRIL), id="not issued"))], ISSUED)
+    assert pay(books, number_of(books, account, MARCH), 200, "a").settled == (MARCH,)
+    with books.begin() as connection:
+        connection.execute(sa.text("delete from fare_leg where id = 'not issued'"))
+        connection.execute(sa.text("delete from rider_month where month = '2027-04-01'"))
     ride(books, TARIFF, [(account, replace(bus(20, 6), id="late"))], ISSUED)
     correct_months(books, TARIFF, now=ISSUED)
     assert states(books, account) == {"03": "issued"}

@@ -68,6 +68,7 @@ function ShownBill({ of }: { of: string }) {
           <span>{t("month.toPay")}</span> <strong>{money(bill.to_pay_cents)}</strong>
         </p>
       )}
+      {bill.next_rides.length > 0 && <h4>{t("month.next")}</h4>}
       {bill.next_rides.length > 0 && (
         <ul className="next-rides" aria-label={t("month.next")}>
           {bill.next_rides.map(({ mode, amount_cents, why_fr, why_en }) => (
