@@ -18,6 +18,7 @@ from mobility.api import (
     agents,
     bills,
     bookings,
+    cards,
     chosen_itineraries,
     circles,
     devices,
@@ -39,6 +40,7 @@ from mobility.api import (
     plan,
     plan_b,
     points,
+    proofs,
     proposals,
     ratings,
     ride_share,
@@ -129,7 +131,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         plan, geocode, stoptimes, trip, maps, one_to_all, own, isochrone, tiles, operations, users,
         agents, offers, bookings, plan_b, ratings, series, rides, live, wishes, proposals, oidc,
         open_data, standard_covoiturage, partner_bookings, ride_share, circles, points, usage,
-        held_usage, bills, chosen_itineraries, paying_riders, tariffs, fare_data, devices,
+        held_usage, bills, cards, proofs, chosen_itineraries, paying_riders, tariffs, fare_data,
+        devices,
     ):  # fmt: skip
         app.include_router(module.router)
     app.include_router(methods.fallback)  # after every other router of the API

@@ -1,4 +1,4 @@
-"""What riders owe, and why: /mobility/v1/bills, their cards, and what they have proved."""
+"""What riders owe, and why: months line by line, and their statements."""
 
 from __future__ import annotations
 
@@ -9,61 +9,42 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from mobility.actions.forget_usage import RIDERS_KEPT
-from mobility.actions.rate_riders import RiderFares, read_fares, renew_months
-from mobility.api.access import Rider, Staff, address_of, installation_of, now_of
+from mobility.actions.rate_riders import RiderFares, read_fares
+from mobility.api.access import Rider, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.db.audit import record_act
-from mobility.db.engine import read_quote_key
 from mobility.db.guessed_ends import list_guessed
-from mobility.db.media import MediumNotFound, link_medium, list_media, unlink_medium
-from mobility.db.rights import Right, RightKind, list_rights, put_right, right_key
 from mobility.db.statements import (
     MonthState,
     Statement,
     StatementKind,
     find_statement,
     list_statements,
-    mark_stale,
     part_rows,
 )
-from mobility.db.usage import find_account, find_person, list_months, open_account
-from mobility.mapping.cloud_events import medium_digest
+from mobility.db.usage import find_account, list_months
 from mobility.mapping.sentences import addition_sentence, charge_label, end_sentence
 from mobility.mapping.statement_page import statement_page, statement_pdf
 from mobility.users.scopes import Principal
-from payments.bill import Proof
 from payments.explaining import alternatives, arithmetic
 from payments.many import rate_own_month
 from payments.month import MonthBill, month_after, month_before
 from payments.own_price import OwnPrices
 from payments.payers import add_up, share_out
-from payments.rights import HeldPass, PaidFor
 from payments.taps import End
 from payments.versions import Tariffs
 
 router = APIRouter(prefix="/mobility/v1", tags=["fares"])
-WRITES, WINDOW_S = 30, 3_600
-"""Cards that one rider links in an hour: numbers must not be guessed."""
-PROOF_DAYS = 3_660
 PDF = "application/pdf"
-PRINTED = r"^[^\x00-\x1f]*$"
-"""Text without what steers a terminal, or ends a text in the database."""
 
 
 class NoTariff(NotFound):
     """The territory has no tariff: nothing is billed."""
 
     code = "no_tariff"
-
-
-class PersonNotFound(NotFound):
-    """Nobody has this name."""
-
-    code = "person_not_found"
 
 
 class StatementNotFound(NotFound):
@@ -193,50 +174,6 @@ class BillFacts(BaseModel):
     """What was issued, corrections included; none while the month is open."""
 
 
-class CardGiven(BaseModel):
-    """A card to link."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    number: Annotated[str, Field(min_length=4, max_length=200, pattern=PRINTED)]
-    """As readers read it."""
-    label: Annotated[str, Field(max_length=60, pattern=PRINTED)] = ""
-
-
-class CardFacts(BaseModel):
-    """A card that is linked; its number is not kept."""
-
-    id: str
-    label: str
-    linked_at: dt.datetime
-
-
-class ProofGiven(BaseModel):
-    """That somebody has proved something; of the document nothing is kept."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    alias: Annotated[str, Field(max_length=100, pattern=PRINTED)]
-    kind: RightKind = RightKind.CATEGORY
-    name: Annotated[str, Field(max_length=100)]
-    """A category of the tariff, a product bought elsewhere, or a payer."""
-    party: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")] = ""
-    """Of a payer which one it is, such as an employer's name in the books."""
-    valid_from: dt.date
-    valid_to: dt.date
-    issuer: Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTED)]
-
-
-class ProofFacts(BaseModel):
-    """What a rider has proved, and when it holds."""
-
-    kind: RightKind
-    name: str
-    party: str
-    valid_from: dt.date
-    valid_to: dt.date
-
-
 MonthText = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="As `2027-03`.")]
 
 
@@ -266,7 +203,7 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
     Of months so old that it is forgotten whose legs were whose, and of those that were posted by
     another tariff, amounts and statements are left.
     """
-    tariffs = _tariffs(request)
+    tariffs = tariffs_of(request)
     first = dt.date.fromisoformat(f"{month}-01")
     of = tariffs.of_month(first)
     with installation_of(request).engine.connect() as connection:
@@ -347,111 +284,8 @@ def _statement(request: Request, rider: Principal, number: str) -> tuple[Stateme
     return found, str(world_of(request).snapshot.about["name"])
 
 
-@router.get("/media")
-def media(request: Request, rider: Rider) -> list[CardFacts]:
-    """List the cards that are linked to one's account."""
-    with installation_of(request).engine.connect() as connection:
-        return [
-            CardFacts(id=card.digest.hex(), label=card.label, linked_at=card.linked_at)
-            for card in list_media(connection, rider.person_id)
-        ]
-
-
-@router.post("/media", status_code=201)
-def link(request: Request, rider: Rider, given: CardGiven) -> CardFacts:
-    """Link a card: what it was used for is on one's own bill from now on, also what was before."""
-    here, now, tariffs = installation_of(request), now_of(request), _tariffs(request)
-    for whose in (rider.user_id, address_of(request)):
-        here.limits.count(f"media:{whose}", most=WRITES, per_s=WINDOW_S)
-    with here.engine.begin() as connection:
-        digest = medium_digest(read_quote_key(connection), given.number)
-        account_id, months = link_medium(
-            connection, digest, rider.person_id, given.label, now, tariffs.month_start
-        )
-        renew_months(connection, tariffs, [account_id], months)
-    return CardFacts(id=digest.hex(), label=given.label, linked_at=now)
-
-
-@router.delete("/media/{medium_id}", status_code=204)
-def unlink(request: Request, rider: Rider, medium_id: str) -> Response:
-    """Part from a card; what it was used for stays on one's bill."""
-    try:
-        digest = bytes.fromhex(medium_id)
-    except ValueError as error:
-        raise MediumNotFound("you have no such card") from error
-    with installation_of(request).engine.begin() as connection:
-        unlink_medium(connection, digest, rider.person_id, now_of(request))
-    return Response(status_code=204)
-
-
-@router.get("/proofs")
-def own_proofs(request: Request, rider: Rider) -> list[ProofFacts]:
-    """List what one has proved: categories, passes bought elsewhere, who pays for one."""
-    with installation_of(request).engine.connect() as connection:
-        account_id = find_account(connection, rider.person_id)
-        if account_id is None:
-            return []
-        own = list_rights(connection, [account_id])[account_id]
-    rights: tuple[Right, ...] = *own.proofs, *own.passes, *own.paid_for
-    return [
-        ProofFacts(
-            **dict(zip(("kind", "name", "party"), right_key(right), strict=True)),
-            valid_from=right.valid_from, valid_to=right.valid_to,
-        )
-        for right in rights
-    ]  # fmt: skip
-
-
-@router.put("/proofs", status_code=204)
-def prove(request: Request, staff: Staff, given: ProofGiven) -> Response:
-    """Keep a rider's category, a pass bought elsewhere, or who pays for him; rate him anew."""
-    here, now, tariffs = installation_of(request), now_of(request), _tariffs(request)
-    right = _right(tariffs, given)
-    if not 0 <= (given.valid_to - given.valid_from).days <= PROOF_DAYS:
-        raise InvalidInput(f"valid_to is before valid_from, or {PROOF_DAYS} days after it")
-    with here.engine.begin() as connection:
-        person_id = find_person(connection, given.alias)
-        if person_id is None:
-            raise PersonNotFound(f"nobody is called {given.alias!r}")
-        account_id = open_account(connection, person_id, now)
-        put_right(connection, person_id, right, given.issuer, now)
-        # Not what was proved: the log outlives it.
-        detail = {"kind": given.kind, "valid_to": given.valid_to.isoformat()}
-        record_act(connection, staff.user_id, "proof_kept", str(person_id), detail)
-        mark_stale(connection, [account_id], given.valid_from.replace(day=1))
-        months = [now.date().replace(day=1)]
-        oldest = (now - RIDERS_KEPT).date()
-        while (
-            months[-1] > given.valid_from.replace(day=1)
-            and month_before(month_before(months[-1])) >= oldest
-        ):
-            months.append(month_before(months[-1]))
-        renew_months(connection, tariffs, [account_id], months)
-    return Response(status_code=204)
-
-
-def _right(tariffs: Tariffs, given: ProofGiven) -> Right:
-    """What is proved, if some version of the tariff knows it."""
-    versions = tariffs.versions
-    known = {
-        RightKind.CATEGORY: {of.id for own in versions for of in own.categories},
-        RightKind.HELD_PASS: {of.id for own in versions for of in own.products},
-        RightKind.PAYER: {
-            of.id for own in versions for of in own.payers if not of.is_for_everybody
-        },
-    }[given.kind]
-    if given.name not in known:
-        names = ", ".join(sorted(known)) or "it has none"
-        raise InvalidInput(f"{given.kind} {given.name!r} is not in the tariff: {names}")
-    if (given.kind is RightKind.PAYER) != bool(given.party):
-        raise InvalidInput("a payer has a party, such as an employer's name; nothing else has one")
-    days = given.valid_from, given.valid_to
-    if given.kind is RightKind.PAYER:
-        return PaidFor(given.name, given.party, *days)
-    return (Proof if given.kind is RightKind.CATEGORY else HeldPass)(given.name, *days)
-
-
-def _tariffs(request: Request) -> Tariffs:
+def tariffs_of(request: Request) -> Tariffs:
+    """Tariff of the territory; raises `NoTariff`."""
     tariffs = world_of(request).tariffs
     if tariffs is None:
         raise NoTariff("this territory has no tariff")

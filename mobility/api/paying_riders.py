@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.errors import Conflict, InvalidInput
 from mobility.api.access import Rider, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.api.bills import WINDOW_S, WRITES
+from mobility.api.cards import WINDOW_S, WRITES
 from mobility.db.paying_riders import (
     InvitationUnknown,
     add_invitation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,7 @@ from mobility.mapping.co2 import GRAMS_PER_PASSENGER_KM
 from mobility.mapping.fare_legs import FARE_MODE
 from payments.least_prices import LeastPrice, least_prices
 from payments.tariff import MODES, Tariff
-from routing.raptor.criteria import CriteriaTable
-
-FREE = -1
-NOTHING = frozen(np.empty(0, np.int32))
+from routing.raptor.criteria import FREE, CriteriaTable
 
 
 def criteria_table(t: Timetable, tariff: Tariff | None) -> CriteriaTable:
@@ -28,22 +26,22 @@ def criteria_table(t: Timetable, tariff: Tariff | None) -> CriteriaTable:
     """
     modes = [mode_of_route_type(kind) or Mode.OTHER for kind in t.route_type.tolist()]
     kinds = [MODES.index(FARE_MODE.get(mode, "other")) for mode in modes]
-    table = CriteriaTable(
+    return CriteriaTable(
         route_kind=frozen(np.array(kinds, np.int32)),
-        kind_product=NOTHING,
-        product_cents=NOTHING,
-        product_once=NOTHING.astype(np.uint8),
+        **_prices([] if tariff is None else least_prices(tariff)),
         route_g_per_km=frozen(np.array([GRAMS_PER_PASSENGER_KM.get(m, 0.0) for m in modes])),
     )
-    return with_prices(table, [] if tariff is None else least_prices(tariff))
 
 
 def with_prices(table: CriteriaTable, least: Sequence[LeastPrice]) -> CriteriaTable:
     """The same lines, paid by other prices."""
+    return replace(table, **_prices(least))
+
+
+def _prices(least: Sequence[LeastPrice]) -> dict[str, Any]:
     product_of = {mode: nth for nth, own in enumerate(least) for mode in own.modes}
-    return replace(
-        table,
-        kind_product=frozen(np.array([product_of.get(mode, FREE) for mode in MODES], np.int32)),
-        product_cents=frozen(np.array([own.cents for own in least], np.int32)),
-        product_once=frozen(np.array([own.is_once for own in least], np.uint8)),
-    )
+    return {
+        "kind_product": frozen(np.array([product_of.get(m, FREE) for m in MODES], np.int32)),
+        "product_cents": frozen(np.array([own.cents for own in least], np.int32)),
+        "product_once": frozen(np.array([own.is_once for own in least], np.uint8)),
+    }

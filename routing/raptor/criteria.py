@@ -161,7 +161,7 @@ def values_of(network: Network, table: CriteriaTable, journey: RawJourney) -> Va
             return None
         parts = parts_of_ride(t, leg.trip, leg.board_position, leg.alight_position)
         kind = int(table.route_kind[_route_of(t, parts[0].trip)])
-        product = -1 if kind < 0 else int(table.kind_product[kind])
+        product = FREE if kind < 0 else int(table.kind_product[kind])
         if product >= 0 and product not in paid:
             cents += int(table.product_cents[product])
             if table.product_once[product]:
