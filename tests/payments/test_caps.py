@@ -16,7 +16,7 @@ from payments.bill import Bill, Charge, Proof
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
 from tests.oracles.bill_oracle import products, single
-from tests.payments.test_bill import FIRST, WORKED, proofs, ridden, some, tariffs, trips
+from tests.support.random_fares import FIRST, WORKED, proofs, ridden, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 Cover = tuple[frozenset[int], int]

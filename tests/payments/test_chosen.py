@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from payments.chosen import EARLY, LATE, ChosenItinerary, ChosenLeg, end_as_chosen
 from payments.taps import End, Stay, Tap, TapKind, pair_taps
-from tests.payments.test_bill import some
+from tests.support.random_fares import some
 
 pytestmark = pytest.mark.unit
 START = dt.datetime(2027, 3, 24, 6, tzinfo=dt.UTC)

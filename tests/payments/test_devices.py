@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.devices import Told
-from tests.payments.test_bill import some
+from tests.support.random_fares import some
 
 pytestmark = pytest.mark.unit
 NOON = dt.datetime(2027, 3, 24, 12, tzinfo=dt.UTC)

@@ -14,7 +14,7 @@ from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
 from payments.tariff_file import parse_tariff
 from tests.oracles.bill_oracle import cheapest_bill
-from tests.payments.test_bill import WORKED, proofs, ridden, some, tariffs, total, trips
+from tests.support.random_fares import WORKED, proofs, ridden, some, tariffs, total, trips
 
 pytestmark = pytest.mark.unit
 

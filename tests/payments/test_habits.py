@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from payments.habits import REACH, usual_leg
 from payments.tariff import FareLeg
-from tests.payments.test_bill import some
+from tests.support.random_fares import some
 
 pytestmark = pytest.mark.unit
 PARIS = ZoneInfo("Europe/Paris")

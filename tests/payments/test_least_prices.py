@@ -16,8 +16,8 @@ from payments.rating import price_itinerary
 from payments.rights import HeldPass, Rights
 from payments.tariff import MODES, FareLeg, Tariff
 from payments.versions import Tariffs
-from tests.payments.test_bill import proofs, some, tariffs, trips
 from tests.payments.test_month import WEEKS, bus, days
+from tests.support.random_fares import proofs, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 FRIDAY = dt.date(2027, 4, 9)

@@ -16,8 +16,8 @@ from payments.many import rate_bills, rate_months, rate_totals, total_months
 from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, LegPrice, Period, Product, Tariff, When
-from tests.payments.test_bill import SPRING, few_cents, proofs, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, earlier
+from tests.support.random_fares import SPRING, few_cents, proofs, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 

@@ -14,7 +14,7 @@ from payments.month import month_of, rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
 from payments.tariff_file import parse_tariff
-from tests.payments.test_bill import SPRING, some, tariffs, trips
+from tests.support.random_fares import SPRING, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)

@@ -17,8 +17,8 @@ from payments.rights import Rights
 from payments.tariff import FareLeg, Tariff
 from payments.versions import Tariffs
 from tests.oracles.addition_oracle import added_cents
-from tests.payments.test_bill import proofs, some, tariffs, trips
 from tests.payments.test_month import WEEKS, bus, days
+from tests.support.random_fares import proofs, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 

@@ -19,8 +19,8 @@ from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor, Rights
 from payments.tariff import FareLeg, Payer, Tariff
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
-from tests.payments.test_bill import NAMES, SPRING, modes, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
+from tests.support.random_fares import NAMES, SPRING, modes, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 ALWAYS = dt.date(2027, 1, 1), dt.date(2027, 12, 31)

@@ -18,8 +18,8 @@ from payments.revenue_shares import (
 )
 from payments.tariff import FareLeg, RevenueShares, Share, ShareKey, Tariff
 from payments.versions import Tariffs
-from tests.payments.test_bill import SPRING, some, tariffs, trips
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
+from tests.support.random_fares import SPRING, some, tariffs, trips
 
 pytestmark = pytest.mark.unit
 names = st.sampled_from(("bus", "metro", "rail", "zoe"))

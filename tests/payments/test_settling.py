@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.settling import settled
-from tests.payments.test_bill import some
+from tests.support.random_fares import some
 
 pytestmark = pytest.mark.unit
 MONTHS = [dt.date(2027, month, 1) for month in range(1, 7)]
