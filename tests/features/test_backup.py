@@ -30,7 +30,6 @@ from mobility.actions import restore_backup as restoring
 from mobility.actions.examine_installation import (
     Case,
     Check,
-    Level,
     examine_installation,
 )
 from mobility.actions.publish_offer import change_and_announce, publish_and_announce
@@ -47,7 +46,6 @@ from mobility.installation import (
     Installation,
     open_installation,
     opened_as_owner,
-    opened_database,
     stop_servers,
 )
 from mobility.servers import dumps
@@ -59,7 +57,6 @@ from mobility.world import open_snapshot
 from mobility.world_keeper import WorldKeeper
 from tests.conftest import free_port
 from tests.support.backups import sealed
-from tests.support.external import ESCAPED, PASSWORD, OwnFolder, own_folder, start_postgres
 from tests.support.territories import TestedTerritory
 
 FOLLOW_LIMIT_S = 10.0
@@ -468,113 +465,3 @@ def test_empty_database_is_replaced_without_asking_and_not_kept(
 def test_server_newer_than_the_programs_is_named() -> None:
     with pytest.raises(ServerUnavailable, match=f"PostgreSQL {MAJOR + 1}, newer than"):
         dumps.program(MAJOR + 1, "pg_dump")
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[OwnFolder]:
-    with own_folder() as made:
-        yield made
-
-
-@pytest.mark.parametrize("major", [16, MAJOR])
-def test_external_server_is_backed_up_and_restored_with_its_password_hidden(
-    folder: OwnFolder, demo_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, major: int
-) -> None:
-    url, stop = start_postgres(folder, dumps.program(major, "initdb").parent, f"major{major}")
-    real, log = dumps.program, tmp_path / "command_lines"
-    log.touch()
-
-    def logged(server_major: int, name: str) -> Path:
-        script = tmp_path / name
-        script.write_text(
-            f"#!/bin/sh\ntr '\\0' ' ' </proc/$$/cmdline >>{log}\n"
-            f'exec {real(server_major, name)} "$@"\n'
-        )
-        script.chmod(0o755)
-        return script
-
-    monkeypatch.setattr(dumps, "program", logged)
-    try:
-        with opened_home(demo_home, url=url) as home:
-            ids = home.publish(0, 1, 2)
-            path = home.back_up(tmp_path)
-            assert read_backup(path).postgres == major
-            stored = home.stored()
-            home.end(ids[0])
-            home.run("restore", "--check", path)
-            home.run("restore", path, "--replace", "--yes")
-            assert home.stored() == stored
-            assert not (home.settings.home / "postgres").exists()
-    finally:
-        folder.run(*stop)
-    lines = log.read_text()
-    assert "pg_dump" in lines
-    assert "host=127.0.0.1" in lines
-    assert PASSWORD not in lines
-    assert ESCAPED not in lines
-
-
-def test_role_that_may_not_create_databases_is_told_so(
-    folder: OwnFolder, demo_home: Path, tmp_path: Path
-) -> None:
-    url, stop = start_postgres(folder, dumps.program(MAJOR, "initdb").parent, "limited")
-    try:
-        admin = sa.create_engine(
-            url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-        )
-        with admin.connect() as connection:
-            connection.execute(sa.text("create role limited login password 'x'"))
-            connection.execute(sa.text("create database theirs owner limited"))
-        own = url.replace(f"them:{ESCAPED}", "limited:x").replace("/postgres", "/theirs")
-        with opened_home(demo_home, url=own) as home:
-            home.publish(0)
-            path = home.back_up(tmp_path)
-            assert "CREATEDB" in str(home.refuse(path))
-            # It may not make roles either: triggers keep the ledger until somebody else makes it.
-            assert "insert-only" in change_posting(home.installation.engine)
-            check = ledger_of(home.settings)
-            assert (check.level, "by triggers only" in check.message) == (Level.WARNING, True)
-            made = 'create role "limited_app" nologin; grant "limited_app" to "limited"'
-            assert made in check.advice
-            with admin.connect() as connection:
-                for statement in made.split("; "):
-                    connection.execute(sa.text(statement))
-            assert ledger_of(home.settings).advice == "mobility db upgrade"
-            open_installation(home.settings).close()
-            assert ledger_of(home.settings).level is Level.OK
-            with opened_database(home.settings) as engine:
-                assert "permission denied" in change_posting(engine)
-            home.publish(1)
-            with admin.connect() as connection:  # a login is nothing to work under
-                connection.execute(sa.text("alter role limited_app login"))
-            open_installation(home.settings).close()
-            assert 'alter role "limited_app" nologin' in ledger_of(home.settings).advice
-        admin.dispose()
-    finally:
-        folder.run(*stop)
-
-
-def test_role_that_may_create_roles_makes_its_own(folder: OwnFolder, demo_home: Path) -> None:
-    url, stop = start_postgres(folder, dumps.program(MAJOR, "initdb").parent, "maker")
-    try:
-        admin = sa.create_engine(
-            url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-        )
-        with admin.connect() as connection:
-            connection.execute(sa.text("create role \"a maker\" login createrole password 'x'"))
-            connection.execute(sa.text('create database theirs owner "a maker"'))
-        admin.dispose()
-        own = url.replace(f"them:{ESCAPED}", "a%20maker:x").replace("/postgres", "/theirs")
-        with opened_home(demo_home, url=f"{own}?options=-c%20statement_timeout%3D54321") as home:
-            home.publish(0)
-            assert ledger_of(home.settings).level is Level.OK
-            engine = home.installation.engine
-            assert "permission denied" in change_posting(engine)
-            with engine.connect() as connection:
-                shown = [
-                    connection.execute(sa.text(f"show {name}")).scalar_one()
-                    for name in ("role", "statement_timeout")
-                ]
-            assert shown == ["a maker_app", "54321ms"]
-    finally:
-        folder.run(*stop)
