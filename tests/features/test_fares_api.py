@@ -25,15 +25,19 @@ from mobility.db.engine import Engine
 from mobility.db.usage import forget_riders
 from tests.support.booked import ZONE, Ask
 from tests.support.bookings import Booth, Driven, first_pair
-from tests.support.usage import CUTOVER, amount, buses, card, link, midnight, months_of, send
+from tests.support.usage import CUTOVER, amount, buses, card, linked_card, midnight, months_of, send
 from tests.support.users import Somebody, code_of
 
 
 def test_the_planner_says_what_a_journey_adds_to_ones_own_bill(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]], api: httpx.Client
+    ask: Ask,
+    engine: Engine,
+    somebody: Callable[..., Somebody],
+    bus: tuple[str, list[str]],
+    api: httpx.Client,
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     t_from, t_to = bus[1][0], bus[1][-1]
 
     def by_bus(who: str) -> list[dict[str, Any]]:
@@ -116,10 +120,10 @@ def test_a_carpool_ride_is_billed_once_it_is_over_and_no_dearer_than_quoted(
 
 
 def test_a_category_that_is_proved_lowers_what_was_used_since(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     send(ask, buses(number, bus, range(1, 2), (8,)))
     alias = ask(rider.secret, "GET", "/users/me").json()["alias"]
     since = midnight(3).date()
@@ -155,13 +159,14 @@ def mobility(home: Path, *command: str) -> str:
 
 def test_last_month_is_closed_by_command_and_a_late_tap_is_corrected(
     ask: Ask,
+    engine: Engine,
     somebody: Callable[..., Somebody],
     bus: tuple[str, list[str]],
     demo_home: Path,
     tmp_path: Path,
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     today = dt.datetime.now(ZONE).date()
     first = (dt.datetime.now(ZONE) - CUTOVER).date().replace(day=1)
     ago = (today - first).days + 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from mobility.db.engine import Engine
 from tests.support.booked import ZONE, Ask
-from tests.support.usage import CUTOVER, bills_of, buses, card, link, send
+from tests.support.usage import CUTOVER, bills_of, buses, card, linked_card, send
 from tests.support.users import Somebody, code_of
 
 
@@ -62,10 +63,10 @@ def test_whoever_takes_the_code_is_paid_for_until_either_ends_it(
 
 
 def test_the_payer_is_on_the_bill_and_sees_no_rides(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     child, parent, number = somebody(), somebody(), card()
-    link(ask, child, number)
+    linked_card(engine, child, number)
     assert (
         ask(child.secret, "PUT", "/paid-by", json={"code": invited(ask, parent)}).status_code == 204
     )

@@ -29,7 +29,7 @@ from payments.tariff import FareLeg
 from tests.features.test_clocks import device
 from tests.support.booked import Ask
 from tests.support.bookings import Booth
-from tests.support.usage import Event, amount, bills_of, buses, card, link, midnight, send
+from tests.support.usage import Event, amount, bills_of, buses, card, linked_card, midnight, send
 from tests.support.users import Somebody
 
 UTC, MINUTE = dt.UTC, dt.timedelta(minutes=1)
@@ -63,13 +63,13 @@ def legs_of(ask: Ask, who: Somebody) -> list[tuple[str, int, int]]:
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_ride_is_billed_once_its_start_and_its_end_are_known(
-    ask: Ask, somebody: Callable[..., Somebody], *, is_late: bool
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], *, is_late: bool
 ) -> None:
     rider, other, number, others = somebody(), somebody(), card(), card()
     at = midnight(1) + 10 * HOUR
     first, second = halves(number, at)[:: -1 if is_late else 1]
     for who, own in ((rider, number), (other, others)):
-        assert link(ask, who, own).status_code == 201
+        linked_card(engine, who, own)
     assert send(ask, [first, first]) == {"new": 1, "known": 1, "refused": [], "held": 0}
     assert legs_of(ask, rider) == []
     (kept,) = ask(rider.secret, "GET", "/fare-data").json()["ride_halves"]
@@ -86,19 +86,19 @@ def test_a_ride_is_billed_once_its_start_and_its_end_are_known(
 
 
 def test_a_ride_of_which_nobody_told_the_metres_has_none(
-    ask: Ask, somebody: Callable[..., Somebody]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     assert send(ask, [*halves(number, midnight(1) + HOUR, metres=None)])["new"] == 2
     assert legs_of(ask, rider) == [("bike", 0, 3_000)]
 
 
 def test_a_wrong_half_keeps_none_of_the_others_and_may_be_put_right(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     rider, number, at = somebody(), card(), midnight(4) + 10 * HOUR
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     start, end = halves(number, at)
     ride, (good,) = start["data"]["ride"], buses(number, bus, range(1, 2), (8,))
     assert send(ask, [start])["new"] == 1
@@ -129,10 +129,10 @@ def test_a_wrong_half_keeps_none_of_the_others_and_may_be_put_right(
 
 
 def test_halves_are_of_one_ride_only_if_one_source_of_one_sender_tells_them(
-    ask: Ask, somebody: Callable[..., Somebody]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody]
 ) -> None:
     rider, number, other = somebody(), card(), somebody(Scope.OPERATOR)
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     start, end = halves(number, midnight(1) + HOUR)
     send(ask, [start, end | {"source": "/scooters"}])
     assert ask(other.secret, "POST", "/usage", json=[end]).json()["new"] == 1
@@ -142,10 +142,10 @@ def test_halves_are_of_one_ride_only_if_one_source_of_one_sender_tells_them(
 
 
 def test_starts_and_ends_that_come_at_the_same_time_find_each_other(
-    ask: Ask, somebody: Callable[..., Somebody]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     rides = [halves(number, midnight(day) + hour * HOUR) for day in (2, 3) for hour in range(8)]
     batches = [[half] for ride in rides for half in ride]
     batches += [[end for _, end in rides], [start for start, _ in rides[::-1]]]
@@ -160,7 +160,7 @@ def test_a_start_whose_end_never_comes_is_forgotten(
     ask: Ask, somebody: Callable[..., Somebody], engine: Engine
 ) -> None:
     rider, number, now = somebody(), card(), dt.datetime.now(UTC)
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     start, end = halves(number, now - HOUR)
     assert send(ask, [start])["new"] == 1
 
@@ -185,7 +185,7 @@ def test_halves_that_are_sent_again_once_they_are_forgotten_change_nothing(
     ask: Ask, somebody: Callable[..., Somebody], engine: Engine
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     both = halves(number, midnight(1) + HOUR)
     send(ask, [*both])
     with engine.begin() as connection:
@@ -197,10 +197,10 @@ def test_halves_that_are_sent_again_once_they_are_forgotten_change_nothing(
 
 
 def test_halves_by_a_wrong_clock_are_joined_once_somebody_has_decided(
-    ask: Ask, somebody: Callable[..., Somebody]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     # By that clock: two hours ahead.
     start, end = halves(number, dt.datetime.now(UTC) + HOUR)
     late = told(".end", dt.datetime.now(UTC), number, ride=start["data"]["ride"])

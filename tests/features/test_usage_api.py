@@ -36,6 +36,7 @@ from tests.support.usage import (
     card,
     event,
     link,
+    linked_card,
     midnight,
     months_of,
     send,
@@ -89,10 +90,14 @@ def test_a_card_is_one_persons_and_may_be_given_up(
 
 
 def test_a_train_costs_its_whole_line_until_the_tap_out_is_known(
-    ask: Ask, somebody: Callable[..., Somebody], train: tuple[str, list[str]], booth: Booth
+    ask: Ask,
+    engine: Engine,
+    somebody: Callable[..., Somebody],
+    train: tuple[str, list[str]],
+    booth: Booth,
 ) -> None:
     rider, number, (route, stops) = somebody(), card(), train
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     start = midnight(1) + dt.timedelta(hours=9)
     tap_in = event(number, "in", start, stops[0], route=route)
     tap_out = event(number, "out", start + dt.timedelta(minutes=20), stops[1], mode="rail")
@@ -113,7 +118,7 @@ def test_a_train_costs_its_whole_line_until_the_tap_out_is_known(
 
 
 def test_a_train_nobody_tapped_out_of_ends_where_its_rider_usually_leaves_it(
-    ask: Ask, somebody: Callable[..., Somebody], train: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], train: tuple[str, list[str]]
 ) -> None:
     route, stops = train
 
@@ -125,7 +130,7 @@ def test_a_train_nobody_tapped_out_of_ends_where_its_rider_usually_leaves_it(
 
     def months(*batches: list[Event], number: str) -> list[list[tuple[int, list[str]]]]:
         rider = somebody()
-        link(ask, rider, number)
+        linked_card(engine, rider, number)
         found = []
         for batch in batches:
             send(ask, batch)
@@ -155,10 +160,10 @@ def test_a_train_nobody_tapped_out_of_ends_where_its_rider_usually_leaves_it(
 
 
 def test_one_wrong_event_keeps_none_of_the_others(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     (good,) = buses(number, bus, range(1, 2), (8,))
     now = dt.datetime.now(UTC)
     ride = {**good, "type": "mobility.ride"}
@@ -188,10 +193,10 @@ def test_one_wrong_event_keeps_none_of_the_others(
 
 
 def test_an_event_is_its_senders_whoever_else_uses_its_name(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     rider, number, other = somebody(), card(), somebody(Scope.OPERATOR)
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     first, second, third = buses(number, bus, range(1, 2), (6, 9, 12))
     second |= {"source": first["source"], "id": first["id"]}
     third |= {"source": f"{first['source']}/{first['id']}", "id": "x"}
@@ -209,7 +214,7 @@ def test_a_tap_far_from_others_leaves_what_was_made_of_them(
     engine: Engine,
 ) -> None:
     rider, number, (route, stops) = somebody(), card(), train
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     start = midnight(2) + dt.timedelta(hours=9)
     ride = [
         event(number, "in", start, stops[0], route=route),
@@ -232,10 +237,10 @@ def test_a_tap_far_from_others_leaves_what_was_made_of_them(
 
 
 def test_rides_told_as_a_whole_and_unknown_modes_are_said(
-    ask: Ask, somebody: Callable[..., Somebody]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody]
 ) -> None:
     rider, number = somebody(), card()
-    link(ask, rider, number)
+    linked_card(engine, rider, number)
     at = midnight(1) + dt.timedelta(hours=10)
     ride = {
         **event(number, "board", at, ""), "type": "mobility.ride",
@@ -249,11 +254,11 @@ def test_rides_told_as_a_whole_and_unknown_modes_are_said(
 
 
 def test_eight_readers_at_once_bill_what_one_would(
-    ask: Ask, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
+    ask: Ask, engine: Engine, somebody: Callable[..., Somebody], bus: tuple[str, list[str]]
 ) -> None:
     rider, numbers = somebody(), [card(), card()]
     for number in numbers:
-        link(ask, rider, number)
+        linked_card(engine, rider, number)
     events = [each for n in numbers for each in buses(n, bus, range(3, 9), (6, 9, 12, 15))]
     drawn = random.Random(6)
     batches = [drawn.sample(events, 20) for _ in range(14)] + [events[:24], events[24:]]
