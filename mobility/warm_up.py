@@ -61,5 +61,5 @@ def warm_up_fares(tariff: Tariff) -> None:
     """Rate nobody: whoever asks for what everybody pays need not wait for it."""
     month = dt.date(2027, 1, 1)
     nobody = columns_of([Rider(())])
-    total_months([tariff], nobody, [month])
+    total_months([tariff], nobody, month)
     rate_months([tariff], nobody, month)

@@ -29,6 +29,7 @@ from payments.kernels import (
     cut,
     out_of_reach,
     price_day,
+    state_of,
 )
 
 Int64 = npt.NDArray[np.int64]
@@ -46,6 +47,9 @@ def list_charges(
     ranks: Int64,
     joins: Int64,
     patterns: Int64,
+    begun: Int64,
+    begun_first: Int64,
+    first_day: int,
     owner: Int64,
     charges: Int64,
 ) -> None:
@@ -54,8 +58,10 @@ def list_charges(
 
     Parameters
     ----------
-    spans, legs, passes, joins, patterns
+    spans, legs, passes, joins, patterns, begun, begun_first
         As of `payments.kernels.rate_riders`; no leg is in two spans.
+    first_day
+        The first of its `first_days`.
     ranks
         Shape (p,): place of each pass among them all, in the order of the ids of products.
     owner
@@ -66,6 +72,7 @@ def list_charges(
     """
     by_day = by_month = joined = window_us = most = 0
     weeks, week_count = np.zeros(2, np.int64), 0
+    stride = np.zeros(len(passes), np.int64)
     price_of = np.zeros(1 << len(passes), np.int64)
     for p in range(len(passes)):
         for s in range(1 << p):
@@ -75,7 +82,7 @@ def list_charges(
         elif passes[p, 0] == CALENDAR_MONTH:
             by_month |= 1 << p
         else:
-            weeks[week_count] = p
+            weeks[week_count], stride[p] = p, LEFT if week_count else 1
             week_count += 1
     by_week = 0
     for w in range(week_count):
@@ -134,6 +141,19 @@ def list_charges(
             end = begin
         left = np.zeros(2, np.int64)
         bought, end = 0, 0
+        if count and begun_first[r + 1] > begun_first[r]:
+            chosen, least, ahead = -1, onward[0, 0], days[DAY, 0] - first_day
+            for nth in range(begun_first[r], begun_first[r + 1]):
+                cents = begun[nth, 0] + onward[0, state_of(begun[nth], ahead, stride)]
+                if cents < least:
+                    chosen, least = nth, cents
+            if chosen >= 0:
+                _charge_begun(
+                    begun[chosen], first_day, days[FIRST, 0], days[FIRST, count], passes, legs,
+                    owner, charges,
+                )  # fmt: skip
+                state = state_of(begun[chosen], ahead, stride)
+                left[0], left[1] = state % LEFT, state // LEFT
         for d in range(count):
             choices = by_week
             if d == end:
@@ -397,6 +417,31 @@ def _charge_pass(
             owner[leg] = of
     if of != NOBODY:
         charges[of, BY], charges[of, CENTS], charges[of, SINCE] = p, cents, day
+
+
+@kernel
+def _charge_begun(
+    begun: Int64, first_day: int, begin: int, end: int, passes: Int64, legs: Int64,
+    owner: Int64, charges: Int64,
+) -> None:  # fmt: skip
+    """Let weeks that began before pay what they cover, and share what they add by their prices."""
+    until, takes = np.full(2, begin), np.zeros(2, np.bool_)
+    for w in range(2):
+        p = begun[1 + 2 * w]
+        while p >= 0 and until[w] < end and legs[DAY, until[w]] < first_day + begun[2 + 2 * w]:
+            until[w] += 1
+        for leg in range(begin, until[w]):
+            is_taken = w == 1 and leg < until[0] and legs[COVER, leg] >> begun[1] & 1
+            takes[w] |= bool(legs[COVER, leg] >> p & 1 and not is_taken)
+    of_first = begun[0] if takes[0] else 0
+    if takes[0] and takes[1]:
+        whole = passes[begun[1], 1] + passes[begun[3], 1]
+        of_first = begun[0] * passes[begun[1], 1] // whole if whole else 0
+    for w in range(2):
+        if takes[w]:
+            p, since = begun[1 + 2 * w], first_day + begun[2 + 2 * w] - WEEK
+            cents = begun[0] - of_first if w else of_first
+            _charge_pass(p, cents, begin, until[w], since, legs, owner, charges)
 
 
 @kernel

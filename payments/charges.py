@@ -15,7 +15,7 @@ from payments.grouping import Grouping
 from payments.kernels import ALONE, DAY, PRICE, RULE
 from payments.leg_columns import Proofs
 from payments.tariff import FareLeg, Period
-from payments.ways import EPOCH_DAY, Ways
+from payments.ways import EPOCH_DAY, Begun, Ways
 
 Int64 = npt.NDArray[np.int64]
 NEEDED = [PRICE, DAY, RULE]
@@ -26,6 +26,7 @@ def bills_of(
     spans: Int64,
     priced: Int64,
     riders: Sequence[tuple[Sequence[FareLeg], Proofs]],
+    begun: Begun | None = None,
 ) -> list[Bill]:
     """
     Find the cheapest bill of each span of priced legs.
@@ -36,10 +37,16 @@ def bills_of(
         Shape (n, 2): first of a rider's priced legs, and the end of them.
     riders
         The legs of each span in order, and what its rider has proved.
+    begun
+        Weeks of each that began before.
     """
     if not ways.may_list_charges:
-        return [Grouping([ways.tariff], legs, proofs).bill() for legs, proofs in riders]
-    owner, charges = ways.charge(spans, priced)
+        choices = [()] * len(riders) if begun is None else begun.choices
+        return [
+            Grouping([ways.tariff], legs, proofs, own).bill()
+            for (legs, proofs), own in zip(riders, choices, strict=True)
+        ]
+    owner, charges = ways.charge(spans, priced, begun)
     prices, days, rules = priced[NEEDED].tolist()
     owners, (by, cents, since) = owner.tolist(), charges.T.tolist()
     tariff, passes = ways.tariff, ways.passes

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from payments.alone import terms_of
 from payments.bill import Bill, Charge, Proof
+from payments.carried_weeks import Choices
 from payments.grouping import Grouping
 from payments.rating import rate
 from payments.tariff import LIST_PRICE, FareLeg, LegPrice, Tariff
@@ -25,13 +26,18 @@ class Alternative:
 
 
 def alternatives(
-    tariffs: Sequence[Tariff], bill: Bill, proofs: Sequence[Proof] = ()
+    tariffs: Sequence[Tariff], bill: Bill, proofs: Sequence[Proof] = (), choices: Choices = ()
 ) -> list[Alternative]:
     """
     What the bill would be without each product that it has, and with one of each other.
 
     No amount is below the bill's, which is the least of all. Products that cover none of the
     rider's legs are left out.
+
+    Parameters
+    ----------
+    choices
+        Weeks that may have begun before the legs.
     """
     bought = {charge.rule for charge in bill.charges if charge.kind == "product"}
     grouping = Grouping(tariffs, bill.legs, proofs)
@@ -42,12 +48,12 @@ def alternatives(
                 replace(t, products=tuple(p for p in t.products if p.id != product_id))
                 for t in tariffs
             ]
-            least = rate(others, bill.legs, proofs).amount_cents
+            least = rate(others, bill.legs, proofs, choices).amount_cents
         else:
             amounts = []
             for cover, cents in grouping.passes_of(product_id):
                 left = [leg for row, leg in enumerate(bill.legs) if not cover >> row & 1]
-                amounts.append(cents + rate(tariffs, left, proofs).amount_cents)
+                amounts.append(cents + rate(tariffs, left, proofs, choices).amount_cents)
             if not amounts:
                 continue
             least = min(amounts)

@@ -20,6 +20,16 @@ from core.errors import InvalidInput
 from core.money import round_half_up
 from payments.alone import Terms, are_joined, price_alone, terms_of
 from payments.bill import Bill, Charge, Proof
+from payments.carried_weeks import (
+    MOST,
+    SIX_DAYS,
+    CarriedWeek,
+    Choices,
+    Name,
+    put_together,
+    split_cents,
+    worth_keeping,
+)
 from payments.tariff import (
     LIST_PRICE,
     FareJourney,
@@ -31,7 +41,6 @@ from payments.tariff import (
 )
 
 CENTS = operator.attrgetter("cents")
-SIX_DAYS = dt.timedelta(days=6)
 DAYS_LIMIT = 370
 """A year, of days on which a rider travels: the search goes one step deeper for each."""
 PRODUCTS_AT_ONCE = 10
@@ -77,6 +86,8 @@ _Piece = tuple[tuple[int, ...], FareJourney | None]
 _Subset = tuple[int, int, tuple[_Pass, ...]]
 """Products, after their price and what they cover."""
 NOTHING: tuple[_Subset] = ((0, 0, ()),)
+_Begun = _Subset
+"""Weeks that began before the first leg, after what they add to what was before."""
 _Paid = tuple[int, tuple[_Pass, ...], list[_Piece]]
 """A way to pay legs of a day: its price, the products bought, and the pieces that they leave."""
 
@@ -95,7 +106,11 @@ class Grouping:
     """
 
     def __init__(
-        self, tariffs: Sequence[Tariff], legs: Sequence[FareLeg], proofs: Sequence[Proof]
+        self,
+        tariffs: Sequence[Tariff],
+        legs: Sequence[FareLeg],
+        proofs: Sequence[Proof],
+        choices: Choices = (),
     ) -> None:
         self._tariffs, self._legs, self._proofs = tariffs, tuple(legs), proofs
         self._singles: dict[int, Single] = {}
@@ -120,6 +135,7 @@ class Grouping:
             passes[:] = _undominated(passes)
         self._paid: dict[int, _Paid] = {0: (0, (), [])}
         self._best: dict[tuple[int, int], tuple[int, tuple[_Pass, ...]]] = {}
+        self._choices: list[_Begun] = [*NOTHING, *self._begun(choices)]
 
     def _place(self) -> None:
         """Put each leg on its fare day with its price."""
@@ -162,7 +178,9 @@ class Grouping:
         """Find the cheapest bill."""
         charges: list[Charge] = []
         left = self._before[-1]
-        self._least_cents(0, left)
+        _, cover, begun = min(self._choices, key=lambda own: self._cents_with(own, left))
+        charges += [_product_charge(own, _rows_of(own.cover)) for own in begun]
+        left &= ~cover
         for i, bits in enumerate(self._bits):
             _, bought = self._best.get((i, left), (0, ()))
             _, today, pieces = self._day(i, left & bits & ~_together(bought))
@@ -173,6 +191,61 @@ class Grouping:
             left &= ~bits
         charges.sort(key=lambda charge: charge.legs)
         return Bill(self._legs, tuple(charges), tuple(self._unpriced))
+
+    def choices_left(self, until: dt.date) -> Choices:
+        """Weeks that are still good on a day after all legs, and what they add to the bill."""
+
+        def least_cents(covered: int) -> int:
+            left = self._before[-1] & ~covered
+            return min(self._cents_with(own, left) for own in self._choices)
+
+        late: dict[tuple[CarriedWeek, ...], tuple[int, int]] = {}
+        for _, own in self._passes(worth=False):
+            product, category = own.reach.product, own.reach.category
+            is_week = product.period is Period.ROLLING_7D
+            if is_week and own.since + SIX_DAYS >= until and own.cover:
+                late[CarriedWeek(product.id, category, own.since),] = own.cents, own.cover
+        for pair in itertools.combinations(list(late), MOST):
+            weeks = put_together(week for own in pair for week in own)
+            if len({week.name for week in weeks}) == MOST:
+                (cents, cover), (other_cents, other_cover) = (late[own] for own in pair)
+                late[weeks] = cents + other_cents, cover | other_cover
+        before = least_cents(0) if late else 0
+        added = {
+            weeks: cents + least_cents(cover) - before for weeks, (cents, cover) in late.items()
+        }
+        prices = {name: reach.price_cents for name, reach in self._weeks_of(until).items()}
+        return worth_keeping(added, prices)
+
+    def _weeks_of(self, day: dt.date) -> dict[Name, _Reach]:
+        """Weeks that may begin on a day."""
+        tariff = self._version(day)
+        reaches = () if tariff is None else self._reaches(tariff, Period.ROLLING_7D)
+        return {(reach.product.id, reach.category): reach for reach in reaches}
+
+    def _begun(self, choices: Choices) -> Iterator[_Begun]:
+        """Choices that cover some leg; a week of which nothing is known any more covers none."""
+        sold = {week.since for own in choices for week in own.weeks}
+        reaches = {since: self._weeks_of(since) for since in sold}
+        for choice in choices:
+            cover, weeks = 0, []
+            for week in choice.weeks:
+                reach = reaches[week.since].get(week.name)
+                if reach is not None:
+                    behind = bisect.bisect_right(self._days, week.last)
+                    own = reach.cover & self._before[behind] & ~cover
+                    if own:
+                        weeks.append(_Pass(own, own, reach.price_cents, week.since, reach, True))
+                    cover |= own
+            cents = split_cents(choice.cents, [own.cents for own in weeks])
+            shared = zip(weeks, cents, strict=True)
+            if weeks:
+                yield choice.cents, cover, tuple(own._replace(cents=part) for own, part in shared)
+
+    def _cents_with(self, begun: _Begun, left: int) -> int:
+        """What legs cost at least with some weeks that began before."""
+        cents, cover, _ = begun
+        return cents + self._least_cents(0, left & ~cover)
 
     def _version(self, fare_day: dt.date) -> Tariff | None:
         for tariff in self._tariffs:

@@ -1,10 +1,10 @@
 """
 The least bill of many riders at once: the totals of `payments.rating`, without their lines.
 
-The months are gone through from the last to the first, and each without month products, then with
-every set of them that costs less than what the month does so far. A day costs a different amount
-for each set of weeks under way; with these amounts the days are gone through from the last to the
-first, with the days that each week has left as a state.
+The months are gone through in order, and each without month products, then with every set of them
+that costs less than what the month does so far. A day costs a different amount for each set of
+weeks under way; with these amounts the days are gone through in order, with the days that each week
+has left as a state. So it is also known what weeks that are still good at the end have added.
 """
 
 from __future__ import annotations
@@ -33,7 +33,17 @@ TOO_MUCH = 1 << 60
 
 @kernel
 def rate_riders(
-    spans: Int64, legs: Int64, passes: Int64, joins: Int64, patterns: Int64, totals: Int64
+    spans: Int64,
+    legs: Int64,
+    passes: Int64,
+    joins: Int64,
+    patterns: Int64,
+    begun: Int64,
+    begun_first: Int64,
+    first_days: Int64,
+    is_on_sale: bool,
+    totals: Int64,
+    ends: Int64,
 ) -> None:
     """
     Find the least total of each rider.
@@ -55,12 +65,25 @@ def rate_riders(
         routes, length of the pattern or 0, price of the pattern.
     patterns
         Shape (j, longest): bits of the modes of a pattern's legs.
+    begun
+        Shape (b, 5): choices of weeks that began before: what they add, and of two weeks the pass,
+        or -1, and the days that it has left on the first one of `first_days`.
+    begun_first
+        Shape (n + 1,): first of the choices of each rider.
+    first_days
+        Shape (2,): fare day before which no leg is, and one after all legs.
+    is_on_sale
+        Whether weeks may begin on the last of these days; else one may overlap the one before.
     totals
         Shape (n,), written.
+    ends
+        Shape (n, states), written: what is added by weeks that have so many days left on the last
+        of `first_days` (the second week times `LEFT`); no states where that is not wanted.
     """
     price_of, weeks = np.zeros(1 << len(passes), np.int64), np.zeros(4, np.int64)
     by_day = by_month = joined = window_us = most = 0
     week_sets = 1
+    stride = np.zeros(len(passes), np.int64)
     for p in range(len(passes)):
         bit = 1 << p
         for s in range(bit):
@@ -70,6 +93,7 @@ def rate_riders(
         elif passes[p, 0] == CALENDAR_MONTH:
             by_month |= bit
         else:
+            stride[p] = LEFT if week_sets > 1 else 1
             for s in range(week_sets):
                 weeks[week_sets + s] = weeks[s] | bit
             week_sets *= 2
@@ -81,27 +105,32 @@ def rate_riders(
     days, cost = np.zeros((5, most + 1), np.int64), np.zeros((week_sets, most), np.int64)
     best, rows = np.zeros(most + 1, np.int64), np.zeros(most, np.int64)
     pieces = np.zeros((2, most + 1), np.int64)
-    from_day, by_week = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
-    states = np.zeros((4, LEFT ** max(week_sets // 2, 1)), np.int64)
-    onward, least, now, spare = states[0], states[1], states[2], states[3]
+    states = np.zeros((4, (1, LEFT, LEFT * LEFT)[week_sets // 2]), np.int64)
+    so_far, least, now, then = states[0], states[1], states[2], states[3]
     for r in range(len(totals)):
         count = _list_days(spans[r, 0], spans[r, 1], legs, days)
-        onward[:] = 0
-        end = count
-        while end > 0:
-            begin, useful = end, 0
-            while begin > 0 and days[MONTH, begin - 1] == days[MONTH, end - 1]:
-                begin -= 1
-                useful |= days[COVER, begin] & by_month
+        days[DAY, count] = first_days[1] if ends.shape[1] else days[DAY, count - 1] + WEEK
+        so_far[:] = TOO_MUCH
+        so_far[0] = 0
+        for nth in range(begun_first[r], begun_first[r + 1] if count else begun_first[r]):
+            state = state_of(begun[nth], days[DAY, 0] - first_days[0], stride)
+            so_far[state] = min(so_far[state], begun[nth, 0])
+        begin = 0
+        while begin < count:
+            end, useful = begin, 0
+            while end < count and days[MONTH, end] == days[MONTH, begin]:
+                useful |= days[COVER, end] & by_month
+                end += 1
             useful &= ~out_of_reach(days[FIRST, begin], days[FIRST, end], useful, passes, legs)
-            needed = len(onward) if begin > 0 else 1  # no week is under way on the first day
+            is_needed = end < count or ends.shape[1] > 0  # else the least of all states is
+            cheapest = dearest = TOO_MUCH
+            for state in range(len(so_far)):
+                cheapest = min(cheapest, so_far[state])
             least[:] = TOO_MUCH
-            dearest = cheapest = TOO_MUCH
-            for state in range(len(onward)):
-                cheapest = min(cheapest, onward[state])
             bought = 0
             while True:
                 if price_of[bought] + cheapest < dearest:
+                    _copy(so_far, now)
                     for d in range(begin, end):
                         for s in range(week_sets):
                             if days[COVER_ALL, d] & (bought | weeks[s]):
@@ -112,64 +141,127 @@ def rate_riders(
                                 days[COVER, d] & by_day, legs, joins, patterns, joined, window_us,
                                 price_of, best, rows, pieces,
                             )  # fmt: skip
-                    if week_sets < 4:
-                        _go_by_weeks(
-                            begin, end, count, weeks[1], price_of[weeks[1]], days, cost, onward,
-                            from_day, by_week, now,
-                        )  # fmt: skip
-                    else:
-                        _copy(onward, now)
-                        for d in range(end - 1, begin - 1, -1):
-                            gap = days[DAY, d + 1] - days[DAY, d] if d + 1 < count else WEEK
-                            _copy(now, spare)
-                            _go_back(gap, weeks, price_of, cost[:, d], spare, now)
-                    dearest = 0
-                    for state in range(needed):
-                        least[state] = min(least[state], now[state] + price_of[bought])
-                        dearest = max(dearest, least[state])
+                        gap = days[DAY, d + 1] - days[DAY, d]
+                        _go_on(
+                            gap, weeks, days[COVER, d], is_on_sale, price_of, cost[:, d], now, then
+                        )
+                        _copy(then, now)
+                    dearest = 0 if is_needed else TOO_MUCH
+                    for state in range(len(now)):
+                        if now[state] < TOO_MUCH:
+                            least[state] = min(least[state], now[state] + price_of[bought])
+                            if is_needed:
+                                dearest = max(dearest, least[state])
+                            else:
+                                dearest = min(dearest, least[state])
                 bought = (bought - useful) & useful
                 if bought == 0:
                     break
-            _copy(least, onward)
-            end = begin
-        totals[r] = onward[0]
+            _copy(least, so_far)
+            begin = end
+        totals[r] = TOO_MUCH
+        for state in range(len(so_far)):
+            totals[r] = min(totals[r], so_far[state])
+        for state in range(ends.shape[1]):
+            is_known = so_far[state] < TOO_MUCH
+            ends[r, state] = so_far[state] - totals[r] if is_known else TOO_MUCH
 
 
 @kernel
-def month_spans(
-    riders: Int64, legs: Int64, months: Int64, with_before: bool, spans: Int64, counts: Int64
+def keep_choices(
+    ends: Int64, passes: Int64, is_on_sale: bool, kept: Int64, kept_first: Int64
 ) -> None:
     """
-    Find the legs of months of riders.
+    Write the choices of which no other is as good for as little.
+
+    Parameters
+    ----------
+    ends, passes
+        As of `rate_riders`; `ends` is changed.
+    is_on_sale
+        Whether weeks may begin when the month does: one that adds its price had better do so.
+    kept
+        Shape (most, 5), written: as `begun` of `rate_riders`.
+    kept_first
+        Shape (n + 1,), written: first choice of each rider.
+    """
+    weeks = np.full(2, -1, np.int64)
+    for p in range(len(passes)):
+        if passes[p, 0] == ROLLING_7D:
+            weeks[0 if weeks[0] < 0 else 1] = p
+    n = 0
+    is_needless = np.zeros(ends.shape[1], np.bool_)
+    for r in range(len(ends)):
+        kept_first[r] = n
+        own = ends[r]
+        # Whoever has more days left has fewer, too.
+        for state in range(len(own) - 1, -1, -1):
+            if state % LEFT < WEEK:
+                own[state] = min(own[state], own[state + 1])
+            if state + LEFT < len(own):
+                own[state] = min(own[state], own[state + LEFT])
+        for state in range(len(own)):
+            left_0, left_1 = state % LEFT, state // LEFT
+            is_needless[state] = own[state] == TOO_MUCH
+            if is_on_sale and left_0:
+                is_needless[state] |= own[LEFT * left_1] + passes[weeks[0], 1] <= own[state]
+            if is_on_sale and left_1:
+                is_needless[state] |= own[left_0] + passes[weeks[1], 1] <= own[state]
+        for state in range(1, len(own)):
+            left_0, left_1 = state % LEFT, state // LEFT
+            is_kept = not is_needless[state]
+            for other in range(len(own) if is_kept else 0):
+                is_as_good = other % LEFT >= left_0 and other // LEFT >= left_1
+                if is_as_good and other != state and not is_needless[other]:
+                    is_kept &= own[other] > own[state]
+            if not is_kept:
+                continue
+            kept[n, 0], kept[n, 1], kept[n, 3] = own[state], -1, -1
+            nth = 1
+            if left_0:
+                kept[n, 1], kept[n, 2] = weeks[0], left_0
+                nth = 3
+            if left_1:
+                kept[n, nth], kept[n, nth + 1] = weeks[1], left_1
+            n += 1
+    kept_first[len(ends)] = n
+
+
+@kernel_part
+def state_of(begun: Int64, gap: int, stride: Int64) -> int:
+    """Days that the weeks of a choice have left some days later, as one number."""
+    state = 0
+    for nth in (1, 3):
+        if begun[nth] >= 0:
+            state += max(begun[nth + 1] - gap, 0) * stride[begun[nth]]
+    return state
+
+
+@kernel
+def month_spans(riders: Int64, legs: Int64, month: int, spans: Int64, counts: Int64) -> None:
+    """
+    Find the legs of a month of riders.
 
     Parameters
     ----------
     riders
         Shape (r, 2): first leg of each rider, and the end of his legs.
-    months
-        Shape (m,): their numbers.
-    with_before
-        Whether those of the month before may count, too.
+    month
+        Its number.
     spans
-        Shape (r * m, 2, 2), written: legs that count, and those of them of the month before.
+        Shape (r, 2), written: legs of the month.
     counts
-        Shape (r * m, 2), written: legs of the month, and how many of them have no price.
+        Shape (r, 2), written: how many they are, and how many of them have no price.
     """
-    n = 0
     for r in range(len(riders)):
-        for month in months:
-            before = begin = end = riders[r, 0]
-            unpriced = 0
-            for leg in range(riders[r, 0], riders[r, 1]):
-                before += 1 if legs[MONTH, leg] < month - 1 else 0
-                begin += 1 if legs[MONTH, leg] < month else 0
-                end += 1 if legs[MONTH, leg] <= month else 0
-                unpriced += 1 if legs[MONTH, leg] == month and legs[MODE, leg] == 0 else 0
-            first = before if with_before else begin
-            spans[n, 0, 0], spans[n, 0, 1] = first, end
-            spans[n, 1, 0], spans[n, 1, 1] = first, begin
-            counts[n, 0], counts[n, 1] = end - begin, unpriced
-            n += 1
+        begin = end = riders[r, 0]
+        unpriced = 0
+        for leg in range(riders[r, 0], riders[r, 1]):
+            begin += 1 if legs[MONTH, leg] < month else 0
+            end += 1 if legs[MONTH, leg] <= month else 0
+            unpriced += 1 if legs[MONTH, leg] == month and legs[MODE, leg] == 0 else 0
+        spans[r, 0], spans[r, 1] = begin, end
+        counts[r, 0], counts[r, 1] = end - begin, unpriced
 
 
 @kernel_part
@@ -320,67 +412,35 @@ def _follows(start: int, end: int, j: int, legs: Int64, patterns: Int64, rows: I
 
 
 @kernel_part
-def _go_by_weeks(
-    begin: int,
-    end: int,
-    count: int,
-    week: int,
-    price: int,
-    days: Int64,
+def _go_on(
+    gap: int,
+    weeks: Int64,
+    covers: int,
+    is_on_sale: bool,
+    price_of: Int64,
     cost: Int64,
-    onward: Int64,
-    from_day: Int64,
-    by_week: Int64,
     now: Int64,
+    then: Int64,
 ) -> None:
     """
-    Least cost of a month's days and all after, by the days that a week has left, if there is one.
+    From before a day on to the next, `gap` days later, by the days that weeks have left.
 
-    `from_day` gets the least cost from each day on without a week under way, `by_week` what the
-    days before each cost under one.
+    A week begins only on a day on which it covers a leg, and, if it may begin any time, not while
+    it is under way: else it had better begin later.
     """
-    under = len(cost) - 1
-    by_week[begin] = 0
-    for d in range(begin, end):
-        by_week[d + 1] = by_week[d] + cost[under, d]
-    after = end
-    from_day[end] = onward[0]
-    for d in range(end - 1, begin - 1, -1):
-        least = cost[0, d] + from_day[d + 1]
-        if days[COVER, d] & week:
-            last = days[DAY, d] + WEEK
-            while after > d + 1 and days[DAY, after - 1] >= last:
-                after -= 1
-            left = 0
-            if after == end and end < count:
-                left = max(last - days[DAY, end], 0)
-            rest = from_day[after] if left == 0 else onward[left]
-            least = min(least, price + by_week[after] - by_week[d] + rest)
-        from_day[d] = least
-    now[0] = from_day[begin]
-    for left in range(1, len(now) if begin > 0 else 1):
-        last, d = days[DAY, begin] + left, begin
-        while d < end and days[DAY, d] < last:
-            d += 1
-        over = 0
-        if d == end and end < count:
-            over = max(last - days[DAY, end], 0)
-        now[left] = by_week[d] + (from_day[d] if over == 0 else onward[over])
-
-
-@kernel_part
-def _go_back(
-    gap: int, weeks: Int64, price_of: Int64, cost: Int64, onward: Int64, now: Int64
-) -> None:
-    """Least cost from a day on, by the days that two weeks have left; the next is `gap` days on."""
-    for left_1 in range(WEEK, -1, -1):
-        for left_0 in range(WEEK, -1, -1):
+    lefts = 1 if is_on_sale else WEEK
+    for other in range(0, len(now) if covers & weeks[1] else 0, LEFT):
+        for left in range(lefts):
+            whole = now[other + left] + price_of[weeks[1]]
+            now[other + WEEK] = min(now[other + WEEK], whole)
+    for other in range(LEFT if covers & weeks[2] else 0):
+        for left in range(lefts):
+            whole = now[other + LEFT * left] + price_of[weeks[2]]
+            now[other + LEFT * WEEK] = min(now[other + LEFT * WEEK], whole)
+    then[:] = TOO_MUCH
+    for state in range(len(now)):
+        if now[state] < TOO_MUCH:
+            left_0, left_1 = state % LEFT, state // LEFT
             under = (1 if left_0 else 0) | (2 if left_1 else 0)
             after = max(left_0 - gap, 0) + LEFT * max(left_1 - gap, 0)
-            least = cost[under] + onward[after]
-            # A week is not bought while one is under way: it had better begin later.
-            if left_0 == 0:
-                least = min(least, price_of[weeks[1]] + now[WEEK + LEFT * left_1])
-            if left_1 == 0:
-                least = min(least, price_of[weeks[2]] + now[left_0 + LEFT * WEEK])
-            now[left_0 + LEFT * left_1] = least
+            then[after] = min(then[after], now[state] + cost[under])

@@ -10,11 +10,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from payments.bill import Bill, Proof
+from payments.carried_weeks import Choices
 from payments.charges import bills_of
 from payments.kernels import COVER, MODE, PRICE, month_spans
 from payments.leg_columns import (
@@ -26,10 +28,10 @@ from payments.leg_columns import (
     columns_of,
     sorted_rows,
 )
-from payments.month import MonthBill, MonthTotal, month_bill, rate_month
+from payments.month import MonthBill, MonthTotal, rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
-from payments.ways import BIT, Ways, month_code
+from payments.ways import BIT, Begun, Ways, month_code
 
 Int64 = npt.NDArray[np.int64]
 ANY_LINE = "any:"
@@ -37,12 +39,24 @@ ANY_LINE = "any:"
 
 
 class LegTable:
-    """One rider's legs as rows of a kernel's table, to which others are added in thought."""
+    """One rider's legs of a month as rows of a kernel's table, to which others are added."""
 
-    def __init__(self, ways: Ways, legs: Sequence[FareLeg], proofs: Proofs) -> None:
+    def __init__(
+        self,
+        ways: Ways,
+        legs: Sequence[FareLeg],
+        proofs: Proofs,
+        month: dt.date,
+        choices: Choices = (),
+    ) -> None:
         self._ways, self._legs, self._proofs = ways, legs, proofs
+        self._month, self._choices = month, choices
         self._kinds: dict[Kind, int] = {}
         self._rows = sorted_rows(legs, self._kinds)
+
+    def _begun(self, count: int) -> Begun | None:
+        """Of as many spans."""
+        return Begun(self._ways, [self._choices] * count, self._month) if self._choices else None
 
     @cached_property
     def total(self) -> int:
@@ -58,8 +72,9 @@ class LegTable:
         priced = self._ways.price(columns, np.zeros(1, np.int64))
         if priced is None:
             both = [*self._legs, *more]
-            return rate([self._ways.tariff], both, self._proofs).amount_cents
-        return int(self._ways.rate(np.array([[0, len(rows)]]), priced)[0])
+            tariffs, choices = [self._ways.tariff], self._choices
+            return rate_month(tariffs, both, self._month, self._proofs, choices).amount_cents
+        return int(self._ways.rate(np.array([[0, len(rows)]]), priced, self._begun(1))[0])
 
     def least_additions(
         self, at: dt.datetime, alone: Mapping[str, int], categories: Collection[str]
@@ -93,7 +108,8 @@ class LegTable:
         table[:, :, count] = priced[:, count:]
         firsts = np.arange(len(alone)) * size
         spans = np.column_stack((firsts, firsts + size))
-        totals = self._ways.rate(spans, table.reshape(len(priced), -1))
+        begun = self._begun(len(spans))
+        totals = self._ways.rate(spans, table.reshape(len(priced), -1), begun)
         return dict(zip(alone, (totals - self.total).tolist(), strict=True))
 
 
@@ -107,58 +123,53 @@ _ways = lru_cache(maxsize=64)(Ways)
 
 
 def total_months(
-    tariffs: Sequence[Tariff], legs: LegColumns, months: Sequence[dt.date]
-) -> list[list[MonthTotal]]:
-    """What `rate_month` says of some months of each rider, without its lines and much sooner."""
-    found: list[list[MonthTotal]] = [[] for _ in legs.arrays.profile]
-    codes = np.array([month_code(month) for month in months], np.int64)
-    for ways, own in _alike(tariffs[0], legs):
-        priced = ways.price(legs, own) if len(tariffs) == 1 else None
-        if priced is None:
-            for row in own.tolist():
-                rider = legs.rider(row)
-                found[row] = [
-                    rate_month(tariffs, rider.legs, month, rider.proofs).total for month in months
-                ]
+    tariffs: Sequence[Tariff],
+    legs: LegColumns,
+    month: dt.date,
+    choices: Sequence[Choices] | None = None,
+) -> list[MonthTotal]:
+    """
+    What `rate_month` says of a month of each rider, without its lines and much sooner.
+
+    Parameters
+    ----------
+    choices
+        What the month before has left to each; None: nothing to any.
+    """
+    found: dict[int, MonthTotal] = {}
+    for own in _alike_in(tariffs, legs, month, choices):
+        if own.priced is None:
+            found.update((row, bill.total) for row, bill in own.by_rater(legs))
             continue
-        spans = np.zeros((len(own) * len(months), 2, 2), np.int64)
-        counts = np.zeros((len(own) * len(months), 2), np.int64)
-        month_spans(_spans(legs, own), priced, codes, ways.has_weeks, spans, counts)
-        amounts = ways.rate(spans.reshape(-1, 2), priced).reshape(-1, 2)
-        cents = (amounts[:, 0] - amounts[:, 1]).reshape(len(own), -1).tolist()
-        counted = counts.reshape(len(own), -1, 2).tolist()
-        for row, amounts_of, counts_of in zip(own.tolist(), cents, counted, strict=True):
-            found[row] = [
-                MonthTotal(month, amount, *leg_counts)
-                for month, amount, leg_counts in zip(months, amounts_of, counts_of, strict=True)
-            ]
-    return found
+        cents, left = own.ways.rate_month(own.spans, own.priced, own.begun)
+        rated = zip(own.rows, cents.tolist(), own.counts.tolist(), left, strict=True)
+        for row, amount, (count, unpriced), after in rated:
+            found[row] = MonthTotal(month, amount, count, unpriced, after)
+    return [found[row] for row in range(len(legs.arrays.profile))]
 
 
-def rate_months(tariffs: Sequence[Tariff], legs: LegColumns, month: dt.date) -> list[MonthBill]:
+def rate_months(
+    tariffs: Sequence[Tariff],
+    legs: LegColumns,
+    month: dt.date,
+    choices: Sequence[Choices] | None = None,
+) -> list[MonthBill]:
     """What `rate_month` says of a month of each rider."""
     found: dict[int, MonthBill] = {}
-    codes = np.array([month_code(month)], np.int64)
-    for ways, own in _alike(tariffs[0], legs):
-        riders = [(row, legs.rider(row)) for row in own.tolist()]
-        priced = ways.price(legs, own) if len(tariffs) == 1 else None
-        if priced is None:
-            for row, rider in riders:
-                found[row] = rate_month(tariffs, rider.legs, month, rider.proofs)
+    for own in _alike_in(tariffs, legs, month, choices):
+        if own.priced is None:
+            found.update(own.by_rater(legs))
             continue
-        starts = _spans(legs, own)
-        spans, counts = np.zeros((len(own), 2, 2), np.int64), np.zeros((len(own), 2), np.int64)
-        month_spans(starts, priced, codes, ways.has_weeks, spans, counts)
-        before = ways.rate(spans[:, 1], priced).tolist()
-        ends = (spans[:, 0] - starts[:, :1]).tolist()
+        riders = map(legs.rider, own.rows)
+        ends = (own.spans - own.starts[:, None]).tolist()
         rated = [
             (rider.legs[begin:end], rider.proofs)
-            for (_, rider), (begin, end) in zip(riders, ends, strict=True)
+            for rider, (begin, end) in zip(riders, ends, strict=True)
         ]
-        bills = bills_of(ways, spans[:, 0], priced, rated)
-        firsts = (spans[:, 1, 1] - spans[:, 1, 0]).tolist()
-        for (row, _), bill, first, cents in zip(riders, bills, firsts, before, strict=True):
-            found[row] = month_bill(month, bill, first, cents)
+        bills = bills_of(own.ways, own.spans, own.priced, rated, own.begun)
+        _, left = own.ways.rate_month(own.spans, own.priced, own.begun)
+        for row, bill, after in zip(own.rows, bills, left, strict=True):
+            found[row] = MonthBill(month, bill, after)
     return [found[row] for row in range(len(legs.arrays.profile))]
 
 
@@ -167,9 +178,10 @@ def rate_own_month(
     legs: Sequence[FareLeg],
     month: dt.date,
     proofs: Sequence[Proof] = (),
+    choices: Choices = (),
 ) -> MonthBill:
     """What `rate_month` says of a month of one rider."""
-    return rate_months(tariffs, columns_of([Rider(legs, tuple(proofs))]), month)[0]
+    return rate_months(tariffs, columns_of([Rider(legs, tuple(proofs))]), month, [choices])[0]
 
 
 def rate_bills(tariff: Tariff, legs: LegColumns) -> list[Bill]:
@@ -199,6 +211,44 @@ def rate_totals(tariff: Tariff, legs: LegColumns) -> Int64:
             rider = legs.rider(row)
             totals[row] = rate([tariff], rider.legs, rider.proofs).amount_cents
     return totals
+
+
+class _Alike(NamedTuple):
+    """Riders with the same categories, and their legs of a month as kernels take them."""
+
+    tariffs: Sequence[Tariff]
+    ways: Ways
+    rows: Sequence[int]
+    priced: Int64 | None
+    """None where the kernels' tables cannot hold them: then the others say nothing."""
+    starts: Int64
+    spans: Int64
+    counts: Int64
+    begun: Begun
+
+    def by_rater(self, legs: LegColumns) -> Iterator[tuple[int, MonthBill]]:
+        """Each by the explaining rater."""
+        for row, choices in zip(self.rows, self.begun.choices, strict=True):
+            rider, month = legs.rider(row), self.begun.month
+            yield row, rate_month(self.tariffs, rider.legs, month, rider.proofs, choices)
+
+
+def _alike_in(
+    tariffs: Sequence[Tariff],
+    legs: LegColumns,
+    month: dt.date,
+    choices: Sequence[Choices] | None,
+) -> Iterator[_Alike]:
+    for ways, own in _alike(tariffs[0], legs):
+        rows = own.tolist()
+        priced = ways.price(legs, own) if len(tariffs) == 1 else None
+        riders = _spans(legs, own)
+        spans, counts = np.zeros((len(own), 2), np.int64), np.zeros((len(own), 2), np.int64)
+        if priced is not None:
+            month_spans(riders, priced, month_code(month), spans, counts)
+        left = [()] * len(rows) if choices is None else [choices[row] for row in rows]
+        begun = Begun(ways, left, month)
+        yield _Alike(tariffs, ways, rows, priced, riders[:, 0], spans, counts, begun)
 
 
 def _alike(tariff: Tariff, legs: LegColumns) -> Iterator[tuple[Ways, Int64]]:

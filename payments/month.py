@@ -1,10 +1,10 @@
 """
-A rider's months: what each adds to the months before.
+A rider's months: what each adds to all months before.
 
 A week may cover days of two months, so a month by itself has no least price. It is billed what it
-adds: the least price of its legs and those of the month before, less that of the month before. No
-month is then dearer than its legs alone, and two months are never dearer than what both cost
-together.
+adds: the least price of all legs so far, less that of all legs before it. What that depends on of
+the months before are their choices (`payments.carried_weeks`). So no month is dearer than its legs
+alone, and all months together are what the best plan for all of their legs costs.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payments.bill import Bill, Charge, Proof
-from payments.rating import rate
-from payments.tariff import FareLeg, Period, Tariff
+from payments.carried_weeks import Choices, with_weeks_of_before
+from payments.grouping import Grouping
+from payments.rating import check_versions, in_order
+from payments.tariff import FareLeg, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +27,30 @@ class MonthBill:
     month: dt.date
     """Its first day."""
     bill: Bill
-    """Of the month, and of the one before where products reach over its end."""
-    first_row: int
-    """First leg of the bill that is of the month."""
-    amount_cents: int
-    charges: tuple[Charge, ...]
-    """Those for legs of the month."""
+    """Of its legs. A week that began before costs what it adds to the months before."""
+    choices: Choices
+    """What it leaves to the next month."""
 
     @property
-    def billed_before_cents(self) -> int:
-        """Part of the charges that the month before has paid for already."""
-        return sum(charge.amount_cents for charge in self.charges) - self.amount_cents
+    def amount_cents(self) -> int:
+        """All charges together."""
+        return self.bill.amount_cents
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """Those for its legs."""
+        return self.bill.charges
+
+    @property
+    def legs(self) -> tuple[FareLeg, ...]:
+        """In order of boarding."""
+        return self.bill.legs
 
     @property
     def total(self) -> MonthTotal:
         """The same without its lines."""
-        unpriced = sum(row >= self.first_row for row, _ in self.bill.unpriced)
-        return MonthTotal(self.month, self.amount_cents, len(self.legs), unpriced)
-
-    @property
-    def legs(self) -> tuple[FareLeg, ...]:
-        """Legs of the month."""
-        return self.bill.legs[self.first_row :]
+        counts = len(self.legs), len(self.bill.unpriced)
+        return MonthTotal(self.month, self.amount_cents, *counts, self.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class MonthTotal:
     leg_count: int
     unpriced_count: int
     """Legs that no rule prices."""
+    choices: Choices
+    """What it leaves to the next month."""
 
 
 def month_of(tariff: Tariff, leg: FareLeg) -> dt.date:
@@ -80,27 +86,25 @@ def rate_month(
     legs: Sequence[FareLeg],
     month: dt.date,
     proofs: Sequence[Proof] = (),
+    choices: Choices = (),
 ) -> MonthBill:
     """
     Rate one month of a rider.
 
     Parameters
     ----------
+    tariffs
+        Versions that hold in the month, and the one of the six days before it.
     legs
-        At least those of the month and of the one before; of others it takes no notice.
+        At least those of the month; of others it takes no notice.
     month
         Its first day.
+    choices
+        What the month before has left.
     """
-    by_month = [(month_of(tariffs[0], leg), leg) for leg in legs]
-    own = [leg for of, leg in by_month if of == month]
-    before = [leg for of, leg in by_month if of == month_before(month)]
-    if not any(p.period is Period.ROLLING_7D for tariff in tariffs for p in tariff.products):
-        before = []
-    before_cents = rate(tariffs, before, proofs).amount_cents if before else 0
-    return month_bill(month, rate(tariffs, [*before, *own], proofs), len(before), before_cents)
-
-
-def month_bill(month: dt.date, bill: Bill, first_row: int, before_cents: int) -> MonthBill:
-    """The month of a bill over it and the one before, which by itself costs `before_cents`."""
-    charges = tuple(charge for charge in bill.charges if charge.legs[-1] >= first_row)
-    return MonthBill(month, bill, first_row, bill.amount_cents - before_cents, charges)
+    check_versions(tariffs)
+    own = sorted((leg for leg in legs if month_of(tariffs[0], leg) == month), key=in_order)
+    categories = {proof.category for proof in proofs}
+    known = with_weeks_of_before(tariffs, categories, month, choices)
+    grouping = Grouping(tariffs, own, proofs, known)
+    return MonthBill(month, grouping.bill(), grouping.choices_left(month_after(month)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from payments.alone import proved_on
 from payments.bill import Charge, Proof, charges_at
-from payments.grouping import SIX_DAYS
+from payments.carried_weeks import SIX_DAYS, Choices
 from payments.least_prices import LeastPrice, least_alone, least_prices, may_fall
 from payments.many import LegTable, rate_own_month, ways_of
-from payments.month import MonthBill, month_after, month_of
+from payments.month import MonthBill, month_after, month_before, month_of
 from payments.payers import Spent, share_out
 from payments.rating import price_itinerary
 from payments.rights import ANOTHER_RIDER, NO_RIGHTS, HeldPass, Rights
@@ -20,6 +20,7 @@ from payments.versions import Tariffs
 
 PLANNED = "planned:"
 """Ids of legs that are only thought of."""
+NO_CHOICES: Mapping[dt.date, Choices] = {}
 LONGEST = dt.timedelta(days=2)
 """Legs of a journey are boarded within so much of the first departure that is looked at."""
 
@@ -51,9 +52,11 @@ class OwnPrices:
     Parameters
     ----------
     legs
-        Used by the rider in the months of the journeys, and in the month before each.
+        Used by the rider in the months of the journeys.
     spent
         Of a month: what limits the parts that others pay of it.
+    choices
+        What months have left, those before the months of the journeys included.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class OwnPrices:
         legs: Sequence[FareLeg],
         rights: Rights = NO_RIGHTS,
         spent: Callable[[dt.date], Spent] = lambda _: Spent(),
+        choices: Mapping[dt.date, Choices] = NO_CHOICES,
     ) -> None:
         self._tariffs, self._legs, self._rights, self._spent = tariffs, legs, rights, spent
+        self._choices = choices
         self._proofs, self._versions = rights.proofs, tariffs.versions
         self._products = {
             (own.content_hash, product.id): product
@@ -99,8 +104,9 @@ class OwnPrices:
             return Addition(own_cents, months[0], so_far_cents, charges, reached, paid_cents)
         cents = table.total_with(planned) - table.total
         known = self._known_charges(before, planned, cents)
-        charges = self._rate(before.month, planned)[1] if known is None else known
-        return Addition(cents, months[0], so_far_cents, charges, reached)
+        if known is None:
+            _, known = self._rate(before.month, planned, self._left_before(before.month))
+        return Addition(cents, months[0], so_far_cents, known, reached)
 
     def least_additions(self, at: dt.datetime) -> list[LeastPrice]:
         """
@@ -154,15 +160,19 @@ class OwnPrices:
             found.append(added)
         return {mode: min(added[mode] for added in found) for mode in alone}
 
+    def _left_before(self, month: dt.date) -> Choices:
+        return self._choices.get(month_before(month), ())
+
     def _month(self, month: dt.date) -> tuple[MonthBill, LegTable | None, int]:
         """A month without the journey, its legs for the kernel if it can, and what others pay."""
         if month not in self._months:
             versions = self._tariffs.of_month(month).versions
-            bill = rate_own_month(versions, self._legs, month, self._proofs)
+            choices = self._left_before(month)
+            bill = rate_own_month(versions, self._legs, month, self._proofs, choices)
             table = None
             if len(versions) == 1:
                 ways = ways_of(versions[0], self._proofs)
-                table = LegTable(ways, bill.bill.legs, self._proofs)
+                table = LegTable(ways, bill.legs, self._proofs, month, choices)
             self._months[month] = bill, table, self._paid(bill)
         return self._months[month]
 
@@ -210,13 +220,13 @@ class OwnPrices:
         )
 
     def _rate(
-        self, month: dt.date, planned: Sequence[FareLeg]
+        self, month: dt.date, planned: Sequence[FareLeg], choices: Choices
     ) -> tuple[MonthBill, tuple[Charge, ...]]:
         """A month with the journey, and those of its charges that are for the journey."""
         rows = {leg.id: row for row, leg in enumerate(planned)}
         versions = self._tariffs.of_month(month).versions
-        after = rate_own_month(versions, [*self._legs, *planned], month, self._proofs)
-        names = [rows.get(leg.id) for leg in after.bill.legs]
+        after = rate_own_month(versions, [*self._legs, *planned], month, self._proofs, choices)
+        names = [rows.get(leg.id) for leg in after.legs]
         found = []
         for charge in after.charges:
             own = tuple(row for leg in charge.legs if (row := names[leg]) is not None)
@@ -230,13 +240,12 @@ class OwnPrices:
         """What a journey adds that goes on in the next month, or of which others pay a part."""
         cents = paid_cents = 0
         charges: list[Charge] = []
+        choices = self._left_before(months[0])
         for month in months:
-            after, own = self._rate(month, planned)
+            after, own = self._rate(month, planned, choices)
+            choices = after.choices
             before, _, paid_before = self._month(month)
             cents += after.amount_cents - before.amount_cents
             paid_cents += self._paid(after) - paid_before
-            for charge in own:
-                rows = [r for r in charge.legs if month_of(self._versions[0], planned[r]) == month]
-                if rows:
-                    charges.append(replace(charge, legs=tuple(rows)))
+            charges += own
         return cents, tuple(charges), paid_cents

@@ -63,7 +63,7 @@ def share_out(
     payers = tariffs.of_payers(month.month).payers
     if not payers and not paid_for:
         return ()
-    left = list(net_cents(month))
+    left = [charge.amount_cents for charge in month.charges]
     parts = []
     for payer in payers:
         rights = [right for right in paid_for if right.payer == payer.id]
@@ -74,8 +74,8 @@ def share_out(
             own = [right for right in rights if right.party == party]
             room = _at_most(payer.max_year_cents, spent.in_year.get((payer.id, party), 0))
             room = min(room, _at_most(payer.max_month_cents, 0), budget)
-            for row, charge, whole in _charges_for(tariffs, payer, month, own):
-                cents = min(_part_cents(payer, month, charge, whole), left[row], room)
+            for row, charge in _charges_for(tariffs, payer, month, own):
+                cents = min(_part_cents(payer, month, charge), left[row], room)
                 if cents > 0:
                     parts.append(Part(row, payer.id, party, cents))
                     left[row] -= cents
@@ -108,49 +108,38 @@ def charged_parts(
     return {key: cents for key, cents in cut.items() if cents}
 
 
-def net_cents(month: MonthBill) -> tuple[int, ...]:
-    """What each charge of a month is in it: products may be paid in part by the month before."""
-    before = month.billed_before_cents
-    found = []
-    for charge in month.charges:
-        paid = min(before, charge.amount_cents) if charge.legs[0] < month.first_row else 0
-        before -= paid
-        found.append(charge.amount_cents - paid)
-    return tuple(found)
-
-
 def _charges_for(
     tariffs: Tariffs, payer: Payer, month: MonthBill, rights: Sequence[PaidFor]
-) -> Iterator[tuple[int, Charge, int]]:
-    """Charges that a payer has to do with: row, charge, amount in the month."""
+) -> Iterator[tuple[int, Charge]]:
+    """Charges that a payer has to do with, after their rows."""
     subscriptions = {
         (own.content_hash, product.id)
         for own in tariffs.versions
         for product in own.products
         if product.is_subscription
     }
-    for row, (charge, whole) in enumerate(zip(month.charges, net_cents(month), strict=True)):
+    for row, charge in enumerate(month.charges):
         is_subscription = (
             charge.kind == "product" and (charge.tariff_hash, charge.rule) in subscriptions
         )
         if payer.only_subscriptions and not is_subscription:
             continue
-        if not all(month.bill.legs[leg].mode in payer.modes for leg in charge.legs):
+        if not all(month.legs[leg].mode in payer.modes for leg in charge.legs):
             continue
         if _holds(tariffs, month, charge, rights):
-            yield row, charge, whole
+            yield row, charge
 
 
 def _holds(tariffs: Tariffs, month: MonthBill, charge: Charge, rights: Sequence[PaidFor]) -> bool:
     """Whether one of some rights holds on the day on which a charge begins."""
-    day = charge.since or tariffs.clock(month.bill.legs[charge.legs[0]])[1]
+    day = charge.since or tariffs.clock(month.legs[charge.legs[0]])[1]
     return any(right.valid_from <= day <= right.valid_to for right in rights)
 
 
-def _part_cents(payer: Payer, month: MonthBill, charge: Charge, whole: int) -> int:
-    legs = [month.bill.legs[row] for row in charge.legs if row >= month.first_row]
+def _part_cents(payer: Payer, month: MonthBill, charge: Charge) -> int:
+    legs = [month.legs[row] for row in charge.legs]
     if payer.per_km_millicents is None:
-        cents = round_half_up(whole * payer.share_permille, LIST_PRICE)
+        cents = round_half_up(charge.amount_cents * payer.share_permille, LIST_PRICE)
     else:
         metres = sum(leg.metres for leg in legs)
         cents = round_half_up(metres * payer.per_km_millicents, MILLICENT_METRES)

@@ -15,11 +15,17 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from payments.bill import Bill, Charge, Price, Proof
+from payments.carried_weeks import Choices
 from payments.grouping import Grouping
 from payments.tariff import FareLeg, InvalidTariff, Tariff
 
 
-def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Proof] = ()) -> Bill:
+def rate(
+    tariffs: Sequence[Tariff],
+    legs: Iterable[FareLeg],
+    proofs: Sequence[Proof] = (),
+    choices: Choices = (),
+) -> Bill:
     """
     Find the cheapest lawful bill for one rider's legs, in whatever order they are given.
 
@@ -30,6 +36,8 @@ def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Pr
         its first day.
     proofs
         Categories that the rider has had. More proofs never raise the bill.
+    choices
+        Weeks that may have begun before the legs.
 
     Raises
     ------
@@ -39,7 +47,7 @@ def rate(tariffs: Sequence[Tariff], legs: Iterable[FareLeg], proofs: Sequence[Pr
         The rider travels on more than `payments.grouping.DAYS_LIMIT` fare days.
     """
     check_versions(tariffs)
-    return Grouping(tariffs, sorted(legs, key=in_order), proofs).bill()
+    return Grouping(tariffs, sorted(legs, key=in_order), proofs, choices).bill()
 
 
 def price_itinerary(

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 from payments.bill import Charge
 from payments.month import MonthBill
-from payments.payers import net_cents
 from payments.tariff import FareLeg, RevenueShares, Share, ShareKey
 from payments.versions import Tariffs
 
@@ -43,18 +42,18 @@ def apportion(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
 
 def share_revenue(tariffs: Tariffs, month: MonthBill) -> dict[str, int]:
     """What each operator has earned by a rider's month; all together its amount."""
-    legs, first_row, by_hash = month.bill.legs, month.first_row, tariffs.by_hash
+    legs, by_hash = month.legs, tariffs.by_hash
     found: dict[str, int] = defaultdict(int)
-    for charge, cents in zip(month.charges, net_cents(month), strict=True):
+    for charge in month.charges:
         key = _key(by_hash[charge.tariff_hash].revenue_shares, charge)
         if not isinstance(key, ShareKey):
             weights = key
         elif len(charge.legs) == 1:  # as most: it is all its operator's
-            found[earner(legs[charge.legs[0]])] += cents
+            found[earner(legs[charge.legs[0]])] += charge.amount_cents
             continue
         else:
-            weights = _weights(key, [legs[row] for row in charge.legs if row >= first_row])
-        for name, share in apportion(cents, weights).items():
+            weights = _weights(key, [legs[row] for row in charge.legs])
+        for name, share in apportion(charge.amount_cents, weights).items():
             found[name] += share
     return dict(found)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from payments.month import month_after, month_before
+from payments.carried_weeks import SIX_DAYS
+from payments.month import month_after
 from payments.rating import check_versions
 from payments.tariff import GUESSES, ONE_DAY, FareLeg, Tariff
 
@@ -54,8 +55,8 @@ class Tariffs:
         return self.on(month) or self.versions[0]
 
     def of_month(self, month: dt.date) -> Tariffs:
-        """Versions on which the price of a month depends: its own, and of the month before."""
-        first, last = month_before(month), month_after(month) - ONE_DAY
+        """Versions on which the price of a month depends: also of weeks that begin before it."""
+        first, last = month - SIX_DAYS, month_after(month) - ONE_DAY
         own = tuple(
             version
             for version in self.versions

@@ -13,8 +13,18 @@ import numpy.typing as npt
 
 from payments.alone import is_for
 from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
+from payments.carried_weeks import Carried, CarriedWeek, Choices, in_order, put_together
 from payments.charge_kernels import list_charges
-from payments.kernels import CALENDAR_MONTH, COLUMNS, FARE_DAY, ROLLING_7D, rate_riders
+from payments.kernels import (
+    CALENDAR_MONTH,
+    COLUMNS,
+    FARE_DAY,
+    LEFT,
+    ROLLING_7D,
+    WEEK,
+    keep_choices,
+    rate_riders,
+)
 from payments.leg_columns import EPOCH, Kind, LegArrays, LegColumns, Proofs, leg_of_kind
 from payments.month import month_after
 from payments.tariff import (
@@ -49,6 +59,32 @@ LARGEST = 1 << 52
 Choice = tuple[int, int, int]
 
 
+class Begun:
+    """
+    Weeks of some riders that began before a month, as `rate_riders` takes them.
+
+    Of a week that is not the tariff's own nothing is known.
+    """
+
+    def __init__(self, ways: Ways, choices: Sequence[Choices], month: dt.date) -> None:
+        self.choices, self.month = choices, month
+        days = (month.toordinal() - EPOCH_DAY, month_after(month).toordinal() - EPOCH_DAY)
+        self.first_days = np.array(days, np.int64)
+        rows = [[self._row(ways, own) for own in each] for each in choices]
+        self.first, self.table = _firsts(rows), _table(itertools.chain.from_iterable(rows), 5)
+
+    def _row(self, ways: Ways, choice: Carried) -> tuple[int, ...]:
+        row = [choice.cents, -1, 0, -1, 0]
+        for nth, week in enumerate(choice.weeks):
+            left = (week.last - self.month).days + 1
+            row[1 + 2 * nth : 3 + 2 * nth] = ways.weeks.get(week.name, -1), left
+        return tuple(row)
+
+
+NO_BEGUN = np.zeros((0, 5), np.int64), np.zeros(2, np.int64)
+"""No weeks that began before, and days that are not asked for."""
+
+
 class Ways:
     """How riders with some categories can pay by one version of a tariff."""
 
@@ -56,15 +92,19 @@ class Ways:
         self.tariff = tariff
         self.slots = [None, *(c.id for c in tariff.categories if c.id in categories)]
         self.passes = [(product, slot) for product in tariff.products for slot in self.slots]
-        weeks = sum(product.period is Period.ROLLING_7D for product, _ in self.passes)
-        self.has_weeks = weeks > 0
+        self.weeks = {
+            (product.id, slot): nth
+            for nth, (product, slot) in enumerate(self.passes)
+            if product.period is Period.ROLLING_7D
+        }
+        """Passes of a week, by product and category."""
         self._has_months = any(p.period is Period.CALENDAR_MONTH for p in tariff.products)
         # With a pattern a week may be bought on a day on which it covers nothing, to run out
         # before legs that cost less together: the rater does not, the kernel of two weeks does.
         most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
         self._fit = (
             len(self.passes) <= PASS_LIMIT
-            and weeks <= most_weeks
+            and len(self.weeks) <= most_weeks
             and len(tariff.time_bands) <= BAND_LIMIT
         )
         # Then a product may be worth more than its legs, which the kernel of charges does not know.
@@ -92,18 +132,63 @@ class Ways:
         clock, prices = self._clock(legs.arrays.board_us), self._prices_of(legs)
         return priced if price_legs(riders, legs.arrays, clock, prices, priced) else None
 
-    def rate(self, spans: Int64, priced: Int64) -> Int64:
+    def rate(self, spans: Int64, priced: Int64, begun: Begun | None = None) -> Int64:
         """Find the least total of each span of priced legs, shape (n, 2), of one rider each."""
+        return self._rate(spans, priced, begun, np.zeros((len(spans), 0), np.int64))
+
+    def rate_month(self, spans: Int64, priced: Int64, begun: Begun) -> tuple[Int64, list[Choices]]:
+        """Find the same of legs of a month, and what each leaves to the next."""
+        ends = np.zeros((len(spans), LEFT ** len(self.weeks)), np.int64)
+        next_month = month_after(begun.month)
+        is_on_sale = self.tariff.is_valid_on(next_month)
+        totals = self._rate(spans, priced, begun, ends, is_on_sale=is_on_sale)
+        if not self.weeks:
+            return totals, [()] * len(spans)
+        kept = np.zeros((len(spans) * (ends.shape[1] - 1), 5), np.int64)
+        first = np.zeros(len(spans) + 1, np.int64)
+        keep_choices(ends, self._tables[0], is_on_sale, kept, first)
+        names, firsts = {p: name for name, p in self.weeks.items()}, first.tolist()
+        eve = next_month - dt.timedelta(days=WEEK)
+        found = [
+            Carried(
+                cents,
+                put_together(
+                    CarriedWeek(*names[p], eve + dt.timedelta(days=left))
+                    for p, left in ((a, left_a), (b, left_b))
+                    if p >= 0
+                ),
+            )
+            for cents, a, left_a, b, left_b in kept[: firsts[-1]].tolist()
+        ]
+        return totals, [in_order(found[a:b]) for a, b in itertools.pairwise(firsts)]
+
+    def _rate(
+        self, spans: Int64, priced: Int64, begun: Begun | None, ends: Int64, *,
+        is_on_sale: bool = True,
+    ) -> Int64:  # fmt: skip
         totals = np.zeros(len(spans), np.int64)
-        rate_riders(spans, priced, *self._tables, totals)
+        own = self._begun(spans, begun)
+        rate_riders(spans, priced, *self._tables, *own, is_on_sale, totals, ends)
         return totals
 
-    def charge(self, spans: Int64, priced: Int64) -> tuple[Int64, Int64]:
+    def _begun(self, spans: Int64, begun: Begun | None) -> tuple[Int64, Int64, Int64]:
+        if begun is None:
+            table, days = NO_BEGUN
+            return table, np.zeros(len(spans) + 1, np.int64), days
+        return begun.table, begun.first, begun.first_days
+
+    def charge(
+        self, spans: Int64, priced: Int64, begun: Begun | None = None
+    ) -> tuple[Int64, Int64]:
         """Find the charges of each span of priced legs, as `list_charges` writes them."""
         owner = np.full(priced.shape[1], -1, np.int64)
         charges = np.zeros((priced.shape[1], 3), np.int64)
         passes, joins, patterns = self._tables
-        list_charges(spans, priced, passes, self._ranks, joins, patterns, owner, charges)
+        table, first, days = self._begun(spans, begun)
+        list_charges(
+            spans, priced, passes, self._ranks, joins, patterns, table, first, int(days[0]),
+            owner, charges,
+        )  # fmt: skip
         return owner, charges
 
     def covering(self, mode: str, categories: Collection[str]) -> int:

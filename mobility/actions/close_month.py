@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import uuid
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -344,7 +343,8 @@ class _Books:
             return None
         fares = read_fares(connection, tariffs, [own.account_id], own.month, own.month)
         rider = fares[own.account_id]
-        rated = rate_own_month(of.versions, rider.legs, own.month, rider.rights.proofs)
+        left = rider.left_before(own.month)
+        rated = rate_own_month(of.versions, rider.legs, own.month, rider.rights.proofs, left)
         if rated.amount_cents != own.amount_cents:
             return None  # its rides are erased, or about to be rated anew
         shares = shares_of_operators(share_revenue(tariffs, rated))
@@ -455,7 +455,7 @@ def statement_lines(rated: MonthBill) -> Sequence[dict[str, Any]]:
     return [
         {
             "kind": c.kind, "rule": c.rule, "amount_cents": c.amount_cents,
-            "leg_count": len(c.legs) - bisect_left(c.legs, rated.first_row),
+            "leg_count": len(c.legs),
             "since": None if c.since is None else c.since.isoformat(),
             "category": c.category, "tariff_hash": c.tariff_hash,
         }

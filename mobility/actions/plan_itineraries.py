@@ -53,7 +53,7 @@ def plan_itineraries(
     query = replace(query, rides_step_free=Need.WHEELCHAIR in seeker.needs)
     own_prices = None
     if world.tariffs is not None and fares is not None:
-        own_prices = OwnPrices(world.tariffs, fares.legs, fares.rights, fares.spent)
+        own_prices = OwnPrices(world.tariffs, fares.legs, fares.rights, fares.spent, fares.choices)
     rides_on = partial(world.rides_for, seeker=seeker, without=without)
     with timed(STAGE_S, "search"):
         answer = plan_around(

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 from mobility.db.engine import Connection
 from mobility.db.rights import list_rights
 from mobility.db.statements import list_parts, read_budgets
-from mobility.db.usage import find_account, list_leg_columns, list_legs, put_months, rated_months
+from mobility.db.usage import find_account, kept_months, list_leg_columns, list_legs, put_months
+from payments.carried_weeks import Choices
 from payments.many import rate_months, total_months
 from payments.month import MonthBill, month_after, month_before
 from payments.payers import PartKey, Spent
 from payments.rights import NO_RIGHTS, Rights
-from payments.tariff import ONE_DAY, FareLeg
+from payments.tariff import FareLeg
 from payments.versions import Tariffs
 
 NEAR = dt.timedelta(days=3)
@@ -35,6 +36,12 @@ class RiderFares:
     """What others were charged for his months."""
     budgets: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     """What payers have paid for anybody, by year."""
+    choices: Mapping[dt.date, Choices] = field(default_factory=dict)
+    """What months have left to the next."""
+
+    def left_before(self, month: dt.date) -> Choices:
+        """What the month before one has left."""
+        return self.choices.get(month_before(month), ())
 
     def spent(self, month: dt.date) -> Spent:
         """What limits the parts that others pay of a month."""
@@ -56,8 +63,8 @@ def read_fares(
     first: dt.date,
     last: dt.date,
 ) -> Mapping[uuid.UUID, RiderFares]:
-    """What is needed to rate the months from one to another: also the legs of the month before."""
-    legs = list_legs(connection, account_ids, *_around(tariffs, first, last))
+    """What is needed to rate the months from one to another, and the legs of the month before."""
+    legs = list_legs(connection, account_ids, *_span(tariffs, month_before(first), last))
     rights = list_rights(connection, account_ids)
     paid = {own: tuple(rights[own].paid_legs(tariffs, legs[own])) for own in account_ids}
     return _fares_of(connection, tariffs, rights, paid, (first, last))
@@ -68,9 +75,10 @@ def rate_accounts(
 ) -> Mapping[uuid.UUID, tuple[MonthBill, RiderFares]]:
     """A month of many accounts, by the tariff of its days, and what is known beside their legs."""
     rights = list_rights(connection, account_ids)
-    legs = list_leg_columns(connection, rights, tariffs, *_around(tariffs, month, month))
+    legs = list_leg_columns(connection, rights, tariffs, *_span(tariffs, month, month))
     fares = _fares_of(connection, tariffs, rights, {}, (month, month))
-    bills = rate_months(tariffs.of_month(month).versions, legs, month)
+    left = [fares[own].left_before(month) for own in rights]
+    bills = rate_months(tariffs.of_month(month).versions, legs, month, left)
     return {own: (bill, fares[own]) for own, bill in zip(rights, bills, strict=True)}
 
 
@@ -87,17 +95,18 @@ def _fares_of(
     budgets: dict[int, Mapping[str, int]] = {}
     if tariffs.has_payers:
         budgets = {y: read_budgets(connection, y) for y in range(first.year, last.year + 1)}
+    choices: dict[uuid.UUID, dict[dt.date, Choices]] = {own: {} for own in rights}
+    for (own, month), kept in kept_months(connection, rights, month_before(first)).items():
+        choices[own][month] = kept.choices
     return {
-        own: RiderFares(legs.get(own, ()), of, parts.get(own, {}), budgets)
+        own: RiderFares(legs.get(own, ()), of, parts.get(own, {}), budgets, choices[own])
         for own, of in rights.items()
     }
 
 
-def _around(tariffs: Tariffs, first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
-    """From before the month that comes before one until after that which follows another."""
-    zone = ZoneInfo(tariffs.timezone)
-    since = dt.datetime.combine(month_before(first), dt.time(), zone)
-    return since, dt.datetime.combine(month_after(last), dt.time(), zone) + ONE_DAY
+def _span(tariffs: Tariffs, first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """From the beginning of the fare days of one month until the end of those of another."""
+    return tariffs.month_start(first), tariffs.month_start(month_after(last))
 
 
 def read_own_fares(
@@ -119,22 +128,24 @@ def renew_months(
     account_ids: Collection[uuid.UUID],
     months: Iterable[dt.date],
 ) -> None:
-    """Rate months of accounts, and those after them, which a week may reach into."""
-    wanted = sorted({each for month in months for each in (month, month_after(month))})
-    if not wanted or not account_ids:
+    """Rate months of accounts, and those after them, which weeks may reach into."""
+    given = set(months)
+    if not given or not account_ids:
         return
+    first = min(given)
     rights = list_rights(connection, account_ids)
-    legs = list_leg_columns(connection, rights, tariffs, *_around(tariffs, wanted[0], wanted[-1]))
-    known = rated_months(connection, account_ids, wanted)
-    together: dict[Tariffs, list[dt.date]] = {}
+    known = kept_months(connection, account_ids, month_before(first))
+    wanted = sorted(given | {month for _, month in known if month > first})
+    legs = list_leg_columns(connection, rights, tariffs, *_span(tariffs, first, wanted[-1]))
+    choices = {key: kept.choices for key, kept in known.items()}
     for month in wanted:
-        together.setdefault(tariffs.of_month(month), []).append(month)
-    for of, alike in together.items():
-        rated = zip(rights, total_months(of.versions, legs, alike), strict=True)
-        totals = [
-            (account_id, total)
-            for account_id, own in rated
-            for total in own
-            if total.leg_count or (account_id, total.month) in known
-        ]
+        of = tariffs.of_month(month)
+        left = [choices.get((own, month_before(month)), ()) for own in rights]
+        rated = zip(rights, total_months(of.versions, legs, month, left), strict=True)
+        totals = []
+        for own, total in rated:
+            kept = known.get((own, month))
+            if total.leg_count if kept is None else not kept.is_fixed(of.content_hash):
+                totals.append((own, total))
+                choices[own, month] = total.choices
         put_months(connection, totals, of.currency, of.content_hash)

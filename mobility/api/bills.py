@@ -163,8 +163,6 @@ class BillFacts(BaseModel):
     """What others pay of it, all lines together."""
     to_pay_cents: int
     """What is left to the rider."""
-    billed_before_cents: int
-    """Part of the lines that is on the bill of the month before: a week may reach over its end."""
     lines: list[LineFacts]
     legs: list[LegFacts]
     alternatives: list[AlternativeFacts]
@@ -215,7 +213,8 @@ def bill(request: Request, rider: Rider, month: MonthText) -> BillFacts:
         guessed = list_guessed(connection, account_id, *span)
         issued = list_statements(connection, account_id, first)
         known = {m.month: m for m in list_months(connection, account_id)}.get(first)
-    rated = rate_own_month(of.versions, fares.legs, first, fares.rights.proofs)
+    left = fares.left_before(first)
+    rated = rate_own_month(of.versions, fares.legs, first, fares.rights.proofs, left)
     facts = _bill_facts(tariffs, rated, fares, guessed)
     if tariffs.fare_day(now_of(request)).replace(day=1) == first:
         facts.next_rides = _next_rides(tariffs, fares, now_of(request))
@@ -294,7 +293,7 @@ def tariffs_of(request: Request) -> Tariffs:
 
 def _next_rides(tariffs: Tariffs, fares: RiderFares, now: dt.datetime) -> list[NextRideFacts]:
     last = {leg.mode: leg for leg in sorted(fares.legs, key=lambda leg: leg.board_at)}
-    own = OwnPrices(tariffs, fares.legs, fares.rights, fares.spent)
+    own = OwnPrices(tariffs, fares.legs, fares.rights, fares.spent, fares.choices)
     found = []
     for mode, leg in sorted(last.items()):
         added = own.price([replace(leg, board_at=max(now, leg.board_at), promised_cents=None)])
@@ -310,9 +309,8 @@ def _next_rides(tariffs: Tariffs, fares: RiderFares, now: dt.datetime) -> list[N
 def _bill_facts(
     tariffs: Tariffs, month: MonthBill, fares: RiderFares, guessed: Mapping[str, End]
 ) -> BillFacts:
-    first, whole, proofs = month.first_row, month.bill, fares.rights.proofs
-    before_cents = whole.amount_cents - month.amount_cents
-    unpriced, versions = dict(whole.unpriced), tariffs.of_month(month.month).versions
+    bill, proofs, left = month.bill, fares.rights.proofs, fares.left_before(month.month)
+    unpriced, versions = dict(bill.unpriced), tariffs.of_month(month.month).versions
     parts = share_out(tariffs, month, fares.rights.paid_for, fares.spent(month.month))
     return BillFacts(
         month=f"{month.month:%Y-%m}",
@@ -321,13 +319,12 @@ def _bill_facts(
         amount_cents=month.amount_cents,
         paid_by=[PartFacts(**row) for row in part_rows(add_up(parts))],
         to_pay_cents=month.amount_cents - sum(part.amount_cents for part in parts),
-        billed_before_cents=month.billed_before_cents,
         lines=[
             LineFacts(
                 kind=c.kind, rule=c.rule, label_fr=charge_label(c, "fr"),
                 label_en=charge_label(c, "en"), amount_cents=c.amount_cents,
-                legs=[row - first for row in c.legs if row >= first], since=c.since,
-                category=c.category, arithmetic=arithmetic(versions, whole, c, proofs),
+                legs=list(c.legs), since=c.since, category=c.category,
+                arithmetic=arithmetic(versions, bill, c, proofs),
                 paid_by=[
                     PartFacts(payer=p.payer, party=p.party, amount_cents=p.amount_cents)
                     for p in parts
@@ -344,14 +341,13 @@ def _bill_facts(
                 unpriced=unpriced.get(row), held_pass=fares.rights.pass_of(tariffs, leg),
                 **_end_facts(guessed.get(leg.id)),
             )
-            for row, leg in enumerate(whole.legs)
-            if row >= first
+            for row, leg in enumerate(bill.legs)
         ],
         alternatives=[
             AlternativeFacts(
-                product=a.product, is_bought=a.is_bought, amount_cents=a.amount_cents - before_cents
+                product=a.product, is_bought=a.is_bought, amount_cents=a.amount_cents
             )
-            for a in alternatives(versions, whole, proofs)
+            for a in alternatives(versions, bill, proofs, left)
         ],
         next_rides=[],
         statements=[],

@@ -124,6 +124,7 @@ rider_month = sa.Table(
     sa.Column("issued_at", sa.DateTime(timezone=True)),
     sa.Column("parts", pg.JSONB, nullable=False, server_default="[]"),
     sa.Column("shares", pg.JSONB, nullable=False, server_default="{}"),
+    sa.Column("choices", pg.JSONB, nullable=False, server_default="[]"),
     sa.Column("is_stale", sa.Boolean, nullable=False, server_default="false"),
 )
 

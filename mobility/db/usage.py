@@ -19,6 +19,7 @@ from mobility.db.paid_months import list_settled
 from mobility.db.schema import outbox, partner_person, person
 from mobility.db.sent_rows import among, sent_rows
 from mobility.db.statements import MonthState
+from payments.carried_weeks import Carried, CarriedWeek, Choices
 from payments.leg_columns import (
     Kind,
     LegColumns,
@@ -38,6 +39,7 @@ LEG_COLUMNS = (
     "id", "mode", "board_at", "metres", "seconds", "zones", "operator", "route", "promised_cents"
 )  # fmt: skip
 NO_ENDS: Mapping[str, End] = {}
+NO_CHOICES = sa.literal([], pg.JSONB)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TAP_TYPES = {
     "medium": sa.LargeBinary,
@@ -56,6 +58,7 @@ _MONTH_TYPES = {
     "month": sa.Date,
     "amount_cents": sa.BigInteger,
     **dict.fromkeys(("leg_count", "unpriced_count"), sa.Integer),
+    "choices": pg.JSONB,
 }
 TAP_COLUMNS = ("id", "at", "kind", "stop", "mode", "route", "operator", "told_ahead_s")
 
@@ -76,6 +79,19 @@ class RatedMonth:
     state: MonthState
     tariff_hash: str
     posted_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMonth:
+    """What the next month depends on of a month that was rated."""
+
+    is_open: bool
+    tariff_hash: str
+    choices: Choices
+
+    def is_fixed(self, tariff_hash: str) -> bool:
+        """Whether a tariff does not price it any more: another one has posted it."""
+        return not self.is_open and self.tariff_hash != tariff_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +300,8 @@ def put_months(
     names = ("month", "amount_cents", "leg_count", "unpriced_count")
     rows = sent_rows(
         [
-            {"account_id": account_id} | {name: getattr(total, name) for name in names}
+            {"account_id": account_id, "choices": _choice_rows(total.choices)}
+            | {name: getattr(total, name) for name in names}
             for account_id, total in totals
         ],
         _MONTH_TYPES,
@@ -305,14 +322,38 @@ def put_months(
     )
 
 
-def rated_months(
-    connection: sa.Connection, account_ids: Collection[uuid.UUID], months: Collection[dt.date]
-) -> set[tuple[uuid.UUID, dt.date]]:
-    """Those of some months of some accounts that were rated before."""
-    query = sa.select(rider_month.c.account_id, rider_month.c.month).where(
-        among(rider_month.c.month, months), among(rider_month.c.account_id, account_ids)
+def kept_months(
+    connection: sa.Connection, account_ids: Collection[uuid.UUID], since: dt.date
+) -> dict[tuple[uuid.UUID, dt.date], KeptMonth]:
+    """Months of some accounts as they were last rated, from one on."""
+    c = rider_month.c
+    query = sa.select(c.account_id, c.month, c.state, c.tariff_hash, c.choices).where(
+        c.month >= since, among(c.account_id, account_ids)
     )
-    return {(account_id, month) for account_id, month in connection.execute(query)}
+    return {
+        (account_id, month): KeptMonth(state == MonthState.OPEN, tariff_hash, _read_choices(rows))
+        for account_id, month, state, tariff_hash, rows in connection.execute(query)
+    }
+
+
+def _choice_rows(choices: Choices) -> list[list[Any]]:
+    return [
+        [own.cents, *([week.product, week.category, str(week.since)] for week in own.weeks)]
+        for own in choices
+    ]
+
+
+def _read_choices(rows: Iterable[Sequence[Any]]) -> Choices:
+    return tuple(
+        Carried(
+            cents,
+            tuple(
+                CarriedWeek(product, category, dt.date.fromisoformat(since))
+                for product, category, since in weeks
+            ),
+        )
+        for cents, *weeks in rows
+    )
 
 
 def list_months(connection: sa.Connection, account_id: uuid.UUID) -> list[RatedMonth]:
@@ -385,6 +426,13 @@ def forget_riders(connection: sa.Connection, before: dt.datetime) -> int:
             outbox.c.content != sa.literal({}, pg.JSONB),
         )
         .values(content={})
+    )
+    # A month that is about to be forgotten needs no more what the one before has left to it.
+    last = before.date().replace(day=1) - dt.timedelta(days=1)
+    connection.execute(
+        rider_month.update()
+        .where(rider_month.c.month < last.replace(day=1), rider_month.c.choices != NO_CHOICES)
+        .values(choices=NO_CHOICES)
     )
     return connection.execute(
         fare_leg.update()

@@ -47,11 +47,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "due": ("À payer par vous", "For you to pay"),
     "cheapest": (
         (
-            "La façon la moins chère de payer ces trajets et ceux du mois d’avant : "
+            "La façon la moins chère de payer tous vos trajets, mois après mois : "
             "aucun forfait n’aurait coûté moins."
         ),
         (
-            "The cheapest way to pay for these rides and those of the month before: "
+            "The cheapest way to pay for all your rides, month after month: "
             "no pass would have cost less."
         ),
     ),

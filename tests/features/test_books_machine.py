@@ -40,13 +40,13 @@ from mobility.db.schema import person
 from mobility.db.statements import mark_stale
 from payments.bill import Proof
 from payments.ledger import NEVER_OVERDRAWN, Entry, balances, is_genuine, post
-from payments.month import rate_month
 from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor
 from payments.tariff import FareLeg
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
 from tests.features.test_close_month import APRIL, MARCH, state
 from tests.support.books import empty_books, owned, ride
+from tests.support.rated_months import rated_months
 
 BEGIN = dt.datetime(2027, 5, 3, 8, tzinfo=dt.UTC)
 LAST = dt.datetime(2027, 5, 28, tzinfo=dt.UTC)
@@ -366,9 +366,9 @@ class Books(RuleBasedStateMachine):
         for account in ACCOUNTS:
             own = rights[account]
             legs = own.paid_legs(TARIFFS, [leg for of, leg in self.legs if of == account])
+            rated = rated_months(TARIFFS.versions, legs, own.proofs, MONTHS)
             for month in MONTHS:
-                rated = rate_month(TARIFFS.versions, legs, month, own.proofs)
-                assert posted.get((account, month), 0) == rated.amount_cents
+                assert posted.get((account, month), 0) == rated[month].amount_cents
 
     def teardown(self) -> None:
         """Whatever has happened: the same as if all had been known before months were closed."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from payments.bill import Proof
-from payments.month import month_of, rate_month
+from payments.month import month_of
 from payments.tariff import FareLeg, Tariff
+from tests.support.rated_months import rated_months
 
 
 def added_cents(
@@ -16,8 +17,5 @@ def added_cents(
     """Cents that the months of a journey cost more with it."""
     new = [replace(leg, id=f"planned:{row}") for row, leg in enumerate(planned)]
     months = {month_of(tariff, leg) for leg in planned}
-    return sum(
-        rate_month([tariff], [*legs, *new], month, proofs).amount_cents
-        - rate_month([tariff], legs, month, proofs).amount_cents
-        for month in months
-    )
+    before, after = (rated_months([tariff], own, proofs, months) for own in (legs, [*legs, *new]))
+    return sum(after[month].amount_cents - before[month].amount_cents for month in months)

@@ -11,13 +11,12 @@ from hypothesis import given
 
 from payments.bill import Proof
 from payments.least_prices import LeastPrice, least_prices, may_fall
-from payments.own_price import OwnPrices
 from payments.rating import price_itinerary
 from payments.rights import HeldPass, Rights
 from payments.tariff import MODES, FareLeg, Tariff
-from payments.versions import Tariffs
 from tests.payments.test_month import WEEKS, bus, days
 from tests.support.random_fares import proofs, some, tariffs, trips
+from tests.support.rated_months import prices_of
 
 pytestmark = pytest.mark.unit
 FRIDAY = dt.date(2027, 4, 9)
@@ -57,7 +56,7 @@ def test_no_journey_adds_less_to_a_bill_whatever_was_used_before(
         since = planned[0].board_at
         within = [leg for leg in planned if leg.board_at - since < dt.timedelta(days=1)]
         planned = list(map(unpromised, within))
-        prices = OwnPrices(Tariffs((tariff,)), used, Rights(tuple(proved)))
+        prices = prices_of(tariff, used, Rights(tuple(proved)))
         least = prices.least_additions(since)
         assert all(own.cents > 0 for own in least)
         for journey in (planned, planned[:1], planned[-1:]):
@@ -71,7 +70,7 @@ def test_no_journey_adds_less_to_a_bill_whatever_was_used_before(
 
 def told(used: Sequence[FareLeg], rights: Rights | None = None) -> dict[str, int]:
     """By mode, at six on a Friday."""
-    prices = OwnPrices(Tariffs((WEEKS,)), used, rights or Rights())
+    prices = prices_of(WEEKS, used, rights or Rights())
     least = prices.least_additions(bus(FRIDAY, 6).board_at)
     return {mode: own.cents for own in least for mode in sorted(own.modes) if mode in "bus rail"}
 

@@ -6,20 +6,22 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments import many, ways
 from payments.bill import Bill, Proof
+from payments.carried_weeks import Choices
 from payments.leg_columns import Rider, columns_of
 from payments.many import rate_bills, rate_months, rate_totals, total_months
-from payments.month import rate_month
 from payments.rating import rate
 from payments.tariff import FareLeg, LegPrice, Period, Product, Tariff, When
-from tests.payments.test_month import APRIL, MARCH, earlier
-from tests.support.random_fares import SPRING, few_cents, proofs, some, tariffs, trips
+from tests.payments.test_month import histories, weekly
+from tests.support.random_fares import few_cents, proofs, some, tariffs, trips
+from tests.support.rated_months import rated_months
 
 pytestmark = pytest.mark.unit
+MONTHS = [dt.date(2026, 12, 1), *(dt.date(2027, month, 1) for month in range(1, 5))]
 
 
 @some
@@ -42,26 +44,26 @@ def told(bill: Bill) -> tuple[object, ...]:
     return legs, bill.charges, bill.unpriced
 
 
-@some
-@given(tariffs(), trips(7, SPRING), trips(4, SPRING), proofs())
+@settings(some, max_examples=300)
+@given(weekly(), histories(), proofs())
 def test_months_cost_what_their_bills_say(
-    tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], proved: list[Proof]
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
 ) -> None:
-    every = [*legs, *earlier(before), *([replace(legs[0], mode="ferry")] if legs else [])]
-    months = (MARCH, APRIL)
-    wanted = [rate_month([tariff], every, month, proved) for month in months]
+    every = [*legs, *([replace(legs[0], mode="ferry")] if legs else [])]
     riders = [Rider((), ()), Rider(every, tuple(proved)), Rider(every[1:], tuple(proved))]
     columns = columns_of(riders)
-    found = total_months([tariff], columns, months)
-    assert found[1] == [month.total for month in wanted]
-    for month, own in zip(months, wanted, strict=True):
-        billed = rate_months([tariff], replace(columns, given=()), month)[1]
-        assert told(billed.bill) == told(own.bill)
-        assert replace(billed, bill=own.bill) == own
-        billed = rate_months([tariff], columns, month)[1]
-        assert billed == own
-    assert [total.leg_count for total in found[0]] == [0, 0]
-    assert found[2] == [rate_month([tariff], every[1:], of, proved).total for of in months]
+    wanted = [rated_months([tariff], own.legs, own.proofs, MONTHS) for own in riders]
+    left: list[Choices] = [() for _ in riders]
+    for month in MONTHS:
+        own = [rated[month] for rated in wanted]
+        assert total_months([tariff], columns, month, left) == [bill.total for bill in own]
+        assert rate_months([tariff], columns, month, left) == own
+        for billed, bill in zip(
+            rate_months([tariff], replace(columns, given=()), month, left), own, strict=True
+        ):
+            assert told(billed.bill) == told(bill.bill)
+            assert replace(billed, bill=bill.bill) == bill
+        left = [bill.choices for bill in own]
 
 
 weeks = st.builds(

@@ -6,15 +6,19 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments.bill import Proof
+from payments.many import rate_own_month
 from payments.month import month_of, rate_month
 from payments.rating import rate
-from payments.tariff import FareLeg, Tariff
+from payments.tariff import FareLeg, Period, Product, Tariff
 from payments.tariff_file import parse_tariff
-from tests.support.random_fares import SPRING, some, tariffs, trips
+from payments.versions import Tariffs
+from tests.oracles.bill_oracle import cheapest_bill
+from tests.support.random_fares import SPRING, proofs, some, tariffs, trips
+from tests.support.rated_months import rated_months
 
 pytestmark = pytest.mark.unit
 MARCH, APRIL = dt.date(2027, 3, 1), dt.date(2027, 4, 1)
@@ -49,22 +53,96 @@ def earlier(legs: list[FareLeg]) -> list[FareLeg]:
     return [replace(leg, board_at=leg.board_at - dt.timedelta(days=30)) for leg in legs]
 
 
+WEEK = st.builds(
+    Product, st.just(""), st.frozensets(st.sampled_from(("bus", "tram", "rail")), min_size=1),
+    st.sampled_from((*(Period.ROLLING_7D,) * 3, Period.CALENDAR_MONTH)),
+    st.integers(0, 8).map(lambda n: n * 95),
+)  # fmt: skip
+
+
+@st.composite
+def weekly(draw: st.DrawFn) -> Tariff:
+    """Tariffs of which most have weeks that may be worth their price."""
+    tariff, given = draw(tariffs()), draw(st.none() | st.lists(WEEK, min_size=1, max_size=3))
+    if given is None:
+        return tariff
+    return replace(
+        tariff, products=tuple(replace(week, id=f"p{nth}") for nth, week in enumerate(given))
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 7) -> list[FareLeg]:
+    """Legs around the ends of some months in a row."""
+    ends = draw(st.lists(trips(most, SPRING), min_size=2, max_size=4))
+    return [
+        replace(leg, board_at=leg.board_at - nth * dt.timedelta(days=29), id=f"{nth}{leg.id}")
+        for nth, legs in enumerate(ends)
+        for leg in legs
+    ]
+
+
+def is_monotone(tariff: Tariff) -> bool:
+    """No pattern prices some legs below what one of them costs."""
+    return not any(journey.pattern for journey in tariff.fare_journeys)
+
+
+@settings(some, max_examples=300)
+@given(weekly(), histories(), proofs())
+def test_all_months_together_cost_what_the_best_plan_for_all_their_legs_does(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    months = rated_months([tariff], legs, proved)
+    cents = sum(bill.amount_cents for bill in months.values())
+    whole = rate([tariff], legs, proved).amount_cents
+    assert cents == whole if is_monotone(tariff) else cents >= whole
+
+
+@settings(some, max_examples=60)
+@given(weekly(), histories(2), proofs())
+def test_no_lawful_plan_for_all_months_is_cheaper(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    cents = sum(bill.amount_cents for bill in rated_months([tariff], legs, proved).values())
+    plainly = cheapest_bill([tariff], legs, proved)
+    assert plainly is not None
+    assert cents == plainly if is_monotone(tariff) else cents >= plainly
+
+
+@settings(some, max_examples=200)
+@given(weekly(), weekly(), histories(5), proofs(), st.sampled_from((1, 2, 3)))
+def test_weeks_of_the_version_before_are_good_until_they_end(
+    first: Tariff, then: Tariff, legs: list[FareLeg], proved: list[Proof], month: int
+) -> None:
+    if not (is_monotone(first) and is_monotone(then)):
+        return
+    since = dt.date(2027, month, 1)
+    old = replace(first, cutover_s=0, content_hash="old", valid_to=since - dt.timedelta(days=1))
+    new = replace(then, cutover_s=0, content_hash="new", valid_from=since)
+    versions = Tariffs((old, new))
+    cents, choices = 0, ()
+    for of in [MARCH.replace(year=2026, month=12), *(MARCH.replace(month=m) for m in range(1, 5))]:
+        of_month = versions.of_month(of).versions
+        bill = rate_own_month(of_month, legs, of, proved, choices)
+        assert bill == rate_month(of_month, legs, of, proved, choices)
+        cents, choices = cents + bill.amount_cents, bill.choices
+    assert cents == rate([old, new], legs, proved).amount_cents
+
+
 @some
 @given(tariffs(), trips(5, SPRING), trips(3, SPRING), st.randoms(use_true_random=False))
 def test_no_month_is_dearer_than_its_legs_and_no_two_than_both_together(
     tariff: Tariff, legs: list[FareLeg], before: list[FareLeg], shuffled: object
 ) -> None:
     every = [*legs, *earlier(before)]
-    bills = [rate_month([tariff], every, month, YOUTH) for month in (MARCH, APRIL)]
+    months = rated_months([tariff], every, YOUTH, (MARCH, APRIL))
+    bills = [months[month] for month in (MARCH, APRIL)]
     own = {
         month: [leg for leg in every if month_of(tariff, leg) == month] for month in (MARCH, APRIL)
     }
     for bill in bills:
         assert 0 <= bill.amount_cents <= rate([tariff], own[bill.month], YOUTH).amount_cents
-        assert bill.amount_cents == sum(c.amount_cents for c in bill.charges) - (
-            bill.billed_before_cents
-        )
-        assert bill.billed_before_cents >= 0
+        assert bill.amount_cents == sum(c.amount_cents for c in bill.charges)
         assert sorted(bill.legs, key=repr) == sorted(own[bill.month], key=repr)
     together = rate([tariff], [*own[MARCH], *own[APRIL]], YOUTH).amount_cents
     assert sum(bill.amount_cents for bill in bills) <= together
@@ -72,18 +150,28 @@ def test_no_month_is_dearer_than_its_legs_and_no_two_than_both_together(
         assert sum(bill.amount_cents for bill in bills) == together
     mixed = list(every)
     shuffled.shuffle(mixed)  # type: ignore[attr-defined]
-    assert [rate_month([tariff], mixed, month, YOUTH) for month in (MARCH, APRIL)] == bills
+    assert rated_months([tariff], mixed, YOUTH, (MARCH, APRIL)) == months
 
 
 def test_a_week_over_the_end_of_a_month_is_paid_once() -> None:
     every = [bus(day, hour) for day in days(dt.date(2027, 3, 30), 5) for hour in (6, 12)]
-    march, april = (rate_month([WEEKS], every, month) for month in (MARCH, APRIL))
+    march, april = rated_months([WEEKS], every).values()
     # Two days by themselves; all five are a week for ten.
     assert (march.amount_cents, april.amount_cents) == (600, 400)
-    assert [(c.rule, c.amount_cents, len(c.legs)) for c in april.charges] == [("week", 1_000, 10)]
-    assert (april.billed_before_cents, len(april.legs)) == (600, 6)
+    (week,) = april.charges
+    assert (week.rule, week.amount_cents, len(week.legs)) == ("week", 400, 6)
+    assert week.since == dt.date(2027, 3, 30)
     other = [*every, bus(dt.date(2027, 4, 2), 9, "rail")]
-    assert rate_month([WEEKS], other, APRIL).amount_cents == 1_100
+    assert rated_months([WEEKS], other)[APRIL].amount_cents == 1_100
+
+
+def test_weeks_one_after_the_other_over_three_months_are_the_bill() -> None:
+    """A bus on each of 35 days: five weeks for ten, wherever months end."""
+    every = [bus(day) for day in days(dt.date(2027, 2, 27), 35)]
+    cents = [bill.amount_cents for bill in rated_months([WEEKS], every).values()]
+    # Two days; five weeks less these; nothing: the last week was bought in March.
+    assert cents == [400, 4_600, 0]
+    assert rate([WEEKS], every).amount_cents == 5_000
 
 
 def test_a_promise_holds_however_far_the_ride_was() -> None:

@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.bill import Proof
-from payments.month import month_of, rate_month
-from payments.own_price import Addition, OwnPrices
+from payments.month import month_of
+from payments.own_price import Addition
 from payments.rating import price_itinerary
 from payments.rights import Rights
 from payments.tariff import FareLeg, Tariff
-from payments.versions import Tariffs
 from tests.oracles.addition_oracle import added_cents
 from tests.payments.test_month import WEEKS, bus, days
 from tests.support.random_fares import proofs, some, tariffs, trips
+from tests.support.rated_months import prices_of, rated_months
 
 pytestmark = pytest.mark.unit
 
 
 def own(used: Sequence[FareLeg], planned: Sequence[FareLeg]) -> Addition:
-    return OwnPrices(Tariffs((WEEKS,)), used).price(planned)
+    return prices_of(WEEKS, used).price(planned)
 
 
 @some
@@ -32,14 +32,14 @@ def own(used: Sequence[FareLeg], planned: Sequence[FareLeg]) -> Addition:
 def test_it_is_the_difference_of_bills_whatever_was_asked_before(
     tariff: Tariff, legs: list[FareLeg], journeys: list[list[FareLeg]], proved: list[Proof]
 ) -> None:
-    prices = OwnPrices(Tariffs((tariff,)), legs, Rights(tuple(proved)))
+    prices = prices_of(tariff, legs, Rights(tuple(proved)))
     for journey in filter(None, journeys):
         planned = sorted(journey, key=lambda leg: leg.board_at)
         added = prices.price(planned)
         assert added.amount_cents == added_cents(tariff, legs, planned, proved)
         assert added.month == min(month_of(tariff, leg) for leg in planned)
-        so_far = rate_month([tariff], legs, added.month, proved).amount_cents
-        assert added.so_far_cents == so_far
+        so_far = rated_months([tariff], legs, proved, [added.month])[added.month]
+        assert added.so_far_cents == so_far.amount_cents
         assert sorted(row for c in added.charges for row in c.legs) == list(range(len(planned)))
 
 
@@ -51,7 +51,7 @@ def test_it_is_not_below_zero_and_no_more_than_it_costs_anybody(
     planned = sorted(journey, key=lambda leg: leg.board_at)
     if len({month_of(tariff, leg) for leg in planned}) != 1:
         return
-    added = OwnPrices(Tariffs((tariff,)), legs).price(planned)
+    added = prices_of(tariff, legs).price(planned)
     alone = price_itinerary([tariff], planned)
     assert alone.amount_cents is not None
     assert added.amount_cents is not None

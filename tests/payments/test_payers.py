@@ -14,13 +14,14 @@ from core.errors import InvalidInput
 from payments.bill import Proof
 from payments.month import MonthBill, month_of, rate_month
 from payments.own_price import OwnPrices
-from payments.payers import Part, Spent, add_up, charged_parts, net_cents, share_out
+from payments.payers import Part, Spent, add_up, charged_parts, share_out
 from payments.rights import ANOTHER_RIDER, HeldPass, PaidFor, Rights
 from payments.tariff import FareLeg, Payer, Tariff
 from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
 from tests.support.random_fares import NAMES, SPRING, modes, some, tariffs, trips
+from tests.support.rated_months import prices_of, rated_months
 
 pytestmark = pytest.mark.unit
 ALWAYS = dt.date(2027, 1, 1), dt.date(2027, 12, 31)
@@ -73,17 +74,16 @@ def test_parts_and_the_rest_are_the_month_and_nobody_pays_above_his_ceiling(
         {payer.id: spent * 50 for payer in paying},
     )
     for month in (MARCH, APRIL):
-        rated = rate_month([own], [*legs, *earlier(before)], month)
+        rated = rated_months([own], [*legs, *earlier(before)], (), [month])[month]
         parts = share_out(Tariffs((own,)), rated, paid_for, known)
         checked(own, rated, parts, paid_for, known)
-        assert sum(net_cents(rated)) == rated.amount_cents
 
 
 def checked(
     tariff: Tariff, rated: MonthBill, parts: tuple[Part, ...], paid_for: list[PaidFor], known: Spent
 ) -> None:
     """Each rule said the plain way, part by part."""
-    whole = net_cents(rated)
+    whole = [charge.amount_cents for charge in rated.charges]
     by_charge: dict[int, int] = defaultdict(int)
     by_party: dict[tuple[str, str], int] = defaultdict(int)
     for part in parts:
@@ -104,15 +104,14 @@ def checked(
             (product,) = (p for p in tariff.products if p.id == charge.rule)
             assert charge.kind == "product"
             assert product.is_subscription
-        own = [leg for row, leg in zip(charge.legs, legs, strict=True) if row >= rated.first_row]
         if payer.max_leg_cents is not None:
-            assert part.amount_cents <= payer.max_leg_cents * len(own)
+            assert part.amount_cents <= payer.max_leg_cents * len(legs)
         if payer.per_km_millicents is None:
             assert (
                 2_000 * part.amount_cents <= 2 * whole[part.charge] * payer.share_permille + 1_000
             )
         else:
-            metres = sum(leg.metres for leg in own)
+            metres = sum(leg.metres for leg in legs)
             assert 1e6 * part.amount_cents <= metres * payer.per_km_millicents + 500_000
         by_charge[part.charge] += part.amount_cents
         by_party[part.payer, part.party] += part.amount_cents
@@ -153,7 +152,7 @@ def test_an_employer_pays_half_of_what_a_week_adds_to_the_month() -> None:
     )
     every = [bus(day, hour) for day in days(dt.date(2027, 3, 30), 5) for hour in (6, 12)]
     rights = [PaidFor("employer", "acme", *ALWAYS)]
-    march, april = (rate_month([tariff], every, month) for month in (MARCH, APRIL))
+    march, april = rated_months([tariff], every).values()
     # March is two days by themselves; April is what the week of ten adds to their six.
     assert share_out(Tariffs((tariff,)), march, rights) == ()
     assert share_out(Tariffs((tariff,)), april, rights) == (Part(0, "employer", "acme", 200),)
@@ -161,7 +160,7 @@ def test_an_employer_pays_half_of_what_a_week_adds_to_the_month() -> None:
         share_out(Tariffs((tariff,)), april, [replace(rights[0], valid_to=dt.date(2027, 3, 29))])
         == ()
     )
-    own = OwnPrices(Tariffs((tariff,)), every, Rights(paid_for=tuple(rights)))
+    own = prices_of(tariff, every, Rights(paid_for=tuple(rights)))
     added = own.price([bus(dt.date(2027, 4, 3), 20)])
     assert (added.amount_cents, added.paid_cents, added.so_far_cents) == (0, 0, 200)
 
@@ -181,12 +180,12 @@ def test_what_a_journey_adds_is_what_is_left_of_it_to_the_rider(
     own, month = some_subscriptions(tariff, paying), month_of(tariff, planned[0])
 
     def to_pay(used: list[FareLeg]) -> int:
-        rated = rate_month([own], used, month)
+        rated = rated_months([own], used, (), [month])[month]
         parts = share_out(Tariffs((own,)), rated, paid_for)
         return rated.amount_cents - sum(part.amount_cents for part in parts)
 
     named = [replace(leg, id=f"planned:{row}") for row, leg in enumerate(planned)]
-    added = OwnPrices(Tariffs((own,)), legs, Rights(paid_for=tuple(paid_for))).price(planned)
+    added = prices_of(own, legs, Rights(paid_for=tuple(paid_for))).price(planned)
     assert added.amount_cents == to_pay([*legs, *named]) - to_pay(legs)
     assert added.so_far_cents == to_pay(legs)
 
@@ -197,10 +196,10 @@ def test_a_pass_bought_elsewhere_is_paid_already() -> None:
     used = [bus(day) for day in days(dt.date(2027, 3, 31), 9)] + [bus(APRIL, 9, "rail")]
     legs = rights.paid_legs(Tariffs((WEEKS,)), used)
     assert [leg.promised_cents for leg in legs] == [None, *[0] * 7, None, None]
-    assert rate_month([WEEKS], legs, APRIL).amount_cents == 200 + 700
+    assert rated_months([WEEKS], legs)[APRIL].amount_cents == 200 + 700
     assert rights.pass_of(Tariffs((WEEKS,)), used[1]) == "week"
     assert rights.pass_of(Tariffs((WEEKS,)), used[-1]) is None
-    own = OwnPrices(Tariffs((WEEKS,)), legs, rights)
+    own = prices_of(WEEKS, legs, rights)
     assert own.price([bus(APRIL, 18)]).amount_cents == 0
     assert own.price([bus(dt.date(2027, 4, 8), 18)]).amount_cents == 100  # a day is 300
 
@@ -237,7 +236,7 @@ def test_another_rider_pays_whatever_others_leave_of_what_begins_in_his_days(
     before = share_out(own, month, known)
     parts = share_out(own, month, [another, *known])
     assert [part for part in parts if part.payer != ANOTHER_RIDER] == list(before)
-    left = list(net_cents(month))
+    left = [charge.amount_cents for charge in month.charges]
     for part in before:
         left[part.charge] -= part.amount_cents
     wanted = {

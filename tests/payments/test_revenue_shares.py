@@ -20,6 +20,7 @@ from payments.tariff import FareLeg, RevenueShares, Share, ShareKey, Tariff
 from payments.versions import Tariffs
 from tests.payments.test_month import APRIL, MARCH, WEEKS, bus, days, earlier
 from tests.support.random_fares import SPRING, some, tariffs, trips
+from tests.support.rated_months import rated_months
 
 pytestmark = pytest.mark.unit
 names = st.sampled_from(("bus", "metro", "rail", "zoe"))
@@ -65,7 +66,7 @@ def test_operators_earn_what_riders_pay(
         for nth, leg in enumerate([*legs, *earlier(before)])
     ]
     for month in (MARCH, APRIL):
-        rated = rate_month([own], every, month)
+        rated = rated_months([own], every, (), [month])[month]
         earned = share_revenue(Tariffs((own,)), rated)
         assert sum(earned.values()) == rated.amount_cents
         assert min(earned.values(), default=0) >= 0

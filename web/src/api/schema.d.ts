@@ -1094,7 +1094,6 @@ export interface components {
             amount_cents: number;
             paid_by: components["schemas"]["BillPart"][];
             to_pay_cents: number;
-            billed_before_cents: number;
             lines: components["schemas"]["BillLine"][];
             legs: components["schemas"]["BillLeg"][];
             next_rides: components["schemas"]["NextRide"][];

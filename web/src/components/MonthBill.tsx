@@ -90,9 +90,6 @@ function ShownBill({ of }: { of: string }) {
           <Line key={`${line.rule} ${line.since} ${line.legs.join()}`} line={line} bill={bill} />
         ))}
       </ul>
-      {bill.billed_before_cents > 0 && (
-        <p>{t("month.before", { amount: money(bill.billed_before_cents) })}</p>
-      )}
       {unpriced > 0 && <p role="note">{t("month.unpriced", { count: unpriced })}</p>}
       {bill.statements.length > 0 && (
         <ul className="bill-statements" aria-label={t("month.statements")}>
@@ -153,6 +150,7 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
           <strong>{format.money(line.amount_cents, bill.currency)}</strong>
         </summary>
         <p className="muted">{t("month.sum", { sum: line.arithmetic })}</p>
+        {line.since && line.since < bill.month && <p>{t("month.begunBefore")}</p>}
         {line.paid_by.map((part) => (
           <p key={`${part.payer} ${part.party}`}>
             {t("month.partOf", {
