@@ -109,7 +109,8 @@ def main() -> None:
         earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
         journeys = [tomorrow(legs, dice) for _ in range(4)]
         for whose, tariff, rights in (("", TARIFF, NO_RIGHTS), (", employer pays", PAID, EMPLOYED)):
-            prices = OwnPrices(Tariffs((tariff,)), [*earlier, *legs], rights)
+            left = {BEFORE: rate_own_month([tariff], earlier, BEFORE).choices}
+            prices = OwnPrices(Tariffs((tariff,)), [*earlier, *legs], rights, choices=left)
             first, *others = [timed_ms(partial(prices.price, own)) for own in journeys]
             own_ms[f"own price, first journey{whose}"].append(first)
             own_ms[f"own price, each after it{whose}"] += others

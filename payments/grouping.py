@@ -176,19 +176,23 @@ class Grouping:
 
     def bill(self) -> Bill:
         """Find the cheapest bill."""
-        charges: list[Charge] = []
         left = self._before[-1]
         _, cover, begun = min(self._choices, key=lambda own: self._cents_with(own, left))
-        charges += [_product_charge(own, _rows_of(own.cover)) for own in begun]
+        bought = [(own, own.cover) for own in begun]
         left &= ~cover
+        charges: list[Charge] = []
+        paid = 0
         for i, bits in enumerate(self._bits):
-            _, bought = self._best.get((i, left), (0, ()))
-            _, today, pieces = self._day(i, left & bits & ~_together(bought))
-            for own in (*bought, *today):
-                charges.append(_product_charge(own, _rows_of(own.cover & left)))
+            _, longer = self._best.get((i, left), (0, ()))
+            _, today, pieces = self._day(i, left & bits & ~_together(longer))
+            for own in (*longer, *today):
+                bought.append((own, own.cover & left))
                 left &= ~own.cover
-            charges += [self._charge(self._terms[i], *piece) for piece in pieces]
+            for piece in pieces:
+                charges.append(self._charge(self._terms[i], *piece))
+                paid |= sum(1 << row for row in piece[0])
             left &= ~bits
+        charges += [_product_charge(own, _rows_of(cover & ~paid)) for own, cover in bought]
         charges.sort(key=lambda charge: charge.legs)
         return Bill(self._legs, tuple(charges), tuple(self._unpriced))
 
@@ -382,45 +386,88 @@ class Grouping:
         return best
 
     def _cut(self, i: int, left: int) -> tuple[int, list[_Piece]]:
-        """Cheapest cut of legs that follow one another into fare journeys and single legs."""
+        """
+        Cheapest cut of legs that follow one another into fare journeys and single legs.
+
+        Legs of the day that are not left are free; a pattern may take them all the same.
+        """
         legs, singles, terms = self._legs, self._singles, self._terms[i]
         modes, longest_s = terms.tariff.joined_modes, terms.tariff.longest_window_s
+        has_patterns = any(journey.pattern for journey in terms.tariff.fare_journeys)
         alone_cents = 0
         pieces: list[_Piece] = []
         rows: list[int] = []
-        # Of each number of first legs that may be joined: their least price, and the last piece.
+        # Of each number of first legs that may be joined: their least price; how many are before
+        # the last piece, and the piece, if the last leg is not free.
         least = [0]
-        last: list[_Piece] = []
+        steps: list[tuple[int, _Piece | None]] = []
         for row in self._rows[i]:
-            if not left >> row & 1:
+            leg, dearest, is_free = legs[row], singles[row], not left >> row & 1
+            if is_free and not (has_patterns and leg.mode in modes):
                 continue
-            leg, dearest = legs[row], singles[row]
             if leg.mode not in modes:
                 alone_cents += dearest.cents
                 pieces.append(((row,), None))
                 continue
-            cents = least[-1] + dearest.cents
-            piece: _Piece = (row,), None
             rows.append(row)
-            for start in range(len(rows) - 2, -1, -1):
+            best: tuple[int, int] = least[-1], 0
+            step: tuple[int, _Piece | None] = len(steps), None
+            together: tuple[int, ...] = (row,)
+            if not is_free:
+                best = least[-1] + dearest.cents, -1
+                step = len(steps), (together, None)
+            for start in range(len(rows) - 2, -1, -1) if not is_free else ():
                 span_s = (leg.board_at - legs[rows[start]].board_at).total_seconds()
                 if span_s > longest_s:
                     break
-                together = tuple(rows[start:])
+                if not left >> rows[start] & 1:
+                    continue
+                together = (rows[start], *together)
                 own = [legs[row] for row in together]
                 dearest = max(singles[rows[start]], dearest, key=CENTS)
                 for journey in terms.tariff.fare_journeys:
                     if span_s <= journey.window_s and are_joined(journey, own):
                         price = least[start] + self._joined(terms, journey, dearest).cents
                         # Of two cuts alike that with the longer last piece is taken.
-                        if (price, -len(together)) < (cents, -len(piece[0])):
-                            cents, piece = price, (together, journey)
-            least.append(cents)
-            last.append(piece)
-        while last:
-            pieces.append(last[-1])
-            del last[-len(last[-1][0]) :]
+                        if (price, -len(together)) < best:
+                            best, step = (price, -len(together)), (start, (together, journey))
+            if has_patterns:
+                for start, taken, journey in self._patterns_with_free(terms, rows, left):
+                    price = least[start] + self._joined(terms, journey, dearest).cents
+                    if (price, -len(taken)) < best:
+                        best, step = (price, -len(taken)), (start, (taken, journey))
+            least.append(best[0])
+            steps.append(step)
+        count = len(steps)
+        while count:
+            count, piece = steps[count - 1]
+            if piece is not None:
+                pieces.append(piece)
         return alone_cents + least[-1], pieces
+
+    def _patterns_with_free(
+        self, terms: Terms, rows: Sequence[int], left: int
+    ) -> Iterator[tuple[int, tuple[int, ...], FareJourney]]:
+        """Patterns that end with the last row and take a free leg, and where they begin."""
+        last = self._legs[rows[-1]]
+        for journey in terms.tariff.fare_journeys:
+            if journey.pattern is None:
+                continue
+            ways: list[tuple[int, tuple[int, ...]]] = [(len(rows) - 1, ())]
+            while ways:
+                nth, taken = ways.pop()
+                row, missing = rows[nth], len(journey.pattern) - len(taken)
+                leg, is_free = self._legs[row], not left >> row & 1
+                if (last.board_at - leg.board_at).total_seconds() > journey.window_s:
+                    continue
+                if taken and is_free and nth:
+                    ways.append((nth - 1, taken))
+                if leg.mode in journey.pattern[missing - 1]:
+                    with_row = row, *taken
+                    if missing > 1 and nth:
+                        ways.append((nth - 1, with_row))
+                    elif missing == 1 and any(not left >> each & 1 for each in with_row):
+                        yield nth, with_row, journey
 
     def _joined(self, terms: Terms, journey: FareJourney, dearest: Single) -> Single:
         """Price of legs that are joined, by the dearest of them or by the fare journey's own."""

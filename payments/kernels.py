@@ -322,10 +322,15 @@ def price_day(
     least, chosen = TOO_MUCH, 0
     while True:
         if price_of[chosen] < least:
-            rest = cut(
-                begin, end, covering | chosen, legs, joins, patterns, joined, window_us, best,
-                rows, pieces,
-            )  # fmt: skip
+            if patterns.shape[1]:
+                rest = _cut_with_free(
+                    begin, end, covering | chosen, legs, joins, patterns, joined, best, rows
+                )
+            else:
+                rest = cut(
+                    begin, end, covering | chosen, legs, joins, patterns, joined, window_us, best,
+                    rows, pieces,
+                )  # fmt: skip
             least = min(least, price_of[chosen] + rest)
         chosen = (chosen - own) & own
         if chosen == 0:
@@ -390,6 +395,77 @@ def cut(
                     least, pieces[0, n], pieces[1, n] = price, start, j
         best[n] = least
     return cents + least
+
+
+@kernel_part
+def _cut_with_free(
+    begin: int,
+    end: int,
+    covering: int,
+    legs: Int64,
+    joins: Int64,
+    patterns: Int64,
+    joined: int,
+    best: Int64,
+    rows: Int64,
+) -> int:
+    """Cheapest cut where patterns may take legs that a pass covers, as `Grouping._cut`."""
+    cents = n = 0
+    best[0] = 0
+    for last in range(begin, end):
+        is_free = bool(legs[COVER, last] & covering)
+        if not legs[MODE, last] & joined:
+            cents += 0 if is_free else legs[PRICE, last]
+            continue
+        rows[n] = last
+        n += 1
+        least = best[n - 1] + (0 if is_free else legs[PRICE, last])
+        for j in range(len(joins)):
+            count, dearest, start, states = 0, 0, n, 1
+            while start > 0 and states:
+                start -= 1
+                leg = rows[start]
+                if legs[BOARD_US, last] - legs[BOARD_US, leg] > joins[j, 0] * 1_000_000:
+                    break
+                is_other_free = bool(legs[COVER, leg] & covering)
+                if joins[j, 4]:
+                    # By how many of its last legs are found: each that a pass covers, or not.
+                    after = 0
+                    for found in range(joins[j, 4]):
+                        mode = patterns[j, joins[j, 4] - 1 - found]
+                        if states >> found & 1 and legs[MODE, leg] & mode:
+                            after |= 1 << (found + 1)
+                    if after >> joins[j, 4] & 1:
+                        price = (2 * joins[j, 5] * legs[SHARE, last] + 1_000) // 2_000
+                        least = min(least, best[start] + price)
+                    # The last leg is the pattern's last; others may be left out if they are free.
+                    states = after | (states if is_other_free and start < n - 1 else 0)
+                    states &= (1 << joins[j, 4]) - 1
+                    continue
+                if is_free:
+                    break
+                if is_other_free:
+                    continue
+                count, dearest = count + 1, max(dearest, legs[PRICE, leg])
+                if legs[MODE, leg] & ~joins[j, 1] or (joins[j, 2] and count > joins[j, 2]):
+                    break
+                if joins[j, 3] and _again(start, n, covering, legs, rows):
+                    break
+                least = min(least, best[start] + dearest)
+        best[n] = least
+    total: int = cents + best[n]
+    return total
+
+
+@kernel_part
+def _again(start: int, end: int, covering: int, legs: Int64, rows: Int64) -> bool:
+    """Whether a leg is on the route of one after it that no pass covers."""
+    for nth in range(start + 1, end):
+        if not legs[COVER, rows[nth]] & covering and (
+            legs[LINE, rows[nth]] == legs[LINE, rows[start]]
+        ):
+            return True
+    return False
 
 
 @kernel_part

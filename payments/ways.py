@@ -99,12 +99,9 @@ class Ways:
         }
         """Passes of a week, by product and category."""
         self._has_months = any(p.period is Period.CALENDAR_MONTH for p in tariff.products)
-        # With a pattern a week may be bought on a day on which it covers nothing, to run out
-        # before legs that cost less together: the rater does not, the kernel of two weeks does.
-        most_weeks = 1 if any(journey.pattern for journey in tariff.fare_journeys) else WEEK_LIMIT
         self._fit = (
             len(self.passes) <= PASS_LIMIT
-            and len(self.weeks) <= most_weeks
+            and len(self.weeks) <= WEEK_LIMIT
             and len(tariff.time_bands) <= BAND_LIMIT
         )
         # Then a product may be worth more than its legs, which the kernel of charges does not know.

@@ -82,11 +82,6 @@ def histories(draw: st.DrawFn, most: int = 7) -> list[FareLeg]:
     ]
 
 
-def is_monotone(tariff: Tariff) -> bool:
-    """No pattern prices some legs below what one of them costs."""
-    return not any(journey.pattern for journey in tariff.fare_journeys)
-
-
 @settings(some, max_examples=300)
 @given(weekly(), histories(), proofs())
 def test_all_months_together_cost_what_the_best_plan_for_all_their_legs_does(
@@ -95,7 +90,7 @@ def test_all_months_together_cost_what_the_best_plan_for_all_their_legs_does(
     months = rated_months([tariff], legs, proved)
     cents = sum(bill.amount_cents for bill in months.values())
     whole = rate([tariff], legs, proved).amount_cents
-    assert cents == whole if is_monotone(tariff) else cents >= whole
+    assert cents == whole
 
 
 @settings(some, max_examples=60)
@@ -106,7 +101,7 @@ def test_no_lawful_plan_for_all_months_is_cheaper(
     cents = sum(bill.amount_cents for bill in rated_months([tariff], legs, proved).values())
     plainly = cheapest_bill([tariff], legs, proved)
     assert plainly is not None
-    assert cents == plainly if is_monotone(tariff) else cents >= plainly
+    assert cents == plainly
 
 
 @settings(some, max_examples=200)
@@ -114,8 +109,6 @@ def test_no_lawful_plan_for_all_months_is_cheaper(
 def test_weeks_of_the_version_before_are_good_until_they_end(
     first: Tariff, then: Tariff, legs: list[FareLeg], proved: list[Proof], month: int
 ) -> None:
-    if not (is_monotone(first) and is_monotone(then)):
-        return
     since = dt.date(2027, month, 1)
     old = replace(first, cutover_s=0, content_hash="old", valid_to=since - dt.timedelta(days=1))
     new = replace(then, cutover_s=0, content_hash="new", valid_from=since)
