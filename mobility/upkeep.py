@@ -17,6 +17,7 @@ from mobility.actions.book_series import continue_series
 from mobility.actions.change_booking import sweep
 from mobility.actions.close_month import correct_months
 from mobility.actions.erase_fares import erase_fares
+from mobility.actions.forget_rides import forget_rides
 from mobility.actions.forget_usage import forget_usage
 from mobility.actions.keep_books import keep_books
 from mobility.actions.match_wishes import match_wishes
@@ -73,6 +74,8 @@ class Upkeep:
             if self._is_due("chances", CHANCES_EVERY, now):
                 self._try(partial(self._keeper.renew_chances, now))
             if self._is_due("forget", FORGET_EVERY, now):
+                # Rides before legs: a booking says whose its leg was.
+                self._try(partial(forget_rides, engine, now))
                 self._try(partial(forget_usage, engine, now))
                 self._try(partial(erase_fares, engine, now))
             if self._is_due("correct", CORRECT_EVERY, now):

@@ -41,7 +41,7 @@ def find_answer(
     KeyReused
         The key was used for something else.
     """
-    connection.execute(answered.delete().where(answered.c.at < now - KEPT))
+    forget_answers(connection, now)
     held = connection.execute(
         pg.insert(answered)
         .values(user_id=user_id, key=key, asked=_digest(asked), at=now)
@@ -51,6 +51,11 @@ def find_answer(
     if held is not None:
         return None
     return find_kept(connection, user_id, key, asked)
+
+
+def forget_answers(connection: sa.Connection, now: dt.datetime) -> int:
+    """Drop answers for which nobody asks any more; returns how many."""
+    return connection.execute(answered.delete().where(answered.c.at < now - KEPT)).rowcount
 
 
 def find_kept(

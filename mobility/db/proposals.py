@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict, NotFound
 from core.ids import OfferId
-from mobility.db.schema import follower, offer, proposal, wish
+from mobility.db.schema import declined_pair, follower, offer, proposal, wish
+from mobility.db.sent_rows import among
 
 FOLLOWER = "commuters"
 TURN_LOCK = 7_305_002
@@ -134,8 +136,7 @@ def read_standing(connection: sa.Connection, now: dt.datetime) -> Standing:
         .where(proposal.c.at >= since)
         .group_by(proposal.c.driver_id)
     )
-    pair = sa.select(proposal.c.rider_id, proposal.c.driver_id).distinct()
-    no = pair.where(proposal.c.state == ProposalState.DECLINED)
+    no = sa.union(_declined(), sa.select(declined_pair))
     offers = {row.offer_id for row in live} | {row.back_offer_id for row in live}
     return Standing(
         busy_wishes=frozenset(row.wish_id for row in live),
@@ -241,6 +242,21 @@ def end_between(connection: sa.Connection, one: uuid.UUID, other: uuid.UUID) -> 
         .where(pairs, proposal.c.state.in_(LIVE))
         .values(state=ProposalState.DECLINED)
     )
+
+
+def forget_proposals(connection: sa.Connection, ids: Collection[uuid.UUID]) -> None:
+    """Drop proposals that nobody can answer any more, but for who is not proposed to whom again."""
+    own = among(proposal.c.id, ids)
+    pairs = _declined().where(own).order_by(proposal.c.rider_id, proposal.c.driver_id)
+    names = list(declined_pair.c.keys())
+    connection.execute(pg.insert(declined_pair).from_select(names, pairs).on_conflict_do_nothing())
+    connection.execute(proposal.delete().where(own))
+
+
+def _declined() -> sa.Select[Any]:
+    """Rider and driver of whom one has declined."""
+    pair = sa.select(proposal.c.rider_id, proposal.c.driver_id).distinct()
+    return pair.where(proposal.c.state == ProposalState.DECLINED)
 
 
 def _seen_by(rider_id: uuid.UUID | None, driver_id: uuid.UUID | None) -> sa.ColumnElement[bool]:

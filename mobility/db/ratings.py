@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from carpool.ratings import BLIND, Score, score
 from core.errors import Conflict
-from mobility.db.schema import booking, rating
+from mobility.db.schema import booking, past_stars, rating
+from mobility.db.sent_rows import among
 
 
 class AlreadyRated(Conflict):
@@ -73,11 +74,32 @@ def stars_given(
 def scores_of(
     connection: sa.Connection, person_ids: Collection[uuid.UUID], now: dt.datetime
 ) -> dict[uuid.UUID, Score]:
-    """Scores of those people who have any rating that is shown."""
-    totals = sa.select(rating.c.person_id, sa.func.sum(rating.c.stars), sa.func.count())
-    query = _shown(totals, now).where(rating.c.person_id.in_(list(person_ids)))
-    found = connection.execute(query.group_by(rating.c.person_id))
-    return {person_id: score(total, count) for person_id, total, count in found}
+    """Scores of those people who have any rating that is shown, or was before it was forgotten."""
+    shown = _shown(sa.select(rating.c.person_id, rating.c.stars, sa.literal(1)), now)
+    given = sa.union_all(
+        shown.where(rating.c.person_id.in_(list(person_ids))),
+        sa.select(past_stars).where(past_stars.c.person_id.in_(list(person_ids))),
+    ).subquery()
+    person_id, stars, count = given.c
+    found = connection.execute(
+        sa.select(person_id, sa.func.sum(stars), sa.func.sum(count)).group_by(person_id)
+    )
+    return {of: score(int(total), int(count)) for of, total, count in found}
+
+
+def keep_stars(connection: sa.Connection, booking_ids: Collection[uuid.UUID]) -> None:
+    """Add up what people were given for bookings that are about to be forgotten, and drop that."""
+    of_bookings = among(rating.c.booking_id, booking_ids)
+    totals = (
+        sa.select(rating.c.person_id, sa.func.sum(rating.c.stars), sa.func.count())
+        .where(of_bookings)
+        .group_by(rating.c.person_id)
+        .order_by(rating.c.person_id)
+    )
+    insert = pg.insert(past_stars).from_select(list(past_stars.c.keys()), totals)
+    added = {name: past_stars.c[name] + insert.excluded[name] for name in ("stars", "rating_count")}
+    connection.execute(insert.on_conflict_do_update(constraint=past_stars.primary_key, set_=added))
+    connection.execute(rating.delete().where(of_bookings))
 
 
 def _shown(query: sa.Select[Any], now: dt.datetime) -> sa.Select[Any]:

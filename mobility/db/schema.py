@@ -280,6 +280,23 @@ rating = sa.Table(
     sa.CheckConstraint("stars between 1 and 5", name="stars_in_range"),
 )
 
+past_stars = sa.Table(
+    "past_stars",
+    metadata,
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("stars", sa.BigInteger, nullable=False),
+    sa.Column("rating_count", sa.BigInteger, nullable=False),
+)
+
+past_seats = sa.Table(
+    "past_seats",
+    metadata,
+    sa.Column("driver_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True, index=True),
+    sa.Column("ran_count", sa.Integer, nullable=False),
+    sa.Column("broken_count", sa.Integer, nullable=False),
+)
+
 engagement = sa.Table(
     "engagement",
     metadata,
@@ -346,6 +363,13 @@ proposal = sa.Table(
     sa.Column("content", pg.JSONB, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+)
+
+declined_pair = sa.Table(
+    "declined_pair",
+    metadata,
+    sa.Column("rider_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("driver_id", sa.Uuid, sa.ForeignKey("person.id"), primary_key=True),
 )
 
 follower = sa.Table(
