@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from mobility.actions.forget_rides import forget_rides
 from mobility.actions.forget_usage import PLACES_KEPT, RIDERS_KEPT, forget_usage
 from mobility.actions.take_usage import take_usage
 from mobility.db.engine import Engine, read_quote_key
 from mobility.db.fare_schema import medium as medium_table
 from mobility.db.held_usage import HeldBatch, hold_batch, list_held
 from mobility.db.media import link_medium
-from mobility.db.schema import metadata
 from mobility.db.usage import find_account
 from mobility.mapping.cloud_events import medium_digest
 from mobility.users.scopes import Scope
@@ -27,7 +27,9 @@ from mobility.world import World
 from payments.taps import Tap, TapKind, Used
 from payments.tariff import ONE_DAY, FareLeg
 from tests.support.booked import Ask
-from tests.support.bookings import Booth
+from tests.support.bookings import Booth, Driven
+from tests.support.past_rides import all_rows, bill, make_old, ride_along
+from tests.support.past_rides import naming as naming_rows
 from tests.support.usage import (
     Event,
     amount,
@@ -323,7 +325,9 @@ def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
         assert connection.execute(count).scalar_one() >= 1
 
 
-def test_nothing_that_is_forgotten_is_found_beside_who_it_was(engine: Engine, booth: Booth) -> None:
+def test_nothing_that_is_forgotten_is_found_beside_who_it_was(
+    engine: Engine, booth: Booth, driven: Callable[..., Driven]
+) -> None:
     """Every telling value of a forgotten row, looked for in all rows that name rider or account."""
     rider, number = booth.person("rider"), card()
     world = World(booth.desk.snapshot)
@@ -344,25 +348,28 @@ def test_nothing_that_is_forgotten_is_found_beside_who_it_was(engine: Engine, bo
     opened_at = now - dt.timedelta(days=124)
     tap = Tap(f"{names[0]}/stranger", opened_at - ONE_DAY, TapKind.BOARD, "valmont:nowhere", "bus")
     take_usage(engine, world, [Used(stranger, tap)], opened_at)
+    ride = driven()
+    booked = ride_along(booth, ride, rider)
+    bill(booth, booked)
+    make_old(booth, ride, booked, dt.timedelta(days=122))
+    forget_rides(engine, now)
     forget_usage(engine, now)
 
     with engine.connect() as connection:
         own = sa.select(medium_table.c.account_id).where(medium_table.c.digest == stranger)
-        told = {str(account), str(rider.person_id), str(connection.execute(own).scalar_one())}
-        rows = [
-            (table.name, {name: str(value) for name, value in row.items() if value is not None})
-            for table in metadata.tables.values()
-            for row in connection.execute(sa.select(table)).mappings()
-        ]
-    naming = [own for _, own in rows if any(name in text for text in own.values() for name in told)]
+        told = [account, rider.person_id, connection.execute(own).scalar_one()]
+    rows = all_rows(engine)
+    naming = [own for _, own in naming_rows(rows, *told)]
     assert len(naming) > 3
+    modes = {"bike", "bus", "carpool"}
     forgotten = [
         row
         for table, row in rows
         if (table == "tap" and any(name in row["id"] for name in names))
-        or (table == "fare_leg" and "account_id" not in row and row["mode"] in ("bike", "bus"))
+        or (table == "fare_leg" and "account_id" not in row and row["mode"] in modes)
     ]
-    assert len(forgotten) >= 7
+    assert len(forgotten) >= 8
+    assert {row.get("mode") for row in forgotten} >= modes
     for row in forgotten:
         telling = {value for value in row.values() if len(value) > 12} - {"valmont:nowhere"}
         assert telling
