@@ -11,7 +11,7 @@ from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.db.chances import forget_seats
 from mobility.db.engine import Connection, Engine, again_after_deadlock
 from mobility.db.idempotency import forget_answers
-from mobility.db.past_offers import forget_answered, forget_offers, forget_wishes
+from mobility.db.past_offers import end_offers, forget_answered, forget_offers, forget_wishes
 from mobility.db.past_rides import (
     forget_bookings,
     forget_notices,
@@ -25,6 +25,8 @@ AT_ONCE = 200
 """Rows that one transaction takes up: whoever needs one of them waits for milliseconds."""
 BATCHES = 50
 """Transactions of one kind in a row; what is left then is forgotten the next time."""
+ENDED_FIRST = dt.timedelta(days=1)
+"""So long an offer that is over has ended before it goes: no process searches it any more."""
 
 
 def forget_rides(engine: Engine, now: dt.datetime) -> int:
@@ -34,7 +36,7 @@ def forget_rides(engine: Engine, now: dt.datetime) -> int:
     Any process may do this, one at a time; one that dies leaves whole batches done.
     """
     past = cut(now, RIDERS_KEPT)
-    kinds: list[Callable[[Connection], int]] = [
+    batches: list[Callable[[Connection], int]] = [
         partial(forget_series, before=past.first_date, most=AT_ONCE),
         partial(forget_bookings, before=past.at, most=AT_ONCE),
         partial(forget_unbooked, before=past.last_date, most=AT_ONCE),
@@ -42,14 +44,18 @@ def forget_rides(engine: Engine, now: dt.datetime) -> int:
         partial(forget_notices, before=past.at, most=AT_ONCE),
         partial(forget_answered, before=past.at, most=AT_ONCE),
         partial(forget_wishes, last_date=past.last_date, before=past.at, most=AT_ONCE),
-        partial(forget_offers, last_date=past.last_date, before=past.at, most=AT_ONCE),
-    ]
+        partial(end_offers, last_date=past.last_date, most=AT_ONCE),
+        partial(
+            forget_offers, last_date=past.last_date, before=past.at, most=AT_ONCE,
+            known_since=now - ENDED_FIRST,
+        ),
+    ]  # fmt: skip
     whole: list[Callable[[Connection], int]] = [
         partial(forget_seats, now=now),
         partial(forget_answers, now=now),
     ]
     count = sum(_forget_batch(engine, forget) for forget in whole)
-    for forget in kinds:
+    for forget in batches:
         for _ in range(BATCHES):
             done = _forget_batch(engine, forget)
             count += done

@@ -11,7 +11,8 @@ import datetime as dt
 import sqlalchemy as sa
 
 from carpool.offers import OfferState
-from mobility.db.offers import OFFER_CHANGED
+from core.ids import OfferId
+from mobility.db.offers import OFFER_CHANGED, SqlOfferStore
 from mobility.db.past_rides import taken
 from mobility.db.proposals import LIVE, forget_proposals
 from mobility.db.schema import (
@@ -26,6 +27,8 @@ from mobility.db.schema import (
 )
 from mobility.db.sent_rows import among
 from mobility.db.wishes import WISH_CHANGED
+
+_OUTSIDE = sa.exists().where(outside_offer.c.offer_id == offer.c.id)
 
 
 def forget_answered(connection: sa.Connection, before: dt.datetime, most: int) -> int:
@@ -48,26 +51,45 @@ def forget_wishes(
     return connection.execute(wish.delete().where(among(wish.c.id, ids))).rowcount
 
 
+def end_offers(connection: sa.Connection, last_date: dt.date, most: int) -> int:
+    """End offers whose last date was before one: every process takes up that they are over."""
+    past = sa.and_(offer.c.state != OfferState.ENDED, _over(last_date), ~_OUTSIDE)
+    ids = taken(connection, offer, past, most)
+    store = SqlOfferStore(connection)
+    for offer_id in ids:
+        store.change_state(OfferId(str(offer_id)), OfferState.ENDED)
+    return len(ids)
+
+
 def forget_offers(
-    connection: sa.Connection, last_date: dt.date, before: dt.datetime, most: int
+    connection: sa.Connection,
+    last_date: dt.date,
+    before: dt.datetime,
+    most: int,
+    *,
+    known_since: dt.datetime,
 ) -> int:
     """
-    Forget offers whose last date was before one, and those that their drivers have ended before.
+    Forget offers that have ended before a moment, and those whose last date was before one.
 
-    Kept are those with a ride that is; those of other operators go when these take them back.
+    Kept are those with a ride that is, and those of which processes have not known for long enough
+    that they have ended; those of other operators go when these take them back.
     """
-    over = sa.cast(offer.c.content["valid_to"].astext, sa.Date) < last_date
-    ended = sa.and_(offer.c.state == OfferState.ENDED, _unchanged(offer, OFFER_CHANGED, before))
+    ended = _unchanged(offer, OFFER_CHANGED, before)
+    over = sa.and_(_over(last_date), _unchanged(offer, OFFER_CHANGED, known_since))
     driven = sa.exists().where(ride.c.offer_id == offer.c.id)
-    outside = sa.exists().where(outside_offer.c.offer_id == offer.c.id)
-    past = sa.and_(sa.or_(over, ended), ~driven, ~outside)
-    ids = taken(connection, offer, past, most)
+    past = (offer.c.state == OfferState.ENDED, sa.or_(ended, over), ~driven, ~_OUTSIDE)
+    ids = taken(connection, offer, sa.and_(*past), most)
     either = sa.or_(among(proposal.c.offer_id, ids), among(proposal.c.back_offer_id, ids))
     of_offers = sa.select(proposal.c.id).where(either)
     forget_proposals(connection, connection.execute(of_offers).scalars().all())
     for column in (wish_match.c.offer_id, compiled_offer.c.offer_id):
         connection.execute(sa.delete(column.table).where(among(column, ids)))
     return connection.execute(offer.delete().where(among(offer.c.id, ids))).rowcount
+
+
+def _over(last_date: dt.date) -> sa.ColumnElement[bool]:
+    return sa.cast(offer.c.content["valid_to"].astext, sa.Date) < last_date
 
 
 def _unchanged(table: sa.Table, kind: str, since: dt.datetime) -> sa.ColumnElement[bool]:

@@ -34,7 +34,6 @@ from mobility.db.ratings import list_ratings, scores_of
 from mobility.db.schema import (
     answered,
     booking,
-    change,
     notice,
     offer,
     outbox,
@@ -50,7 +49,15 @@ from mobility.db.schema import (
 from mobility.users.scopes import EVERYBODYS, Principal
 from tests.support.booked import Ask
 from tests.support.bookings import Booth, Driven, at_once, first_pair, now
-from tests.support.past_rides import all_rows, bill, count_of, make_old, naming, ride_along
+from tests.support.past_rides import (
+    all_rows,
+    bill,
+    count_of,
+    make_changes_old,
+    make_old,
+    naming,
+    ride_along,
+)
 from tests.support.users import Somebody
 
 DAY = dt.timedelta(days=1)
@@ -162,6 +169,9 @@ def test_an_open_complaint_keeps_its_booking_until_it_is_looked_at(
     resolve_complaint(booth.desk, rider, booked.id, now=now())
     forget_rides(engine, now())
     assert count_of(engine, booking, [booked.id]) == count_of(engine, ride, [booked.ride_id]) == 0
+    with engine.begin() as connection:
+        make_changes_old(connection, drive.offer.id, 2 * DAY)
+    forget_rides(engine, now())
     assert count_of(engine, offer, [uuid.UUID(drive.offer.id)]) == 0
 
 
@@ -271,13 +281,11 @@ def test_wishes_and_offers_that_are_over_go_and_who_has_declined_whom_stays(
     wishes = [
         uuid.UUID(ask(who.secret, "POST", "/wishes", json=content).json()["id"]) for _ in range(3)
     ]
-    old = now() - 121 * DAY
     with engine.begin() as connection:
         for of in (ended, lately):
             SqlOfferStore(connection).change_state(of.offer.id, OfferState.ENDED)
         for subject in (ended.offer.id, wishes[1]):
-            own = change.update().where(change.c.subject_id == uuid.UUID(str(subject)))
-            connection.execute(own.values(at=old))
+            make_changes_old(connection, subject, 121 * DAY)
         past = wish.update().where(wish.c.id == wishes[0])
         connection.execute(past.values(valid_to=today - 123 * DAY))
         connection.execute(wish.update().where(wish.c.id == wishes[1]).values(open=False))
@@ -296,6 +304,13 @@ def test_wishes_and_offers_that_are_over_go_and_who_has_declined_whom_stays(
     forget_rides(engine, now())
     assert [count_of(engine, wish, [each]) for each in wishes] == [0, 0, 1]
     ids = [uuid.UUID(of.offer.id) for of in (once, regular, ended, lately)]
+    assert [count_of(engine, offer, [each]) for each in ids] == [1, 1, 0, 1]
+    with engine.begin() as connection:
+        # Every process was told first that it has ended.
+        state = connection.execute(sa.select(offer.c.state).where(offer.c.id == ids[0])).scalar()
+        assert state == OfferState.ENDED
+        make_changes_old(connection, once.offer.id, 2 * DAY)
+    forget_rides(engine, now())
     assert [count_of(engine, offer, [each]) for each in ids] == [0, 1, 0, 1]
     assert [each["id"] for each in ask(who.secret, "GET", "/wishes").json()] == [str(wishes[2])]
     assert ask(who.secret, "GET", "/proposals").json() == []

@@ -16,7 +16,7 @@ from mobility.actions.change_booking import Side
 from mobility.actions.run_ride import start_ride
 from mobility.db.engine import Engine
 from mobility.db.fare_schema import fare_leg
-from mobility.db.schema import booking, metadata, notice, offer, outbox, ride
+from mobility.db.schema import booking, change, metadata, notice, offer, outbox, ride
 from mobility.users.scopes import Principal
 from mobility.world import World
 from tests.support.booked import wait_until
@@ -45,7 +45,7 @@ def bill(booth: Booth, booked: Booking) -> None:
 
 
 def make_old(booth: Booth, driven: Driven, booked: Booking, ago: dt.timedelta) -> None:
-    """Let a booking, its ride, the date of its offer and whatever was told have been long ago."""
+    """Let a booking, its ride, its offer and whatever was told have been so long ago."""
     by = booked.pickup_from - (now() - ago)
     content = offer_as_json(driven.offer) | {
         name: (driven.date - by).isoformat() for name in ("valid_from", "valid_to")
@@ -65,8 +65,15 @@ def make_old(booth: Booth, driven: Driven, booked: Booking, ago: dt.timedelta) -
             connection.execute(table.update().where(which).values(values))
         date = {"date": driven.date - by}
         connection.execute(ride.update().where(ride.c.id == booked.ride_id).values(date))
+        make_changes_old(connection, driven.offer.id, ago)
         of_offer = offer.c.id == uuid.UUID(driven.offer.id)
         connection.execute(offer.update().where(of_offer).values(content=content))
+
+
+def make_changes_old(connection: sa.Connection, subject_id: object, ago: dt.timedelta) -> None:
+    """Let an offer or a wish have been changed long ago."""
+    own = change.c.subject_id == uuid.UUID(str(subject_id))
+    connection.execute(change.update().where(own).values(at=now() - ago))
 
 
 def all_rows(engine: Engine) -> Rows:
