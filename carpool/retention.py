@@ -18,6 +18,8 @@ from carpool.series import DAYS_LIMIT
 ONE_DAY = dt.timedelta(days=1)
 UNFINISHED = SEATED | {BookingState.DISPUTED}
 """Bookings that are kept however old they are, until they are in another state."""
+ANSWER_KEPT = dt.timedelta(days=7)
+"""After a complaint was looked at: its two people read what came of it before its booking goes."""
 LONGEST_DRIVE = 2 * ONE_DAY
 """A drive of one date may leave the next day, and is over a day later on any clock."""
 NEEDED = dt.timedelta(days=DAYS_LIMIT) + max(COMPLAINT, BLIND) + LONGEST_DRIVE
@@ -30,6 +32,8 @@ class Cut:
 
     at: dt.datetime
     """Pick-ups, and whatever people were told."""
+    resolved_at: dt.datetime
+    """When a complaint was looked at, of bookings whose pick-up was before."""
     first_date: dt.date
     """
     First dates of series: the times of a series tell when its rider was in a car on its first date,
@@ -43,4 +47,5 @@ def cut(now: dt.datetime, kept: dt.timedelta) -> Cut:
     """What is forgotten by now of all that is kept for some time after the ride."""
     assert kept > NEEDED
     at = now - kept
-    return Cut(at, (at + LONGEST_DRIVE).date(), (at - LONGEST_DRIVE).date())
+    first_date, last_date = (at + LONGEST_DRIVE).date(), (at - LONGEST_DRIVE).date()
+    return Cut(at, now - ANSWER_KEPT, first_date, last_date)

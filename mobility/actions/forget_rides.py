@@ -22,7 +22,7 @@ from mobility.db.past_rides import (
 )
 
 AT_ONCE = 200
-"""Rows that one transaction takes up: whoever needs one of them waits for milliseconds."""
+"""Rows that one transaction takes up: whoever needs one of them does not wait for all."""
 BATCHES = 50
 """Transactions of one kind in a row; what is left then is forgotten the next time."""
 ENDED_FIRST = dt.timedelta(days=1)
@@ -38,7 +38,7 @@ def forget_rides(engine: Engine, now: dt.datetime) -> int:
     past = cut(now, RIDERS_KEPT)
     batches: list[Callable[[Connection], int]] = [
         partial(forget_series, before=past.first_date, most=AT_ONCE),
-        partial(forget_bookings, before=past.at, most=AT_ONCE),
+        partial(forget_bookings, past=past, most=AT_ONCE),
         partial(forget_unbooked, before=past.last_date, most=AT_ONCE),
         partial(forget_outside, before=past.at, most=AT_ONCE),
         partial(forget_notices, before=past.at, most=AT_ONCE),

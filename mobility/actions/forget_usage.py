@@ -15,7 +15,7 @@ from payments.chosen import LATE
 PLACES_KEPT = dt.timedelta(hours=48)
 """From when it was received: who was where, also in batches that nobody has decided on."""
 RIDERS_KEPT = dt.timedelta(days=120)
-"""From when a leg was boarded: whose it was. Amounts of months stay."""
+"""From when a leg was boarded: whose it was (`forget_rides`: who rode). Amounts of months stay."""
 
 
 def forget_usage(engine: Engine, now: dt.datetime) -> int:

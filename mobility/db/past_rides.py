@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from carpool.retention import UNFINISHED
+from carpool.bookings import BookingState
+from carpool.retention import UNFINISHED, Cut
 from mobility.db.chances import keep_seats
 from mobility.db.notices import RIDE_COMPLETED
 from mobility.db.ratings import keep_stars
@@ -43,14 +44,15 @@ def is_own_turn(connection: sa.Connection) -> bool:
     return bool(mine.scalar_one())
 
 
-def forget_bookings(connection: sa.Connection, before: dt.datetime, most: int) -> int:
+def forget_bookings(connection: sa.Connection, past: Cut, most: int) -> int:
     """
-    Forget bookings whose pick-up was before a moment, of so many rides.
+    Forget bookings whose pick-up was long ago, of so many rides.
 
-    Kept are those that are unfinished, and whose rides are still to be billed. Stars and how seats
-    ended are counted first: of whom, not by whom nor of what.
+    Kept are those that are unfinished, of which a complaint was looked at lately, and whose rides
+    are still to be billed. Stars and how seats ended are counted first: of whom, not by whom nor of
+    what.
     """
-    over = _over(before)
+    over = _over(past)
     due = sa.select(booking.c.ride_id).where(over).limit(most)
     ride_ids = taken(connection, ride, ride.c.id.in_(due), most)
     found = connection.execute(
@@ -114,14 +116,17 @@ def taken(
     return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
 
 
-def _over(before: dt.datetime) -> sa.ColumnElement[bool]:
+def _over(past: Cut) -> sa.ColumnElement[bool]:
     unbilled = sa.exists().where(
         outbox.c.booking_id == booking.c.id,
         outbox.c.kind == RIDE_COMPLETED,
         outbox.c.billed_at.is_(None),
     )
     unfinished = booking.c.state.in_(sorted(UNFINISHED))
-    return sa.and_(booking.c.pickup_from < before, ~unfinished, ~unbilled)
+    lately = sa.and_(
+        booking.c.state == BookingState.RESOLVED, booking.c.changed_at >= past.resolved_at
+    )
+    return sa.and_(booking.c.pickup_from < past.at, ~unfinished, ~lately, ~unbilled)
 
 
 def _forget_rides(connection: sa.Connection, ids: Collection[Any]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -15,20 +16,22 @@ from carpool.chances import Chance
 from carpool.offers import WEEKDAYS, OfferState
 from carpool.partner_bookings import Kind, Status
 from carpool.ratings import score
+from carpool.retention import cut
 from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.actions import forget_rides as action
 from mobility.actions.book_series import Wanted, book_series
 from mobility.actions.change_booking import Side, resolve_complaint
 from mobility.actions.forget_rides import forget_rides
+from mobility.actions.forget_usage import RIDERS_KEPT
 from mobility.actions.rate_ride import rate_ride
 from mobility.db.chances import forget_seats, keep_seats, list_chances
 from mobility.db.engine import Engine
 from mobility.db.journeys import JourneyEnds
-from mobility.db.notices import tell
+from mobility.db.notices import list_notices, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.partners import PartnerBooking, add_partner_booking
-from mobility.db.past_rides import forget_bookings
+from mobility.db.past_rides import forget_bookings, is_own_turn
 from mobility.db.proposals import Proposal, ProposalState, add_proposal, read_standing
 from mobility.db.ratings import list_ratings, scores_of
 from mobility.db.schema import (
@@ -56,12 +59,28 @@ from tests.support.past_rides import (
     make_changes_old,
     make_old,
     naming,
+    nobody_forgets,
     ride_along,
+    wait_for_turn,
 )
 from tests.support.users import Somebody
 
 DAY = dt.timedelta(days=1)
 HERE, THERE = Coordinate(46.463, 1.037), Coordinate(46.528, 1.010)
+
+
+@pytest.fixture(autouse=True)
+def _in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test forgets is forgotten then, though the server's upkeep forgets as well."""
+    monkeypatch.setattr(action, "is_own_turn", wait_for_turn)
+
+
+@pytest.fixture
+def undisturbed(engine: Engine) -> Iterator[ExitStack]:
+    """Keeps the server from forgetting until it is closed."""
+    with ExitStack() as stack:
+        stack.enter_context(nobody_forgets(engine))
+        yield stack
 
 
 @pytest.fixture
@@ -87,7 +106,10 @@ def person_of(somebody: Somebody) -> Principal:
 
 
 def test_a_ride_of_121_days_ago_is_forgotten_and_one_of_119_is_not(
-    booth: Booth, engine: Engine, ridden: Callable[..., tuple[Driven, Any]]
+    booth: Booth,
+    engine: Engine,
+    ridden: Callable[..., tuple[Driven, Any]],
+    undisturbed: ExitStack,
 ) -> None:
     rider = booth.person("rider")
     drive, old = ridden(121, rider, stars=2)
@@ -100,12 +122,19 @@ def test_a_ride_of_121_days_ago_is_forgotten_and_one_of_119_is_not(
             return scores_of(connection, people, later)
 
     told = [old.id, old.ride_id, old.together_id]
+    with engine.begin() as connection:  # as if another operator had booked it
+        seat = PartnerBooking(
+            uuid.uuid4(), rider.user_id, str(uuid.uuid4()), Kind.SEAT, {}, None, old.id, None, None
+        )
+        add_partner_booking(connection, seat, now())
+        add_event(connection, seat.id)
     before = known()
     assert before[rider.person_id].count == 2
     assert {table for table, _ in naming(all_rows(engine), *told)} >= {
-        "booking", "ride", "journey", "rating", "outbox", "notice",
+        "booking", "ride", "journey", "rating", "outbox", "notice", "partner_booking",
     }  # fmt: skip
-    assert forget_rides(engine, now()) > 0
+    undisturbed.close()
+    forget_rides(engine, now())
     assert count_of(engine, booking, [old.id, young.id]) == 1
     assert count_of(engine, ride, [old.ride_id, young.ride_id]) == 1
     left = naming(all_rows(engine), *told)
@@ -128,6 +157,7 @@ def test_pages_show_what_is_kept_and_know_nothing_of_the_rest(
     ask: Ask,
     somebody: Callable[..., Somebody],
     ridden: Callable[..., tuple[Driven, Any]],
+    undisturbed: ExitStack,
 ) -> None:
     who = somebody()
     rider = person_of(who)
@@ -138,6 +168,7 @@ def test_pages_show_what_is_kept_and_know_nothing_of_the_rest(
         return [each["id"] for each in page["bookings"]]
 
     assert set(own()) == {str(old.id), str(young.id)}
+    undisturbed.close()
     forget_rides(engine, now())
     assert own() == [str(young.id)]
     assert own(after=str(old.id)) == []
@@ -168,6 +199,13 @@ def test_an_open_complaint_keeps_its_booking_until_it_is_looked_at(
     assert booth.state(unanswered.id) == "confirmed"
     resolve_complaint(booth.desk, rider, booked.id, now=now())
     forget_rides(engine, now())
+    with engine.begin() as connection:  # its two people read what came of it, for a week
+        for who in (rider, drive.driver):
+            told = list_notices(connection, who.person_id, after=0, count=100)
+            assert told[-1].kind == "booking_resolve"
+        own = booking.update().where(booking.c.id == booked.id)
+        connection.execute(own.values(changed_at=now() - 8 * DAY))
+    forget_rides(engine, now())
     assert count_of(engine, booking, [booked.id]) == count_of(engine, ride, [booked.ride_id]) == 0
     with engine.begin() as connection:
         make_changes_old(connection, drive.offer.id, 2 * DAY)
@@ -175,16 +213,17 @@ def test_an_open_complaint_keeps_its_booking_until_it_is_looked_at(
     assert count_of(engine, offer, [uuid.UUID(drive.offer.id)]) == 0
 
 
+@pytest.mark.usefixtures("undisturbed")
 def test_what_is_not_billed_yet_is_kept(
     booth: Booth, engine: Engine, ridden: Callable[..., tuple[Driven, Any]]
 ) -> None:
     _, booked = ridden(125, booth.person("rider"))
-    before, own = now() - 120 * DAY, outbox.c.booking_id == booked.id
+    past, own = cut(now(), RIDERS_KEPT), outbox.c.booking_id == booked.id
     found = sa.select(booking.c.id).where(booking.c.id == booked.id)
     with engine.connect() as connection:
         for billed_at, left in ((None, 1), (now(), 0)):
             connection.execute(outbox.update().where(own).values(billed_at=billed_at))
-            forget_bookings(connection, before, 1_000)
+            forget_bookings(connection, past, 1_000)
             assert len(connection.execute(found).all()) == left
         connection.rollback()
 
@@ -194,6 +233,7 @@ def test_stars_and_seats_count_once_however_many_forget_and_whoever_dies(
     engine: Engine,
     ridden: Callable[..., tuple[Driven, Any]],
     driven: Callable[..., Driven],
+    undisturbed: ExitStack,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     driver = booth.person("driver")
@@ -214,16 +254,18 @@ def test_stars_and_seats_count_once_however_many_forget_and_whoever_dies(
         keep_seats(connection, ids)
         raise RuntimeError("no power")
 
+    undisturbed.close()
     with monkeypatch.context() as patch:
         patch.setattr("mobility.db.past_rides.keep_seats", dies)
         with pytest.raises(RuntimeError):
             forget_rides(engine, now())
     assert count_of(engine, booking, [of.id for of in booked]) == 4
-    monkeypatch.setattr(action, "AT_ONCE", 1)
-    results = at_once(*(lambda: forget_rides(engine, now()) for _ in range(4)))
+    with monkeypatch.context() as patch:
+        patch.setattr(action, "AT_ONCE", 1)
+        patch.setattr(action, "is_own_turn", is_own_turn)
+        results = at_once(*(lambda: forget_rides(engine, now()) for _ in range(4)))
     assert all(isinstance(result, int) for result in results)
-    while forget_rides(engine, now()):
-        pass
+    forget_rides(engine, now())
     assert count_of(engine, booking, [of.id for of in booked]) == 0
     assert known() == before
     query = sa.select(past_seats.c.ran_count, past_seats.c.broken_count)
@@ -322,6 +364,13 @@ def test_wishes_and_offers_that_are_over_go_and_who_has_declined_whom_stays(
     assert (rider.person_id, once.driver.person_id) not in declined
 
 
+def add_event(connection: sa.Connection, partner_booking_id: uuid.UUID) -> None:
+    """Something that another operator was told."""
+    event = {"id": uuid.uuid4(), "partner_booking_id": partner_booking_id, "status": "CONFIRMED"}
+    told = {"at": now(), "due_at": now(), "outcome": "delivered"}
+    connection.execute(partner_event.insert().values(**event, **told))
+
+
 def content_of(connection: sa.Connection, offer_id: OfferId) -> dict[str, Any]:
     query = sa.select(offer.c.content).where(offer.c.id == uuid.UUID(offer_id))
     found: dict[str, Any] = connection.execute(query).scalar_one()
@@ -342,8 +391,7 @@ def test_rides_with_other_operators_notices_and_answers_go_in_time(
                 {"passengerPickupDate": picked_up}, Status.CONFIRMED, None, rider.person_id, None,
             )  # fmt: skip
             add_partner_booking(connection, told, now())
-        event = {"id": uuid.uuid4(), "partner_booking_id": made[121], "status": "CONFIRMED"}
-        connection.execute(partner_event.insert().values(**event, at=now(), due_at=now()))
+        add_event(connection, made[121])
         for days in (121, 119):
             tell(connection, rider.person_id, "test", {"days": days}, now() - days * DAY)
         for key, days in (("old", 3), ("young", 1)):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from mobility.actions.change_booking import Side
 from mobility.actions.run_ride import start_ride
 from mobility.db.engine import Engine
 from mobility.db.fare_schema import fare_leg
+from mobility.db.past_rides import FORGET_LOCK
 from mobility.db.schema import booking, change, metadata, notice, offer, outbox, ride
 from mobility.users.scopes import Principal
 from mobility.world import World
@@ -24,6 +26,23 @@ from tests.support.bookings import Booth, Driven, first_pair, now
 
 Rows = list[tuple[str, dict[str, str]]]
 """Of all tables: a table's name, and what is in a row by column."""
+
+
+@contextmanager
+def nobody_forgets(engine: Engine) -> Iterator[None]:
+    """Let the server's upkeep leave alone what a test makes old, until it has looked at it."""
+    with engine.connect() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(FORGET_LOCK)))
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(FORGET_LOCK)))
+
+
+def wait_for_turn(connection: sa.Connection) -> bool:
+    """Forget after whoever does so at the moment, not at another time."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(FORGET_LOCK)))
+    return True
 
 
 def ride_along(booth: Booth, driven: Driven, rider: Principal) -> Booking:
