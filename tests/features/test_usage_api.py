@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pytest
 import sqlalchemy as sa
 
 from mobility.actions.forget_rides import forget_rides
@@ -28,7 +29,7 @@ from payments.taps import Tap, TapKind, Used
 from payments.tariff import ONE_DAY, FareLeg
 from tests.support.booked import Ask
 from tests.support.bookings import Booth, Driven
-from tests.support.past_rides import all_rows, bill, make_old, ride_along
+from tests.support.past_rides import all_rows, bill, make_old, ride_along, wait_for_turn
 from tests.support.past_rides import naming as naming_rows
 from tests.support.usage import (
     Event,
@@ -326,9 +327,13 @@ def test_what_is_old_leads_to_nobody(engine: Engine, booth: Booth) -> None:
 
 
 def test_nothing_that_is_forgotten_is_found_beside_who_it_was(
-    engine: Engine, booth: Booth, driven: Callable[..., Driven]
+    engine: Engine,
+    booth: Booth,
+    driven: Callable[..., Driven],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every telling value of a forgotten row, looked for in all rows that name rider or account."""
+    monkeypatch.setattr("mobility.actions.forget_rides.is_own_turn", wait_for_turn)
     rider, number = booth.person("rider"), card()
     world = World(booth.desk.snapshot)
     with engine.begin() as connection:
