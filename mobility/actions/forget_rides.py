@@ -24,7 +24,7 @@ from mobility.db.past_rides import (
 AT_ONCE = 200
 """Rows that one transaction takes up: whoever needs one of them does not wait for all."""
 BATCHES = 20
-"""Transactions of one kind in a row: the upkeep has seats to give back meanwhile; then next time."""
+"""Transactions of one kind in a row: what is left waits, as the upkeep has other things to do."""
 ENDED_FIRST = dt.timedelta(days=1)
 """So long an offer that is over has ended before it goes: no process searches it any more."""
 
