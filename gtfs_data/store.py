@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from core.errors import Unavailable
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 MANIFEST = "manifest.json"
 ARRAY_SUFFIX = ".npy"
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.markup import escape
 
-from gtfs_data.enums import PathwayMode
 from mobility.mapping.priced import PricedAnswer, PricedItinerary
 from mobility.mapping.sentences import charge_label, messages, reason_sentences
 from mobility.world import World
@@ -94,21 +93,16 @@ def _print_itinerary(
     for leg in it.legs:
         console.print(f"     {_leg(world, leg)}", highlight=False)
         if accessible and leg.access is not None:
-            console.print(f"        {_access(world, leg.access)}", style="dim", highlight=False)
+            console.print(f"        {_access(leg.access)}", style="dim", highlight=False)
     for charge in price.charges:
         label = charge_label(charge, "en")
         console.print(f"     {charge.amount_cents / 100:>6.2f}  {escape(label)}", style="dim")
 
 
-def _access(world: World, access: Access) -> str:
+def _access(access: Access) -> str:
     """``accessible: yes (pathways.txt), elevator rail:P5``."""
-    elevators = [
-        world.network.timetable.pathway_id[pathway]
-        for pathway in access.pathways
-        if world.network.timetable.pathway_mode[pathway] == PathwayMode.ELEVATOR
-    ]
     told = f"accessible: {access.step_free.name.lower()} ({', '.join(access.sources)})"
-    return escape(", ".join([told, *(f"elevator {name}" for name in elevators)]))
+    return escape(", ".join([told, *(f"elevator {name}" for name in access.elevators)]))
 
 
 def _leg(world: World, leg: Leg) -> str:

@@ -6,6 +6,7 @@ A leg is as good as its worst part: one *no* makes it *no*, one *unknown* makes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from gtfs_data.timetable import NONE
 from routing.itinerary import Access
 from routing.stations import Stations
-from routing.street.graph import Streets
+from routing.street.graph import KINDS, Streets
 from routing.street.step_free import StepFree
 
 STOPS = "stops.txt wheelchair_boarding"
@@ -28,6 +29,8 @@ UNSAID = Access(StepFree.UNKNOWN, (OFFERS,))
 TAKEN = Access(StepFree.YES, (OFFERS,))
 """It was given rides of such cars alone, as their drivers say."""
 
+ELEVATOR_KIND = KINDS.index("elevator")
+
 Part = tuple[StepFree, str]
 
 
@@ -38,9 +41,18 @@ def access_of_vehicle(trip: int, *boarding: int) -> Access:
 
 
 def access_of_walk(
-    streets: Streets, stations: Stations, used: npt.NDArray[np.int32], *, straight: bool
+    streets: Streets,
+    stations: Stations,
+    used: npt.NDArray[np.int32],
+    elevator_at: Mapping[int, str],
+    *,
+    straight: bool,
 ) -> Access:
-    """What OSM and pathways.txt say of a walk along edges, with a straight line in it or not."""
+    """
+    What OSM and pathways.txt say of a walk along edges, with a straight line in it or not.
+
+    `elevator_at` are ids of elevators by edge.
+    """
     first = int(stations.first_edge[0])
     inner = used[used >= first]
     rows = stations.edge_pathway[inner - first]
@@ -54,7 +66,9 @@ def access_of_walk(
         parts.append((StepFree.UNKNOWN, STRAIGHT))
     found = _worst(parts)
     pathways = tuple(rows[rows != NONE].tolist())
-    return Access(found.step_free, found.sources, pathways)
+    rides = used[streets.edge_kind[used] == ELEVATOR_KIND].tolist()
+    elevators = tuple(dict.fromkeys(elevator_at[edge] for edge in rides if edge in elevator_at))
+    return Access(found.step_free, found.sources, pathways, elevators)
 
 
 def _said(code: int) -> StepFree:

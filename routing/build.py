@@ -22,7 +22,14 @@ from routing.bounds import build_bounds
 from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.network import ON_FOOT, Network
 from routing.spi import MeetingSite
-from routing.stations import Door, Inside, Stations, lay_pathways, stations_of
+from routing.stations import (
+    Door,
+    Inside,
+    Stations,
+    lay_pathways,
+    named_by_stops,
+    stations_of,
+)
 from routing.street.access import EdgeGrid, Snapped, build_grid, snap
 from routing.street.cuts import Cut, split_edges
 from routing.street.drive import DriveTimes, order_nodes
@@ -61,6 +68,7 @@ def build_network(
     """
     on_step("stops, stations and meeting points on the streets")
     inside = Inside(timetable)
+    streets = None if streets is None else named_by_stops(streets, timetable)
     placed = (
         _place_bare(timetable, inside, speeds, findings)
         if streets is None

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from gtfs_data.store import Texts
 from routing.stations import Stations
-from routing.street.graph import Streets
+from routing.street.graph import NO_ELEVATOR, Streets
 from routing.street.kernels import NO_ACCESS, Arcs, Walks
 
 Int32 = npt.NDArray[np.int32]
@@ -66,4 +66,5 @@ def usable_edges(streets: Streets, profile: str, count: int) -> npt.NDArray[np.u
         np.uint8
     )
     usable[count:] = 0  # nobody stands on the street who is inside of a station
+    usable[streets.edge_elevator != NO_ELEVATOR] = 0  # nor who is in an elevator
     return usable

@@ -37,6 +37,8 @@ class Access:
     """Files and fields that decide it; of a leg that is not known, those that say nothing."""
     pathways: tuple[int, ...] = ()
     """Rows of the timetable's pathways that a walk takes, in order."""
+    elevators: tuple[str, ...] = ()
+    """Ids of the elevators that it takes, of stations and of the map, in order."""
 
 
 @dataclass(frozen=True, slots=True)

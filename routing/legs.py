@@ -195,7 +195,9 @@ class LegBuilder:
         """What a walk is to a wheelchair."""
         network = self._network
         straight = not network.has_streets and bool((route.edge == NO_EDGE).any())
-        return access_of_walk(network.streets, network.stations, route.used, straight=straight)
+        return access_of_walk(
+            network.streets, network.stations, route.used, network.elevator_at, straight=straight
+        )
 
     def _vehicle(self, leg: RawVehicle) -> list[TransitLeg]:
         """One leg for each trip of the vehicle on which the rider is aboard."""

@@ -128,7 +128,8 @@ class Network:
             nodes, streets, ground.stations.open_node, straight=not self.has_streets
         )
         self.wheelchair_boarding = frozen(timetable.wheelchair_boarding)
-        self.elevators = list_elevators(timetable, ground.stations)
+        self.elevators = list_elevators(timetable, streets, ground.stations)
+        self.elevator_at = {e: name for name, own in self.elevators.items() for e in own.edges}
         self.drive = DriveTimes(ground.car, ground.car_order)
         self.stop_row = {stop: i for i, stop in enumerate(timetable.stop_id)}
         self.route_row = {route: i for i, route in enumerate(timetable.route_id)}
@@ -207,7 +208,7 @@ class Network:
 
     def _walking_around(self, key: tuple[str, frozenset[str]]) -> Walking:
         profile, shut = key
-        edges = [self.elevators[name].edge for name in sorted(shut)]
+        edges = [edge for name in sorted(shut) for edge in self.elevators[name].edges]
         return around(self.walking(profile), self.standing, self.timetable, edges)
 
     def _walking(self, profile: str) -> Walking:

@@ -46,7 +46,7 @@ def plan_around(
     if not (known and query.wheelchair):
         return answer
     usual = plan(network, query, flexible=flexible, rides_on=rides_on, limits=limits)
-    missed = known & set(elevators_of(network, (*usual.itineraries, *usual.direct)))
+    missed = known & set(elevators_of((*usual.itineraries, *usual.direct)))
     told = [
         Explanation(
             "elevator_out_of_service",
@@ -57,14 +57,12 @@ def plan_around(
     return replace(answer, explanations=(*told, *answer.explanations))
 
 
-def elevators_of(network: Network, itineraries: Iterable[Itinerary]) -> list[str]:
+def elevators_of(itineraries: Iterable[Itinerary]) -> list[str]:
     """Ids of the elevators that itineraries take, in order."""
-    ids = network.timetable.pathway_id
-    taken = [
-        ids[pathway]
+    return [
+        name
         for itinerary in itineraries
         for leg in itinerary.legs
         if leg.access is not None
-        for pathway in leg.access.pathways
+        for name in leg.access.elevators
     ]
-    return [name for name in taken if name in network.elevators]

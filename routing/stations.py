@@ -18,14 +18,14 @@ import numpy.typing as npt
 from core.geo import Coordinate, distance_m
 from gtfs_data.checks import Findings
 from gtfs_data.enums import BOARDING_AREA, ENTRANCE, PathwayMode
+from gtfs_data.store import Texts
 from gtfs_data.timetable import NONE, Timetable
-from routing.street.graph import KINDS, Streets
+from routing.street.elevators import ELEVATOR_S
+from routing.street.graph import KINDS, NO_ELEVATOR, Streets, with_edges
 from routing.street.kernels import NO_ACCESS
 from routing.street.rules import Speeds
 from routing.street.step_free import StepFree, fits
 
-ELEVATOR_S = 90
-"""Where the feed gives no time: waiting and riding; OpenTripPlanner waits as long."""
 GATE_S = 5
 STAIR_S = 0.6
 """Per step: a hundred steps a minute."""
@@ -69,16 +69,18 @@ def stations_of(streets: Streets, edge_pathway: Int32, indoors: Bool, open_node:
 
 @dataclass(frozen=True, slots=True)
 class Elevator:
-    """An elevator that may be out of service; its id is that of its pathway."""
+    """An elevator that may be out of service; its id is that of its pathway, or of OSM."""
 
     id: str
     station: str
-    """Name of the station, or of the place where it begins."""
-    edge: int
+    """Name of the station, of the place where it begins, or of the elevator of the map."""
+    edges: tuple[int, ...]
 
 
-def list_elevators(timetable: Timetable, stations: Stations) -> dict[str, Elevator]:
-    """All elevators on which somebody may ride, by id."""
+def list_elevators(
+    timetable: Timetable, streets: Streets, stations: Stations
+) -> dict[str, Elevator]:
+    """All elevators on which somebody may ride, by id: those of stations, then the map's."""
     t, found = timetable, {}
     for nth in np.flatnonzero(stations.edge_pathway != NONE).tolist():
         pathway = int(stations.edge_pathway[nth])
@@ -88,8 +90,32 @@ def list_elevators(timetable: Timetable, stations: Stations) -> dict[str, Elevat
                 row = int(t.stop_parent[row]) if t.stop_parent[row] != NONE else row
             name = t.pathway_id[pathway]
             edge = int(stations.first_edge[0]) + nth
-            found[name] = Elevator(name, t.stop_name[row], edge)
+            found[name] = Elevator(name, t.stop_name[row], (edge,))
+    edges_of: dict[int, list[int]] = {}
+    on_map = (streets.edge_elevator != NO_ELEVATOR) & (streets.foot_forward_s != NO_ACCESS)
+    for edge in np.flatnonzero(on_map).tolist():
+        edges_of.setdefault(int(streets.edge_elevator[edge]), []).append(edge)
+    for row, edges in sorted(edges_of.items()):
+        name = streets.elevator_id[row]
+        found[name] = Elevator(name, streets.elevator_name[row], tuple(edges))
     return found
+
+
+def named_by_stops(streets: Streets, timetable: Timetable) -> Streets:
+    """Elevators of the map that have no name get that of the nearest stop."""
+    t = timetable
+    called = np.unique(t.pattern_stop)
+    called = called[np.isfinite(t.stop_lat[called]) & np.isfinite(t.stop_lon[called])]
+    names = list(streets.elevator_name)
+    for row, name in enumerate(names):
+        edge = np.flatnonzero(streets.edge_elevator == row)
+        if not name and len(called) and len(edge):
+            node = int(streets.edge_from[edge[0]])
+            lat, lon = streets.node_lat[node], streets.node_lon[node]
+            east = (t.stop_lon[called] - lon) * np.cos(np.radians(lat))
+            near = int(called[np.hypot(t.stop_lat[called] - lat, east).argmin()])
+            names[row] = t.stop_name[near]
+    return replace(streets, elevator_name=Texts.of(names))
 
 
 class Inside:
@@ -278,25 +304,4 @@ class _Edges:
 
     def on(self, streets: Streets, lat: npt.NDArray[Any], lon: npt.NDArray[Any]) -> Streets:
         """Streets with the edges at their end; nobody rides or drives there."""
-        count = len(self.pathway)
-        ends = np.array([self._columns["edge_from"], self._columns["edge_to"]], np.int32).T
-        none = ("edge_name", "edge_may_stop", "edge_toll")
-        columns: dict[str, Any] = {**self._columns, **{name: [0] * count for name in none}}
-        for name in ("bike_forward_s", "bike_backward_s", "car_forward_s", "car_backward_s"):
-            columns[name] = [NO_ACCESS] * count
-        joined: dict[str, Any] = {
-            name: np.r_[getattr(streets, name), values].astype(getattr(streets, name).dtype)
-            for name, values in columns.items()
-        }
-        last = streets.edge_first_point[-1]
-        return replace(
-            streets,
-            node_lat=lat,
-            node_lon=lon,
-            edge_first_point=np.r_[
-                streets.edge_first_point, last + 2 * np.arange(1, count + 1)
-            ].astype(np.int32),
-            point_lat=np.r_[streets.point_lat, lat[ends].reshape(-1)],
-            point_lon=np.r_[streets.point_lon, lon[ends].reshape(-1)],
-            **joined,
-        )
+        return with_edges(streets, lat, lon, self._columns)

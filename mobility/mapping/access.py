@@ -10,7 +10,7 @@ from routing.itinerary import Access
 
 
 def write_access(timetable: Timetable, access: Access) -> dict[str, Any]:
-    """Yes, no or unknown, who says so, and the pathways of a walk."""
+    """Yes, no or unknown, who says so, and the pathways and elevators of a walk."""
     written: dict[str, Any] = {
         "accessible": access.step_free.name.lower(),
         "accessible_sources": list(access.sources),
@@ -23,4 +23,6 @@ def write_access(timetable: Timetable, access: Access) -> dict[str, Any]:
             }
             for pathway in access.pathways
         ]
+    if access.elevators:
+        written["elevators"] = list(access.elevators)
     return written

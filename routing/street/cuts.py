@@ -78,7 +78,9 @@ def _with_pieces(
 ) -> Streets:
     whole = np.array([e not in pieces for e in range(len(streets.edge_from))])
     columns = [f"{p}_{d}_s" for p in PROFILES for d in DIRECTIONS]
-    plain = ("edge_kind", "edge_name", "edge_may_stop", "edge_toll", "edge_step_free")
+    plain = (
+        "edge_kind", "edge_name", "edge_may_stop", "edge_toll", "edge_step_free", "edge_elevator"
+    )  # fmt: skip
     new: dict[str, list[Any]] = {
         n: [] for n in ("edge_from", "edge_to", "edge_m", *plain, *columns)
     }

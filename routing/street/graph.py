@@ -9,7 +9,7 @@ the place at which one boards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,15 @@ import numpy.typing as npt
 from core.errors import Unavailable
 from core.geo import METRES_PER_DEGREE
 from gtfs_data.store import Texts
+from routing.street.elevators import Shaft, part_floors, spokes
 from routing.street.kernels import NO_ACCESS, Arcs
-from routing.street.osm import RawStreets, UnreadableStreets, raw_streets
+from routing.street.osm import (
+    ELEVATOR,
+    ELEVATOR_TAGS,
+    RawStreets,
+    UnreadableStreets,
+    raw_streets,
+)
 from routing.street.osm_write import OsmNode, OsmWay, write_osm
 from routing.street.rules import Speeds, use_of_way
 from routing.street.ways import Edges
@@ -36,6 +43,7 @@ KINDS = (
     "living_street", "service", "track", "pedestrian", "footway", "path", "steps", "cycleway",
     "elevator", "escalator", "moving_walkway", "corridor", "gate", "other",
 )  # fmt: skip
+NO_ELEVATOR = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,12 @@ class Streets:
     wheelchair_backward_s: Int32
     edge_step_free: npt.NDArray[np.uint8]
     """`StepFree` of every edge."""
+    edge_elevator: Int32
+    """Row of `elevator_id`, or `NO_ELEVATOR`: also where the elevator is a feed's."""
+    elevator_id: Texts
+    """``osm:node/12`` or ``osm:way/12``."""
+    elevator_name: Texts
+    """Of the elevator itself or, once stops are known, of the nearest one."""
     edge_first_point: Int32
     """Shape (edge_count + 1,)."""
     point_lat: Float64
@@ -92,6 +106,7 @@ class Streets:
 def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
     """Cut ways at junctions, price them in seconds and keep each profile's connected part."""
     uses = [use_of_way(tags, speeds) for tags in raw.way_tags]
+    raw, shafts = part_floors(raw, uses)
     kept = np.array([use.used for use in uses])
     way_of_entry = np.repeat(np.arange(len(uses)), np.diff(raw.way_first))
     entry = np.flatnonzero(kept[way_of_entry])
@@ -101,6 +116,7 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
     begins = np.r_[True, way[1:] != way[:-1]]
     ends = np.r_[begins[1:], True]
     shared = np.bincount(node, minlength=len(raw.lat)) > 1
+    shared[[door for shaft in shafts for door in shaft.doors]] = True
     cut = np.flatnonzero(begins | ends | shared[node])
     pair = way[cut[:-1]] == way[cut[1:]]
     a, b = cut[:-1][pair], cut[1:][pair]  # first and last entry of each edge
@@ -130,15 +146,81 @@ def build_streets(raw: RawStreets, speeds: Speeds) -> Streets:
         edge_may_stop=np.array([u.car_may_stop for u in uses], np.uint8)[edge_way],
         edge_toll=np.array([u.car_toll for u in uses], np.uint8)[edge_way],
         edge_step_free=np.array([u.step_free for u in uses], np.uint8)[edge_way],
+        edge_elevator=np.full(len(a), NO_ELEVATOR, np.int32),
+        elevator_id=Texts.of([]),
+        elevator_name=Texts.of([]),
         edge_first_point=first_point,
         point_lat=lat,
         point_lon=lon,
         names=names[0],
         **columns,
     )
+    streets = _with_elevators(streets, shafts, junctions, speeds)
     for profile in PROFILES:
         streets = _largest_part(streets, profile)
     return streets
+
+
+def _with_elevators(
+    streets: Streets, shafts: Sequence[Shaft], junctions: npt.NDArray[np.int64], speeds: Speeds
+) -> Streets:
+    """Join the floors of elevators; `junctions` are the raw rows of the streets' nodes."""
+    if not shafts:
+        return streets
+    node = {int(row): i for i, row in enumerate(junctions)}
+    lat, lon = streets.node_lat, streets.node_lon
+    columns, hub_lat, hub_lon = spokes(shafts, node, lat, lon, speeds.foot_mps)
+    names = [*streets.names, *(shaft.name for shaft in shafts)]
+    own = np.array([0 if not s.name else len(streets.names) + i for i, s in enumerate(shafts)])
+    count = len(columns["edge_from"])
+    joined = with_edges(
+        replace(streets, names=Texts.of(names)),
+        np.r_[lat, hub_lat],
+        np.r_[lon, hub_lon],
+        {
+            **columns,
+            "edge_kind": [KINDS.index(ELEVATOR)] * count,
+            "edge_name": own[columns["edge_elevator"]].tolist(),
+        },
+    )
+    return replace(
+        joined,
+        elevator_id=Texts.of([shaft.id for shaft in shafts]),
+        elevator_name=Texts.of([shaft.name for shaft in shafts]),
+    )
+
+
+def with_edges(
+    streets: Streets, lat: Float64, lon: Float64, columns: Mapping[str, Sequence[Any]]
+) -> Streets:
+    """
+    Streets with straight edges at their end; `lat` and `lon` are those of all nodes, then.
+
+    An edge has no name and no elevator where `columns` has none, and whom they do not name may
+    not go there.
+    """
+    count = len(columns["edge_from"])
+    ends = np.array([columns["edge_from"], columns["edge_to"]], np.int32).T
+    blank: dict[str, int] = dict.fromkeys(("edge_name", "edge_may_stop", "edge_toll"), 0)
+    blank["edge_elevator"] = NO_ELEVATOR
+    blank |= {f"{profile}_{d}_s": NO_ACCESS for profile in PROFILES for d in DIRECTIONS}
+    every = {**{name: [value] * count for name, value in blank.items()}, **columns}
+    joined: dict[str, Any] = {
+        name: np.r_[getattr(streets, name), values].astype(getattr(streets, name).dtype)
+        for name, values in every.items()
+    }
+    last = streets.edge_first_point[-1]
+    return replace(
+        streets,
+        node_lat=lat,
+        node_lon=lon,
+        edge_first_point=np.r_[streets.edge_first_point, last + 2 * np.arange(1, count + 1)].astype(
+            np.int32
+        ),
+        point_lat=np.r_[streets.point_lat, lat[ends].reshape(-1)],
+        point_lon=np.r_[streets.point_lon, lon[ends].reshape(-1)],
+        **joined,
+    )
 
 
 def _speed(use: Any, profile: str, direction: str) -> float:  # noqa: ANN401 — WayUse
@@ -224,7 +306,8 @@ def profile_arcs(streets: Streets, profile: str, *, reverse: bool = False) -> Ar
 OSMNX_TAGS = (
     "highway", "name", "ref", "maxspeed", "access", "foot", "bicycle", "vehicle", "motor_vehicle",
     "motorcar", "junction", "tunnel", "bridge", "area", "oneway", "oneway:bicycle", "cycleway",
-    "wheelchair", "kerb", "incline", "smoothness", "width", "toll", "toll:motorcar",
+    "wheelchair", "kerb", "incline", "smoothness", "width", "toll", "toll:motorcar", "level",
+    "layer",
 )  # fmt: skip
 """Tags that the rules read, and that osmnx must therefore keep."""
 
@@ -248,12 +331,22 @@ def read_osmnx(*, place: str | None = None, xml: Path | None = None) -> RawStree
     refs: list[int] = []
     first = [0]
     ways: list[Mapping[str, str]] = []
-    for u, v, tags in _osmnx_ways(graph):
+    way_ids: list[int] = []
+    for u, v, way_id, tags in _osmnx_ways(graph):
         refs += [u, v]
         first.append(len(refs))
         ways.append(tags)
+        way_ids.append(way_id)
     where = {node: (data["y"], data["x"]) for node, data in graph.nodes(data=True)}
-    return raw_streets(refs, first, ways, where)
+    elevators = {node: tags for node, data in graph.nodes(data=True) if (tags := _ridden(data))}
+    return raw_streets(refs, first, ways, where, way_ids=way_ids, elevators=elevators)
+
+
+def _ridden(data: Mapping[str, Any]) -> dict[str, str]:
+    """Tags of a node that is an elevator, or nothing."""
+    if data.get("highway") != ELEVATOR:
+        return {}
+    return {k: str(data[k]) for k in sorted(ELEVATOR_TAGS) if data.get(k) is not None}
 
 
 def download_place(place: str, path: Path) -> Path:
@@ -274,10 +367,12 @@ def download_place(place: str, path: Path) -> Path:
             f"the streets of {place!r} cannot be downloaded: {error}. Try a fuller name "
             '("Foix, Ariège, France"), or give a file with --osm'
         ) from error
-    nodes = [OsmNode(int(n), data["y"], data["x"]) for n, data in graph.nodes(data=True)]
+    nodes = [
+        OsmNode(int(n), data["y"], data["x"], _ridden(data)) for n, data in graph.nodes(data=True)
+    ]
     ways = [
         OsmWay(row, (int(u), int(v)), tags)
-        for row, (u, v, tags) in enumerate(_osmnx_ways(graph), start=1)
+        for row, (u, v, _, tags) in enumerate(_osmnx_ways(graph), start=1)
     ]
     draft = path.with_name(f".draft-{path.name}")
     write_osm(draft, nodes, ways, generator="Mobility, from OpenStreetMap through osmnx")
@@ -288,18 +383,19 @@ def _osmnx_graph(place: str | None, xml: Path | None) -> Any:  # noqa: ANN401 �
     import osmnx  # noqa: PLC0415 — slow to import, and rarely needed
 
     osmnx.settings.useful_tags_way = list(OSMNX_TAGS)
+    osmnx.settings.useful_tags_node = sorted(ELEVATOR_TAGS)
     osmnx.settings.use_cache = False  # it would lie in whatever folder one stands
     if xml is not None:
         return osmnx.graph_from_xml(xml, bidirectional=False, simplify=False, retain_all=True)
     return osmnx.graph_from_place(place, network_type="all", simplify=False, retain_all=True)
 
 
-def _osmnx_ways(graph: Any) -> Iterator[tuple[int, int, dict[str, str]]]:  # noqa: ANN401
-    """Both nodes and the tags of every street of a graph, each told once."""
+def _osmnx_ways(graph: Any) -> Iterator[tuple[int, int, int, dict[str, str]]]:  # noqa: ANN401
+    """Both nodes, the OSM way and the tags of every street of a graph, each told once."""
     for u, v, data in graph.edges(data=True):
         if data.get("reversed") is True and not data.get("oneway"):
             continue  # the same street, told again the other way round
         tags = {k: str(data[k]) for k in OSMNX_TAGS if data.get(k) is not None and k != "oneway"}
         if data.get("oneway") is True:
             tags["oneway"] = "yes"
-        yield u, v, tags
+        yield u, v, int(data["osmid"]), tags

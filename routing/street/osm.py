@@ -6,7 +6,7 @@ A truncated file raises only at its end, so everything is read before anything i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,9 +21,12 @@ WAY_TAGS = frozenset(
         "highway", "name", "ref", "oneway", "oneway:bicycle", "cycleway", "maxspeed", "access",
         "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "junction", "tunnel",
         "bridge", "area", "route", "wheelchair", "kerb", "incline", "smoothness", "width", "toll",
-        "toll:motorcar",
+        "toll:motorcar", "level", "layer",
     }
 )  # fmt: skip
+ELEVATOR = "elevator"
+"""Value of highway, of nodes and of ways."""
+ELEVATOR_TAGS = frozenset({"highway", "name", "ref", "access", "foot", "wheelchair", "width"})
 PLACE_KINDS = frozenset(
     {"city", "town", "village", "hamlet", "suburb", "quarter", "neighbourhood", "locality"}
 )
@@ -79,6 +82,18 @@ class MapShape:
 
 
 @dataclass(frozen=True, slots=True)
+class RawElevator:
+    """An elevator of the map: one of its nodes, or a way, often the outline of the cabin."""
+
+    id: str
+    """``osm:node/12`` or ``osm:way/12``."""
+    tags: Mapping[str, str]
+    rows: tuple[int, ...]
+    """Nodes, as rows of `RawStreets.lat`."""
+    is_way: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RawStreets:
     """Ways with highway tags, named places and shapes of an extract."""
 
@@ -90,6 +105,9 @@ class RawStreets:
     way_node: npt.NDArray[np.int64]
     """Rows of `lat` and `lon`."""
     way_tags: list[Mapping[str, str]]
+    way_id: npt.NDArray[np.int64]
+    """Shape (way_count,): ids of OSM; pieces of one way may be several ways here."""
+    elevators: list[RawElevator] = field(default_factory=list)
     places: list[NamedPlace] = field(default_factory=list)
     shapes: list[MapShape] = field(default_factory=list)
 
@@ -106,7 +124,9 @@ def read_osm(path: Path) -> RawStreets:
     refs: list[int] = []
     first = [0]
     tags: list[Mapping[str, str]] = []
+    way_ids: list[int] = []
     where: dict[int, tuple[float, float]] = {}
+    elevators: dict[int, Mapping[str, str]] = {}
     places: list[NamedPlace] = []
     shapes: list[MapShape] = []
     wanted = osmium.filter.KeyFilter("highway", "waterway", "place", *POI_KEYS)
@@ -116,6 +136,8 @@ def read_osm(path: Path) -> RawStreets:
             if item.is_node():
                 place = _place(item.tags, item.location.lat, item.location.lon)
                 places += [place] if place else []
+                if item.tags.get("highway") == ELEVATOR:
+                    elevators[item.id] = {t.k: t.v for t in item.tags if t.k in ELEVATOR_TAGS}
             elif item.is_way():
                 points = [(n.ref, n.location) for n in item.nodes]
                 known = [(r, loc.lat, loc.lon) for r, loc in points if loc.valid()]
@@ -126,6 +148,7 @@ def read_osm(path: Path) -> RawStreets:
                     where.update((r, (lat, lon)) for r, lat, lon in known)
                     first.append(len(refs))
                     tags.append({t.k: t.v for t in item.tags if t.k in WAY_TAGS})
+                    way_ids.append(item.id)
                 elif (kind := _line_kind(item.tags)) is not None:
                     shapes.append(MapShape(kind, (np.array([k[1:] for k in known]),)))
                 else:
@@ -134,7 +157,10 @@ def read_osm(path: Path) -> RawStreets:
                     places += [place] if place else []
     except (RuntimeError, OSError, ValueError) as error:
         raise UnreadableStreets(f"cannot read OSM extract {path}: {error}") from error
-    return raw_streets(refs, first, tags, where, places=places, shapes=shapes)
+    return raw_streets(
+        refs, first, tags, where, way_ids=way_ids, elevators=elevators, places=places,
+        shapes=shapes,
+    )  # fmt: skip
 
 
 def read_areas(path: Path) -> list[MapShape]:
@@ -160,20 +186,38 @@ def raw_streets(
     tags: list[Mapping[str, str]],
     where: Mapping[int, tuple[float, float]],
     *,
+    way_ids: Sequence[int] = (),
+    elevators: Mapping[int, Mapping[str, str]] | None = None,
     places: Iterable[NamedPlace] = (),
     shapes: Iterable[MapShape] = (),
 ) -> RawStreets:
-    """Number the nodes of ways given by OSM node ids (`refs`) and their places."""
+    """
+    Number the nodes of ways given by OSM node ids (`refs`) and their places.
+
+    `elevators` are tags of nodes by their ids; without `way_ids` ways are numbered from 1.
+    """
     ids, way_node = np.unique(np.array(refs, np.int64), return_inverse=True)
     if len(ids) == 0:
         raise UnreadableStreets("the extract holds no way with a highway tag")
     places_of = np.array([where[i] for i in ids.tolist()])
+    way_id = np.array(way_ids or range(1, len(tags) + 1), np.int64)
+    found = {f"osm:node/{i}": (own, [i], False) for i, own in (elevators or {}).items()}
+    for way, own in enumerate(tags):
+        if own.get("highway") == ELEVATOR:
+            _, nodes, _ = found.setdefault(f"osm:way/{way_id[way]}", (own, [], True))
+            nodes += refs[first[way] : first[way + 1]]
+    row = {i: k for k, i in enumerate(ids.tolist())} if found else {}
     return RawStreets(
         lat=places_of[:, 0],
         lon=places_of[:, 1],
         way_first=np.array(first, np.int64),
         way_node=way_node,
         way_tags=tags,
+        way_id=way_id,
+        elevators=[
+            RawElevator(name, own, tuple(row[i] for i in dict.fromkeys(nodes) if i in row), is_way)
+            for name, (own, nodes, is_way) in found.items()
+        ],
         places=list(places),
         shapes=list(shapes),
     )

@@ -39,7 +39,10 @@ _NO_FOOT = frozenset({"motorway", "motorway_link", "trunk", "trunk_link"})
 _NO_BIKE = _NO_FOOT | {"steps"}
 _FOOT_ONLY = frozenset({"footway", "path", "steps", "pedestrian", "bridleway", "corridor"})
 _OTHER = frozenset({"cycleway", "track", "platform"})
-_NOT_A_WAY = frozenset({"construction", "proposed", "abandoned", "razed", "raceway", "no"})
+_NOT_A_WAY = frozenset(
+    {"construction", "proposed", "abandoned", "razed", "raceway", "no", "elevator"}
+)
+"""Elevators are ridden, not walked along: `routing.street.elevators`."""
 _DENIED = frozenset({"no", "private", "agricultural", "forestry", "delivery", "military"})
 _GRANTED = frozenset({"yes", "designated", "permissive", "destination", "official", "public"})
 _NO_STOPPING = frozenset({"motorway", "motorway_link", "trunk", "trunk_link", "primary_link"})
@@ -126,6 +129,11 @@ def use_of_way(tags: Mapping[str, str], speeds: Speeds) -> WayUse:
         ),
         step_free=step_free,
     )
+
+
+def may_ride(tags: Mapping[str, str]) -> bool:
+    """Whether an elevator is for everybody, by its tags."""
+    return _allowed(tags, ("foot",), tags.get("access", ""), by_default=True)
 
 
 def _walkable(kind: str) -> bool:
