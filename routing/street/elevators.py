@@ -114,10 +114,11 @@ def _floors(
         if tags.get("highway") == "steps":
             stairs.append((key, entry))
             continue
-        if max(use.car_forward_mps, use.car_backward_mps) > 0:
+        drives = max(use.car_forward_mps, use.car_backward_mps) > 0
+        if drives:
             key = driven = driven or key
         told.setdefault(key, []).append(entry)
-        wheels = key == driven or max(use.bike_forward_mps, use.bike_backward_mps) > 0
+        wheels = drives or max(use.bike_forward_mps, use.bike_backward_mps) > 0
         ways.setdefault(("",) if wheels else (f"{raw.way_id[way]:020}",), []).append(entry)
     floors = ways if len(told) == 1 and guess else told
     if not floors:

@@ -13,6 +13,8 @@ The world is a street along the equator; one walks 60 m a minute, a wheelchair d
     way    C      Hall <> Quai walkway 20 slope 0.1 width 0.7
     trip   T1     Mairie 07:00 Quai 07:10 no      yes, no: wheelchair_accessible
     steps  1200 1260                      the street has stairs between these metres
+    lift   6060 yes round                 the street goes on a level higher by an elevator of OSM;
+                                          yes, no: wheelchair; round: a path leads there, too
 
 Without a street map (`streets=False`) walks are straight lines: 1.3 times as long.
 """
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.geo import METRES_PER_DEGREE, Coordinate
@@ -45,6 +47,12 @@ SPEEDS = Speeds(foot_mps=1.0, wheelchair_mps=0.8, car_kmh=dict.fromkeys(DEFAULT_
 TYPES = {"station": 1, "entrance": 2, "node": 3, "area": 4}
 SAID = {"yes": 1, "no": 2}
 STREET_M = 12_000
+LIFT_NODES = 100_000
+"""OSM ids of elevators: so many, and the metre."""
+LANDING_M = 40
+"""Before and behind an elevator the street is a footway of one level."""
+ROUND_M = 300
+"""How far the path that leads there, too, goes north and back."""
 PATHWAY_COLUMNS = (
     "pathway_id", "from_stop_id", "to_stop_id", "pathway_mode", "is_bidirectional",
     "traversal_time", "max_slope", "min_width",
@@ -59,15 +67,18 @@ class _Text:
     stop_times: list[str]
     east_m: dict[str, float]
     steps: list[tuple[float, float]]
+    lifts: dict[float, list[str]]
 
 
 def station_world(text: str, *, streets: bool = True) -> World:
     """Build a world from its text; see the module's docstring for the language."""
-    read = _Text([], [], [], [], {}, [])
+    read = _Text([], [], [], [], {}, [], {})
     for line in text.splitlines():
         word, *rest = line.split() or [""]
         if word:
-            {"stop": _stop, "way": _way, "trip": _trip, "steps": _steps}[word](read, rest)
+            {"stop": _stop, "way": _way, "trip": _trip, "steps": _steps, "lift": _lift}[word](
+                read, rest
+            )
     findings = Findings()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tiny.zip"
@@ -102,7 +113,7 @@ def ask(
     )  # type: ignore[arg-type] # fmt: skip
     return plan_around(
         world.network, query, flexible=world.flexible, rides_on=lambda _: no_rides(),
-        limits=Limits(), shut=frozenset(f"tiny:{name}" for name in out),
+        limits=Limits(), shut=frozenset(n if ":" in n else f"tiny:{n}" for n in out),
     )  # fmt: skip
 
 
@@ -165,6 +176,16 @@ def _steps(read: _Text, words: list[str]) -> None:
     read.steps.append((float(words[0]), float(words[1])))
 
 
+def _lift(read: _Text, words: list[str]) -> None:
+    metre, *facts = words
+    read.lifts[float(metre)] = facts
+
+
+def lift_id(metre: float) -> str:
+    """Id of the elevator at a metre of the street."""
+    return f"osm:node/{LIFT_NODES + round(metre)}"
+
+
 def _write_feed(path: Path, read: _Text) -> None:
     tables = {
         "agency": ["agency_name,agency_url,agency_timezone", f"A,https://a.example,{ZONE.key}"],
@@ -193,13 +214,17 @@ def _write_feed(path: Path, read: _Text) -> None:
 
 def _write_street(path: Path, read: _Text) -> None:
     """Write the street, and beside stairs a way round them that takes 600 m more."""
-    metres = sorted({-60.0, STREET_M, *(m for pair in read.steps for m in pair)})
+    landings = {m + side for m in read.lifts for side in (-LANDING_M, 0, LANDING_M)}
+    metres = sorted({-60.0, STREET_M, *landings, *(m for pair in read.steps for m in pair)})
     nodes = [OsmNode(i + 1, 0.0, m / METRES_PER_DEGREE) for i, m in enumerate(metres)]
-    ways = []
+    ways: list[OsmWay] = []
     for i, pair in enumerate(zip(metres, metres[1:], strict=False)):
         ends = (i + 1, i + 2)
         kind = "steps" if pair in read.steps else "residential"
-        ways.append(OsmWay(len(ways) + 1, ends, {"highway": kind}))
+        if read.lifts.keys() & {*pair}:
+            kind = "footway"
+        level = str(sum(m < pair[1] for m in read.lifts))
+        ways.append(OsmWay(len(ways) + 1, ends, {"highway": kind, "level": level}))
         if kind == "steps":
             top = [(pair[0], 300.0), (pair[1], 300.0)]
             ids = [len(nodes) + 1, len(nodes) + 2]
@@ -208,4 +233,21 @@ def _write_street(path: Path, read: _Text) -> None:
                 for n, (east, north) in zip(ids, top, strict=True)
             ]
             ways.append(OsmWay(len(ways) + 1, (ends[0], *ids, ends[1]), {"highway": "footway"}))
+    for metre, facts in read.lifts.items():
+        row = metres.index(metre)
+        own = LIFT_NODES + round(metre)
+        told = next((w for w in facts if w in SAID), "")
+        tags = {"highway": "elevator", **({"wheelchair": told} if told else {})}
+        ways = [
+            replace(w, node_ids=tuple(own if n == row + 1 else n for n in w.node_ids)) for w in ways
+        ]
+        nodes[row] = OsmNode(own, 0.0, metre / METRES_PER_DEGREE, tags)
+        if "round" in facts:
+            ids = [len(nodes) + 1, len(nodes) + 2]
+            nodes += [
+                OsmNode(n, ROUND_M / METRES_PER_DEGREE, (metre + side) / METRES_PER_DEGREE)
+                for n, side in zip(ids, (-LANDING_M, LANDING_M), strict=True)
+            ]
+            around = (row, *ids, row + 2)
+            ways.append(OsmWay(len(ways) + 1, around, {"highway": "footway"}))
     write_osm(path, nodes, ways)

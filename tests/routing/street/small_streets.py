@@ -23,9 +23,11 @@ Tags = dict[str, str]
 
 
 def raw_world(
-    where: Mapping[int, tuple[float, float]], ways: Iterable[tuple[Sequence[int], Tags]]
+    where: Mapping[int, tuple[float, float]],
+    ways: Iterable[tuple[Sequence[int], Tags]],
+    elevators: Mapping[int, Mapping[str, str]] | None = None,
 ) -> RawStreets:
-    """Ways as node ids and tags, `where` each node lies."""
+    """Ways as node ids and tags, `where` each node lies; `elevators` are tags of such nodes."""
     refs: list[int] = []
     first = [0]
     tags: list[Mapping[str, str]] = []
@@ -33,7 +35,7 @@ def raw_world(
         refs += nodes
         first.append(len(refs))
         tags.append(way_tags)
-    return raw_streets(refs, first, tags, where)
+    return raw_streets(refs, first, tags, where, elevators=elevators)
 
 
 def world(where: Mapping[int, tuple[float, float]], *ways: tuple[Sequence[int], Tags]) -> Streets:
