@@ -11,7 +11,7 @@ from routing.network import Network
 
 
 class ElevatorUnknown(NotFound):
-    """No station of the territory has this elevator."""
+    """No station and no street of the territory has this elevator."""
 
     code = "elevator_unknown"
 

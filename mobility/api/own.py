@@ -58,7 +58,7 @@ class TerritoryFacts(BaseModel):
 
 
 class ElevatorFacts(BaseModel):
-    """An elevator, by the id of its pathway."""
+    """An elevator, by the id of its pathway, or of OpenStreetMap."""
 
     id: str
     station: str
@@ -86,7 +86,7 @@ def territory(request: Request) -> TerritoryFacts:
 
 @router.get("/mobility/v1/elevators", tags=["territory"])
 def elevators(request: Request) -> list[ElevatorFacts]:
-    """Elevators of the territory's stations, and whether they run."""
+    """Elevators of the territory's stations and of its streets, and whether they run."""
     world = world_of(request)
     return [
         ElevatorFacts(id=e.id, station=e.station, in_service=e.id not in world.shut_elevators)

@@ -11,8 +11,11 @@ from mobility.commands.journeys import current_world
 from mobility.commands.terminal import Json, console
 from mobility.settings import Settings
 
-app = typer.Typer(help="Elevators of stations, and which are out of service.", no_args_is_help=True)
-ElevatorId = Annotated[str, typer.Argument(help="Id of the elevator, as listed: feed:pathway.")]
+app = typer.Typer(help="Elevators, and which are out of service.", no_args_is_help=True)
+ElevatorId = Annotated[
+    str,
+    typer.Argument(help="Id of the elevator, as listed: feed:pathway, osm:node/1 or osm:way/1."),
+]
 
 
 @app.command("list")

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mobility.mapping.access import write_access
 from routing.itinerary import PlanAnswer
-from routing.street.step_free import StepFree
 from tests.support.stations import answers, ask, lift_id, station_world
 from tests.support.tiny import World
 
@@ -90,17 +88,6 @@ def test_elevator_that_is_not_for_wheelchairs_is_gone_round_and_not_named() -> N
     found = ask(world, 0.0, GOAL_M, depart="07:00", out={LIFT}, **STRICT)
     assert elevators_of(found) == [[]]
     assert found.explanations == ()
-
-
-def test_elevator_is_written_with_its_leg() -> None:
-    """A walk along a street of which nothing is known is unknown, whatever its elevator is."""
-    world = station_world(TOWN)
-    leg = ask(world, 0.0, GOAL_M, depart="07:00", **STRICT).itineraries[0].legs[-1]
-    assert leg.access is not None
-    assert leg.access.step_free is StepFree.UNKNOWN
-    assert write_access(world.network.timetable, leg.access) == {
-        "accessible": "unknown", "accessible_sources": ["OSM"], "elevators": [LIFT],
-    }  # fmt: skip
 
 
 def test_nobody_starts_inside_of_an_elevator() -> None:

@@ -97,6 +97,20 @@ def test_bends_make_nodes_through_osmnx_but_no_metre_more(tmp_path: Path) -> Non
     assert other.edge_m.sum() == pytest.approx(plain.edge_m.sum())
 
 
+def test_elevators_are_the_same_through_osmnx(tmp_path: Path) -> None:
+    """A node beside a street that goes on, where a bridge ends, and a way between two corners."""
+    lift = {"highway": "elevator", "name": "Ascenseur", "wheelchair": "yes"}
+    nodes = [OsmNode(6, GRID[5].lat, GRID[5].lon, lift), *GRID[:5], *GRID[6:]]
+    nodes += [OsmNode(98, 43.6, 3.8999), OsmNode(99, 43.5999, 3.9)]
+    bridge = OsmWay(98, (98, 6), {"highway": "footway", "layer": "1"})
+    shaft = OsmWay(99, (99, 1), {"highway": "elevator"})
+    ways = [*WAYS, bridge, OsmWay(100, (98, 99), {"highway": "footway"}), shaft]
+    plain, other = both(tmp_path, nodes, ways)
+    assert list(plain.elevator_id) == list(other.elevator_id) == ["osm:node/6", "osm:way/99"]
+    assert list(plain.elevator_name) == list(other.elevator_name) == ["Ascenseur", ""]
+    assert edge_rows(plain) == edge_rows(other)
+
+
 def test_absent_xml_file_is_refused_through_osmnx(tmp_path: Path) -> None:
     with pytest.raises(UnreadableStreets, match=r"none\.osm"):
         through_osmnx(tmp_path / "none.osm")
