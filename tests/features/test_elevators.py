@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
+from mobility.actions.switch_elevator import ElevatorUnknown, switch_elevator
 from mobility.db.audit import list_acts
-from mobility.installation import opened_database
+from mobility.db.elevators import list_outages
+from mobility.installation import open_installation, opened_database
 from mobility.settings import Settings
+from tests.support.stations import lift_id, station_world
 
 ROOT = Path(__file__).resolve().parents[2]
 ELEVATOR = "rail:S002-ascenseur-2"
@@ -105,3 +109,17 @@ def test_elevator_that_nobody_knows_is_refused(
     done = operate("out", "rail:nowhere")
     assert done.returncode == 1
     assert "elevator_unknown" in done.stderr
+
+
+def test_elevator_of_the_street_map_is_switched_by_its_id(demo_home: Path) -> None:
+    """In another town than the demo's, whose map has none; both keep their outages in one place."""
+    network = station_world("stop Gare 6000 yes\nlift 6060\ntrip T1 Gare 07:00 Gare 07:10").network
+    own = lift_id(6060)
+    with contextlib.closing(open_installation(Settings(home=demo_home))) as here:
+        for in_service in (False, True):
+            switch_elevator(here.engine, here.wakeups, network, own, in_service=in_service)
+            with here.engine.connect() as connection:
+                out = {outage.elevator_id for outage in list_outages(connection)}
+            assert (own in out) is not in_service
+        with pytest.raises(ElevatorUnknown):
+            switch_elevator(here.engine, here.wakeups, network, lift_id(7), in_service=False)
