@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2027_01_03_rides_are_forgotten"
-down_revision = "2027_01_01_nothing_leads_back"
+down_revision = "2027_01_02_weeks_over_months"
 
 
 def upgrade() -> None:
