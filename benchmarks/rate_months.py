@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from benchmarks.recorded import record
 from payments.bill import Bill
 from payments.leg_columns import Rider, columns_of
-from payments.many import rate_bills, ways_of
+from payments.many import rate_bills, rate_own_month, ways_of
 from payments.own_price import OwnPrices
 from payments.rating import rate
 from payments.rights import NO_RIGHTS, PaidFor, Rights
@@ -43,6 +43,7 @@ from payments.tariff_file import parse_tariff
 from payments.versions import Tariffs
 
 RIDES = 60
+FEBRUARY = dt.date(2027, 2, 1)
 SEED = 2_027
 ZONE = ZoneInfo("Europe/Paris")
 CONTENT = {
@@ -109,7 +110,7 @@ def main() -> None:
         earlier = [replace(leg, board_at=leg.board_at - dt.timedelta(days=31)) for leg in before]
         journeys = [tomorrow(legs, dice) for _ in range(4)]
         for whose, tariff, rights in (("", TARIFF, NO_RIGHTS), (", employer pays", PAID, EMPLOYED)):
-            left = {BEFORE: rate_own_month([tariff], earlier, BEFORE).choices}
+            left = {FEBRUARY: rate_own_month([tariff], earlier, FEBRUARY).choices}
             prices = OwnPrices(Tariffs((tariff,)), [*earlier, *legs], rights, choices=left)
             first, *others = [timed_ms(partial(prices.price, own)) for own in journeys]
             own_ms[f"own price, first journey{whose}"].append(first)

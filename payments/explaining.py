@@ -61,6 +61,38 @@ def alternatives(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The next best lawful way to pay for the legs of a charge, whatever else is on the bill."""
+
+    rule: str
+    """Product that would cover all of them; empty: without any product, one by one if joined."""
+    amount_cents: int
+
+
+def runner_up(
+    tariffs: Sequence[Tariff], bill: Bill, charge: Charge, proofs: Sequence[Proof] = ()
+) -> RunnerUp | None:
+    """
+    Find what the legs of a charge would cost otherwise at least; None where there is no other way.
+
+    No such way is cheaper than the charge, but where its legs would part others on the bill.
+    """
+    legs = [bill.legs[row] for row in charge.legs]
+    found = []
+    if charge.kind != "leg":
+        bare = [replace(tariff, products=()) for tariff in tariffs]
+        if charge.kind == "fare_journey":
+            bare = [replace(tariff, fare_journeys=()) for tariff in bare]
+        found.append(RunnerUp("", rate(bare, legs, proofs).amount_cents))
+    grouping, every = Grouping(tariffs, legs, proofs), (1 << len(legs)) - 1
+    for product_id in dict.fromkeys(p.id for tariff in tariffs for p in tariff.products):
+        if charge.kind != "product" or product_id != charge.rule:
+            amounts = [cents for cover, cents in grouping.passes_of(product_id) if cover == every]
+            found += [RunnerUp(product_id, min(amounts))] if amounts else []
+    return min(found, key=lambda other: other.amount_cents, default=None)
+
+
 def arithmetic(
     tariffs: Sequence[Tariff], bill: Bill, charge: Charge, proofs: Sequence[Proof] = ()
 ) -> str:

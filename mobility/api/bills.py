@@ -29,7 +29,7 @@ from mobility.db.usage import find_account, list_months
 from mobility.mapping.sentences import addition_sentence, charge_label, end_sentence
 from mobility.mapping.statement_page import statement_page, statement_pdf
 from mobility.users.scopes import Principal
-from payments.explaining import alternatives, arithmetic
+from payments.explaining import RunnerUp, alternatives, arithmetic, runner_up
 from payments.many import rate_own_month
 from payments.month import MonthBill, month_after, month_before
 from payments.own_price import OwnPrices
@@ -100,6 +100,14 @@ class PartFacts(BaseModel):
     amount_cents: int
 
 
+class RunnerUpFacts(BaseModel):
+    """What the legs of a line would cost otherwise at least, whatever else is on the bill."""
+
+    product: str | None
+    """That would cover them; null: without any, and one by one where they are joined."""
+    amount_cents: int
+
+
 class LineFacts(BaseModel):
     """One line of a bill."""
 
@@ -115,6 +123,8 @@ class LineFacts(BaseModel):
     category: str | None
     arithmetic: str
     """How the amount comes about, in cents; of a product what its legs cost without it."""
+    runner_up: RunnerUpFacts | None
+    """The next best way to pay for its legs; null: there is no other."""
     paid_by: list[PartFacts]
     """What others pay of it."""
     tariff_hash: str
@@ -325,6 +335,7 @@ def _bill_facts(
                 label_en=charge_label(c, "en"), amount_cents=c.amount_cents,
                 legs=list(c.legs), since=c.since, category=c.category,
                 arithmetic=arithmetic(versions, bill, c, proofs),
+                runner_up=_runner_up(runner_up(versions, bill, c, proofs)),
                 paid_by=[
                     PartFacts(payer=p.payer, party=p.party, amount_cents=p.amount_cents)
                     for p in parts
@@ -352,6 +363,12 @@ def _bill_facts(
         next_rides=[],
         statements=[],
     )  # fmt: skip
+
+
+def _runner_up(other: RunnerUp | None) -> RunnerUpFacts | None:
+    if other is None:
+        return None
+    return RunnerUpFacts(product=other.rule or None, amount_cents=other.amount_cents)
 
 
 def _end_facts(how: End | None) -> dict[str, Any]:

@@ -79,6 +79,9 @@ def test_a_rider_sees_what_he_owes_and_why_and_links_a_card(
     expect(
         last.get_by_text(f"Calcul, en centimes : {bill['lines'][-1]['arithmetic']}")
     ).to_be_visible()
+    other = bill["lines"][-1]["runner_up"]
+    if other is not None:
+        expect(last.get_by_text("Sinon, au mieux")).to_contain_text(told(other["amount_cents"]))
     expect(last.locator("li")).to_have_count(len(bill["lines"][-1]["legs"]))
 
     month.get_by_text(re.compile("cartes? de transport")).click()

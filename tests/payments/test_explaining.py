@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from payments.bill import Proof
-from payments.explaining import alternatives, arithmetic
+from payments.explaining import RunnerUp, alternatives, arithmetic, runner_up
 from payments.rating import rate
 from payments.tariff import FareLeg, Tariff
 from payments.tariff_file import parse_tariff
@@ -52,6 +52,31 @@ def test_arithmetic_of_each_charge_ends_in_its_amount(
             assert text.split(" = ")[-1] == str(charge.amount_cents)
 
 
+@some
+@given(tariffs(monotone=True), trips(7), proofs())
+def test_the_runner_up_of_a_line_is_another_way_to_pay_for_its_legs_and_no_cheaper(
+    tariff: Tariff, legs: list[FareLeg], proved: list[Proof]
+) -> None:
+    bill = rate([tariff], legs, proved)
+    for charge in bill.charges:
+        own = [bill.legs[row] for row in charge.legs]
+        least = rate([tariff], own, proved).amount_cents
+        other = runner_up([tariff], bill, charge, proved)
+        if other is None:
+            assert charge.kind == "leg"
+            assert charge.amount_cents == cheapest_bill([tariff], own, proved)
+            continue
+        assert other.amount_cents >= least
+        assert other.rule != charge.rule or charge.kind != "product"
+        without = tuple(p for p in tariff.products if p.id == other.rule)
+        wanted = replace(tariff, products=without)
+        if charge.kind == "fare_journey":
+            wanted = replace(wanted, fare_journeys=())
+        assert other.amount_cents >= rate([wanted], own, proved).amount_cents
+        if not tariff.may_part:
+            assert other.amount_cents >= charge.amount_cents
+
+
 def test_a_rounded_price_says_to_what_it_was_rounded() -> None:
     bus = {"id": "bus", "when": {"mode": "bus"}, "base_cents": 152, "round_to_cents": 5}
     rail = {"id": "rail", "when": {"mode": "rail"}, "base_cents": 120, "per_km_millicents": 9_000,
@@ -81,6 +106,11 @@ def test_a_month_is_explained_line_by_line() -> None:
         (300, "max(160, 300) = 300"),
         (75, "15 min × 5 = 75"),
         (450, "450 < 480"),
+    ]
+    assert [runner_up([WORKED], bill, c) for c in bill.charges] == [
+        RunnerUp("", 460),  # a bus and a train by themselves
+        RunnerUp("month", 4_000),  # a bike: in no other product
+        RunnerUp("", 480),  # three buses, two of them joined
     ]
     assert arithmetic(
         [WORKED], rate([WORKED], legs[1:2]), rate([WORKED], legs[1:2]).charges[0]

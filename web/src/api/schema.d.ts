@@ -1062,6 +1062,10 @@ export interface components {
             since: string | null;
             category?: string | null;
             arithmetic: string;
+            runner_up: {
+                product: string | null;
+                amount_cents: number;
+            } | null;
             paid_by: components["schemas"]["BillPart"][];
         };
         BillPart: {

@@ -150,6 +150,14 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
           <strong>{format.money(line.amount_cents, bill.currency)}</strong>
         </summary>
         <p className="muted">{t("month.sum", { sum: line.arithmetic })}</p>
+        {line.runner_up && (
+          <p className="muted">
+            {t(line.runner_up.product ? "month.runnerUpProduct" : "month.runnerUp", {
+              product: line.runner_up.product,
+              amount: format.money(line.runner_up.amount_cents, bill.currency),
+            })}
+          </p>
+        )}
         {line.since && line.since < bill.month && <p>{t("month.begunBefore")}</p>}
         {line.paid_by.map((part) => (
           <p key={`${part.payer} ${part.party}`}>
