@@ -142,10 +142,12 @@ def rate_riders(
                                 price_of, best, rows, pieces,
                             )  # fmt: skip
                         gap = days[DAY, d + 1] - days[DAY, d]
-                        _go_on(
-                            gap, weeks, days[COVER, d], is_on_sale, price_of, cost[:, d], now, then
-                        )
-                        _copy(then, now)
+                        _begin_weeks(weeks, days[COVER, d], is_on_sale, price_of, now)
+                        if week_sets < 4:
+                            _go_on(gap, d, cost, now)
+                        else:
+                            _go_on_by_two(gap, d, cost, now, then)
+                            _copy(then, now)
                     dearest = 0 if is_needed else TOO_MUCH
                     for state in range(len(now)):
                         if now[state] < TOO_MUCH:
@@ -488,21 +490,12 @@ def _follows(start: int, end: int, j: int, legs: Int64, patterns: Int64, rows: I
 
 
 @kernel_part
-def _go_on(
-    gap: int,
-    weeks: Int64,
-    covers: int,
-    is_on_sale: bool,
-    price_of: Int64,
-    cost: Int64,
-    now: Int64,
-    then: Int64,
-) -> None:
+def _begin_weeks(weeks: Int64, covers: int, is_on_sale: bool, price_of: Int64, now: Int64) -> None:
     """
-    From before a day on to the next, `gap` days later, by the days that weeks have left.
+    Begin weeks on a day, by the days that they have left.
 
-    A week begins only on a day on which it covers a leg, and, if it may begin any time, not while
-    it is under way: else it had better begin later.
+    Only where they cover a leg of the day, and, if they may begin any time, not while they are
+    under way: else they had better begin later.
     """
     lefts = 1 if is_on_sale else WEEK
     for other in range(0, len(now) if covers & weeks[1] else 0, LEFT):
@@ -513,10 +506,29 @@ def _go_on(
         for left in range(lefts):
             whole = now[other + LEFT * left] + price_of[weeks[2]]
             now[other + LEFT * WEEK] = min(now[other + LEFT * WEEK], whole)
+
+
+@kernel_part
+def _go_on(gap: int, d: int, cost: Int64, now: Int64) -> None:
+    """Pay for a day, and on to the next, `gap` days later, by the days that a week has left."""
+    now[0] += cost[0, d]
+    if len(now) == 1:
+        return
+    for left in range(1, min(gap, WEEK) + 1):
+        now[0] = min(now[0], now[left] + cost[1, d])
+    for left in range(gap + 1, LEFT):
+        now[left - gap] = now[left] + cost[1, d]
+    for left in range(max(LEFT - gap, 1), LEFT):
+        now[left] = TOO_MUCH
+
+
+@kernel_part
+def _go_on_by_two(gap: int, d: int, cost: Int64, now: Int64, then: Int64) -> None:
+    """The same by the days that two weeks have left."""
     then[:] = TOO_MUCH
     for state in range(len(now)):
         if now[state] < TOO_MUCH:
             left_0, left_1 = state % LEFT, state // LEFT
             under = (1 if left_0 else 0) | (2 if left_1 else 0)
             after = max(left_0 - gap, 0) + LEFT * max(left_1 - gap, 0)
-            then[after] = min(then[after], now[state] + cost[under])
+            then[after] = min(then[after], now[state] + cost[under, d])
