@@ -61,8 +61,8 @@ def main() -> None:
                         add_legs(connection, [(account, leg) for leg in legs])
                         riders.append(Rider(legs))
                     # As they were rated when their last ride became known; closing rates them anew.
-                    rated = total_months([TARIFF], columns_of(riders), [MARCH])
-                    totals = [(account, *of) for account, of in zip(own, rated, strict=True)]
+                    rated = total_months([TARIFF], columns_of(riders), MARCH)
+                    totals = list(zip(own, rated, strict=True))
                     put_months(connection, totals, "EUR", TARIFF.content_hash)
             begun = time.perf_counter()
             done = close_month(books, Tariffs((TARIFF,)), MARCH, now=NOW, workers=2)
