@@ -67,6 +67,8 @@ def fill(home: Path) -> tuple[tuple[str, list[str]], list[str], list[float]]:
     route, stops = line_of(World(open_snapshot(here.snapshot_folder)), Mode.BUS)
     commits = []
     with opened_as_owner(here.settings) as owner, owner.connect() as connection:
+        # So many rows at once: PostgreSQL would see to it by itself within a minute.
+        connection.execute(sa.text("analyze"))
         connection.execute(sa.text("create table if not exists bench_one (n int)"))
         connection.commit()
         for n in range(200):

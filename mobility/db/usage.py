@@ -436,6 +436,10 @@ def forget_riders(connection: sa.Connection, before: dt.datetime) -> int:
     )
     return connection.execute(
         fare_leg.update()
-        .where(fare_leg.c.account_id.is_not(None), fare_leg.c.board_at < before)
+        .where(
+            fare_leg.c.account_id.is_not(None),
+            sa.func.timezone("UTC", fare_leg.c.board_at)
+            < before.astimezone(dt.UTC).replace(tzinfo=None),
+        )
         .values(account_id=None, id=sa.func.gen_random_uuid().cast(sa.Text), promised_cents=None)
     ).rowcount
