@@ -11,8 +11,8 @@ import numpy.typing as npt
 from payments.alone import terms_of
 from payments.alone_kernels import SLOTS
 from payments.bill import Bill, Charge
+from payments.day_kernels import ALONE, DAY, PRICE, RULE
 from payments.grouping import Grouping
-from payments.kernels import ALONE, DAY, PRICE, RULE
 from payments.leg_columns import Proofs
 from payments.tariff import FareLeg, Period
 from payments.ways import EPOCH_DAY, Begun, Ways

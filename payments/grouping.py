@@ -17,8 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from core.errors import InvalidInput
-from core.money import round_half_up
-from payments.alone import Terms, are_joined, price_alone, terms_of
+from payments.alone import Terms, price_alone, terms_of
 from payments.bill import Bill, Charge, Proof
 from payments.carried_weeks import (
     MOST,
@@ -30,6 +29,7 @@ from payments.carried_weeks import (
     split_cents,
     worth_keeping,
 )
+from payments.cutting import CENTS, Piece, cheapest_cut, price_joined
 from payments.tariff import (
     LIST_PRICE,
     FareJourney,
@@ -40,7 +40,6 @@ from payments.tariff import (
     Tariff,
 )
 
-CENTS = operator.attrgetter("cents")
 DAYS_LIMIT = 370
 """A year, of days on which a rider travels: the search goes one step deeper for each."""
 PRODUCTS_AT_ONCE = 10
@@ -81,14 +80,12 @@ class _Pass(NamedTuple):
     """Whether it costs less than its legs by themselves."""
 
 
-_Piece = tuple[tuple[int, ...], FareJourney | None]
-"""Rows of legs that are paid together and what joins them, or of one leg."""
 _Subset = tuple[int, int, tuple[_Pass, ...]]
 """Products, after their price and what they cover."""
 NOTHING: tuple[_Subset] = ((0, 0, ()),)
 _Begun = _Subset
 """Weeks that began before the first leg, after what they add to what was before."""
-_Paid = tuple[int, tuple[_Pass, ...], list[_Piece]]
+_Paid = tuple[int, tuple[_Pass, ...], list[Piece]]
 """A way to pay legs of a day: its price, the products bought, and the pieces that they leave."""
 
 
@@ -378,110 +375,20 @@ class Grouping:
         for price, cover, chosen in _subsets(useful):
             if best is not None and price >= best[0]:
                 continue
-            cents, pieces = self._cut(i, left & ~cover)
+            cents, pieces = cheapest_cut(
+                self._legs, self._singles, self._terms[i], self._rows[i], left & ~cover
+            )
             if best is None or price + cents < best[0]:
                 best = price + cents, chosen, pieces
         assert best is not None
         self._paid[left] = best
         return best
 
-    def _cut(self, i: int, left: int) -> tuple[int, list[_Piece]]:
-        """
-        Cheapest cut of legs that follow one another into fare journeys and single legs.
-
-        Legs of the day that are not left are free; a pattern may take them all the same.
-        """
-        legs, singles, terms = self._legs, self._singles, self._terms[i]
-        modes, longest_s = terms.tariff.joined_modes, terms.tariff.longest_window_s
-        has_patterns = any(journey.pattern for journey in terms.tariff.fare_journeys)
-        alone_cents = 0
-        pieces: list[_Piece] = []
-        rows: list[int] = []
-        # Of each number of first legs that may be joined: their least price; how many are before
-        # the last piece, and the piece, if the last leg is not free.
-        least = [0]
-        steps: list[tuple[int, _Piece | None]] = []
-        for row in self._rows[i]:
-            leg, dearest, is_free = legs[row], singles[row], not left >> row & 1
-            if is_free and not (has_patterns and leg.mode in modes):
-                continue
-            if leg.mode not in modes:
-                alone_cents += dearest.cents
-                pieces.append(((row,), None))
-                continue
-            rows.append(row)
-            best: tuple[int, int] = least[-1], 0
-            step: tuple[int, _Piece | None] = len(steps), None
-            together: tuple[int, ...] = (row,)
-            if not is_free:
-                best = least[-1] + dearest.cents, -1
-                step = len(steps), (together, None)
-            for start in range(len(rows) - 2, -1, -1) if not is_free else ():
-                span_s = (leg.board_at - legs[rows[start]].board_at).total_seconds()
-                if span_s > longest_s:
-                    break
-                if not left >> rows[start] & 1:
-                    continue
-                together = (rows[start], *together)
-                own = [legs[row] for row in together]
-                dearest = max(singles[rows[start]], dearest, key=CENTS)
-                for journey in terms.tariff.fare_journeys:
-                    if span_s <= journey.window_s and are_joined(journey, own):
-                        price = least[start] + self._joined(terms, journey, dearest).cents
-                        # Of two cuts alike that with the longer last piece is taken.
-                        if (price, -len(together)) < best:
-                            best, step = (price, -len(together)), (start, (together, journey))
-            if has_patterns:
-                for start, taken, journey in self._patterns_with_free(terms, rows, left):
-                    price = least[start] + self._joined(terms, journey, dearest).cents
-                    if (price, -len(taken)) < best:
-                        best, step = (price, -len(taken)), (start, (taken, journey))
-            least.append(best[0])
-            steps.append(step)
-        count = len(steps)
-        while count:
-            count, piece = steps[count - 1]
-            if piece is not None:
-                pieces.append(piece)
-        return alone_cents + least[-1], pieces
-
-    def _patterns_with_free(
-        self, terms: Terms, rows: Sequence[int], left: int
-    ) -> Iterator[tuple[int, tuple[int, ...], FareJourney]]:
-        """Patterns that end with the last row and take a free leg, and where they begin."""
-        last = self._legs[rows[-1]]
-        for journey in terms.tariff.fare_journeys:
-            if journey.pattern is None:
-                continue
-            ways: list[tuple[int, tuple[int, ...]]] = [(len(rows) - 1, ())]
-            while ways:
-                nth, taken = ways.pop()
-                row, missing = rows[nth], len(journey.pattern) - len(taken)
-                leg, is_free = self._legs[row], not left >> row & 1
-                if (last.board_at - leg.board_at).total_seconds() > journey.window_s:
-                    continue
-                if taken and is_free and nth:
-                    ways.append((nth - 1, taken))
-                if leg.mode in journey.pattern[missing - 1]:
-                    with_row = row, *taken
-                    if missing > 1 and nth:
-                        ways.append((nth - 1, with_row))
-                    elif missing == 1 and any(not left >> each & 1 for each in with_row):
-                        yield nth, with_row, journey
-
-    def _joined(self, terms: Terms, journey: FareJourney, dearest: Single) -> Single:
-        """Price of legs that are joined, by the dearest of them or by the fare journey's own."""
-        if journey.price_cents is None:
-            return dearest
-        category = min(terms.shares, key=lambda category: terms.shares[category])
-        cents = round_half_up(journey.price_cents * terms.shares[category], LIST_PRICE)
-        return Single(cents, journey.id, category)
-
     def _charge(self, terms: Terms, rows: tuple[int, ...], by: FareJourney | None) -> Charge:
         kind, own = "leg", self._singles[rows[0]]
         if by is not None:
             dearest = max([self._singles[row] for row in rows], key=CENTS)
-            kind, own = "fare_journey", self._joined(terms, by, dearest)
+            kind, own = "fare_journey", price_joined(terms, by, dearest)
         tariff_hash = terms.tariff.content_hash
         return Charge(own.rule, kind, rows, own.cents, tariff_hash, None, own.category)
 

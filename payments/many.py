@@ -18,7 +18,8 @@ import numpy.typing as npt
 from payments.bill import Bill, Proof
 from payments.carried_weeks import Choices
 from payments.charges import bills_of
-from payments.kernels import COVER, MODE, PRICE, month_spans
+from payments.day_kernels import COVER, MODE, PRICE
+from payments.kernels import month_spans
 from payments.leg_columns import (
     Kind,
     LegColumns,

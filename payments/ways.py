@@ -15,9 +15,9 @@ from payments.alone import is_for
 from payments.alone_kernels import HOLIDAY_BIT, ClockTables, PriceTables, price_legs
 from payments.carried_weeks import Carried, CarriedWeek, Choices, in_order, put_together
 from payments.charge_kernels import list_charges
+from payments.day_kernels import COLUMNS
 from payments.kernels import (
     CALENDAR_MONTH,
-    COLUMNS,
     FARE_DAY,
     LEFT,
     ROLLING_7D,
