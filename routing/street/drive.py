@@ -25,6 +25,10 @@ Seeds = Sequence[tuple[int, int]]
 """(node, seconds to or from the place) pairs by which a place is tied to the graph."""
 
 
+_own = threading.local()
+"""A thread's last query, which no other thread may drop: so it is not the drive times' own."""
+
+
 def order_nodes(arcs: Arcs, lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> Int32:
     """Contraction order by inertial flow: once per street graph, whatever the speeds."""
     order = routingkit_cch.compute_order_inertial(
@@ -45,7 +49,6 @@ class DriveTimes:
             order.tolist(), _tails(arcs).tolist(), arcs.head.tolist(), False
         )
         self._metric = routingkit_cch.CCHMetric(hierarchy, arcs.seconds.tolist())
-        self._scratch = threading.local()
 
     def from_place(self, place: Seeds, targets: Int32) -> Int32:
         """Seconds from a place to each target node; `FAR_S` where no road leads."""
@@ -69,10 +72,9 @@ class DriveTimes:
 
     def path(self, start: int, end: int) -> list[int]:
         """Arcs of the fastest drive between two nodes, in order."""
-        query = getattr(self._scratch, "query", None)
-        if query is None:
-            query = self._scratch.query = routingkit_cch.CCHQuery(self._metric)
-        arcs: list[int] = query.run(start, end).arc_path
+        if getattr(_own, "metric", None) is not self._metric:
+            _own.metric, _own.query = self._metric, routingkit_cch.CCHQuery(self._metric)
+        arcs: list[int] = _own.query.run(start, end).arc_path
         return arcs
 
     def matrix(self, nodes: Int32) -> npt.NDArray[np.uint16]:

@@ -419,7 +419,7 @@ def test_whatever_becomes_known_when_the_books_are_those_of_all_known_on_time(
         run_state_machine_as_test(
             Books,
             settings=settings(
-                max_examples=50, stateful_step_count=10, deadline=None, derandomize=True,
+                max_examples=120, stateful_step_count=10, deadline=None, derandomize=True,
                 database=None, suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -102,3 +106,18 @@ def test_place_that_no_road_leaves_is_far_from_everywhere() -> None:
     assert drives.from_place([(1, 0)], np.array([0, 2], np.int32)).tolist() == [FAR_S, FAR_S]
     assert drives.to_place(np.array([1, 2], np.int32), [(0, 5)]).tolist() == [FAR_S, FAR_S]
     assert drives.between([(1, 10)], [(0, 10)]) == FAR_S
+
+
+def test_whoever_lets_go_of_them_last_others_may_have_used_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    _, drives = drives_of((3, [(0, 1, 7), (1, 2, 7)]))
+    with ThreadPoolExecutor(1) as other:
+        assert len(other.submit(drives.path, 0, 2).result()) == 2
+        del drives
+        gc.collect()
+        _, after = drives_of((3, [(0, 1, 7), (1, 2, 7), (2, 0, 7)]))
+        assert len(other.submit(after.path, 1, 0).result()) == 2
+    assert ignored == []
