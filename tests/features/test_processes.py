@@ -202,8 +202,10 @@ def kill_parent(service: Service) -> None:
     """Kill `mobility serve`, and start it again as a service manager does."""
     service.server.process.kill()
     service.server.process.wait()
-    with contextlib.suppress(httpx.HTTPError):  # its orphans may still answer
-        while service.http.get(f"{service.server.base_url}/readyz"):
+    with contextlib.suppress(httpx.ConnectError):  # its orphans may still answer, each for itself
+        while True:
+            with contextlib.suppress(httpx.ReadError, httpx.RemoteProtocolError):
+                httpx.get(f"{service.server.base_url}/readyz", timeout=5)
             time.sleep(0.05)
     service.server = start_server(service.settings, service.port, workers=PROCESSES)
 
