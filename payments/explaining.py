@@ -65,8 +65,8 @@ def alternatives(
 class RunnerUp:
     """The next best lawful way to pay for the legs of a charge, whatever else is on the bill."""
 
-    rule: str
-    """Product that would cover all of them; empty: without any product, one by one if joined."""
+    products: tuple[str, ...]
+    """That it takes, each once; none: without any."""
     amount_cents: int
 
 
@@ -76,21 +76,28 @@ def runner_up(
     """
     Find what the legs of a charge would cost otherwise at least; None where there is no other way.
 
-    No such way is cheaper than the charge, but where its legs would part others on the bill.
+    Without its product, if it is one; not joined, if they are; and a single leg by a product. No
+    such way is cheaper than the charge, but where its legs would part others on the bill.
     """
     legs = [bill.legs[row] for row in charge.legs]
-    found = []
-    if charge.kind != "leg":
-        bare = [replace(tariff, products=()) for tariff in tariffs]
-        if charge.kind == "fare_journey":
-            bare = [replace(tariff, fare_journeys=()) for tariff in bare]
-        found.append(RunnerUp("", rate(bare, legs, proofs).amount_cents))
-    grouping, every = Grouping(tariffs, legs, proofs), (1 << len(legs)) - 1
-    for product_id in dict.fromkeys(p.id for tariff in tariffs for p in tariff.products):
-        if charge.kind != "product" or product_id != charge.rule:
-            amounts = [cents for cover, cents in grouping.passes_of(product_id) if cover == every]
-            found += [RunnerUp(product_id, min(amounts))] if amounts else []
-    return min(found, key=lambda other: other.amount_cents, default=None)
+    if charge.kind == "leg":
+        grouping = Grouping(tariffs, legs, proofs)
+        found = [
+            RunnerUp((product_id,), cents)
+            for product_id in dict.fromkeys(p.id for tariff in tariffs for p in tariff.products)
+            for cover, cents in grouping.passes_of(product_id)
+            if cover
+        ]
+        return min(found, key=lambda other: other.amount_cents, default=None)
+    others = [replace(tariff, fare_journeys=()) for tariff in tariffs]
+    if charge.kind == "product":
+        others = [
+            replace(t, products=tuple(p for p in t.products if p.id != charge.rule))
+            for t in tariffs
+        ]
+    other = rate(others, legs, proofs)
+    products = dict.fromkeys(own.rule for own in other.charges if own.kind == "product")
+    return RunnerUp(tuple(products), other.amount_cents)
 
 
 def arithmetic(

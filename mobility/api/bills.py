@@ -103,8 +103,8 @@ class PartFacts(BaseModel):
 class RunnerUpFacts(BaseModel):
     """What the legs of a line would cost otherwise at least, whatever else is on the bill."""
 
-    product: str | None
-    """That would cover them; null: without any, and one by one where they are joined."""
+    products: list[str]
+    """That it takes, each once; none: without any."""
     amount_cents: int
 
 
@@ -368,7 +368,7 @@ def _bill_facts(
 def _runner_up(other: RunnerUp | None) -> RunnerUpFacts | None:
     if other is None:
         return None
-    return RunnerUpFacts(product=other.rule or None, amount_cents=other.amount_cents)
+    return RunnerUpFacts(products=list(other.products), amount_cents=other.amount_cents)
 
 
 def _end_facts(how: End | None) -> dict[str, Any]:

@@ -1063,7 +1063,7 @@ export interface components {
             category?: string | null;
             arithmetic: string;
             runner_up: {
-                product: string | null;
+                products: string[];
                 amount_cents: number;
             } | null;
             paid_by: components["schemas"]["BillPart"][];

@@ -152,8 +152,8 @@ function Line({ line, bill }: { line: Bill["lines"][number]; bill: Bill }) {
         <p className="muted">{t("month.sum", { sum: line.arithmetic })}</p>
         {line.runner_up && (
           <p className="muted">
-            {t(line.runner_up.product ? "month.runnerUpProduct" : "month.runnerUp", {
-              product: line.runner_up.product,
+            {t(line.runner_up.products.length > 0 ? "month.runnerUpProducts" : "month.runnerUp", {
+              products: line.runner_up.products.join(" + "),
               amount: format.money(line.runner_up.amount_cents, bill.currency),
             })}
           </p>
