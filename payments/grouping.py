@@ -96,6 +96,13 @@ class Grouping:
     Legs are bits of whole numbers. `_least_cents` goes through the days on which the rider travels;
     what it must know of those before is which of the later legs are left to pay.
 
+    Parameters
+    ----------
+    legs
+        In order of rating.
+    choices
+        Weeks that may have begun before the first of them, and what each choice adds.
+
     Raises
     ------
     InvalidInput

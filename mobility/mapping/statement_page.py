@@ -111,6 +111,7 @@ def _facts(statement: Statement, territory: str, language: str) -> dict[str, Any
         return charge_label(charge, language) + (f", {words['since']} {since}" if since else "")
 
     lines, whole = statement.lines, statement.amount_cents
+    # Lines of older statements are of two months, of which the first had paid a part.
     before = sum(line["amount_cents"] for line in lines) - whole
     hashes = dict.fromkeys(line["tariff_hash"][:HASH_DIGITS] for line in lines)
     return {

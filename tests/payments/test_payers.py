@@ -77,6 +77,11 @@ def test_parts_and_the_rest_are_the_month_and_nobody_pays_above_his_ceiling(
         rated = rated_months([own], [*legs, *earlier(before)], (), [month])[month]
         parts = share_out(Tariffs((own,)), rated, paid_for, known)
         checked(own, rated, parts, paid_for, known)
+        left = [charge.amount_cents for charge in rated.charges]
+        for part in parts:
+            left[part.charge] -= part.amount_cents
+        assert min(left, default=0) >= 0
+        assert sum(left) + sum(add_up(parts).values()) == rated.amount_cents
 
 
 def checked(
