@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.jit import kernel
+from core.jit import kernel, kernel_part
 from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import MOST_ONWARD, VEHICLE_BITS
@@ -113,7 +113,7 @@ def _queue(day: DayTimetable, bags: Bags, marked: int) -> int:
     return count
 
 
-@kernel
+@kernel_part
 def _be_ready(
     bags: Bags,
     measure: Measure,
@@ -234,7 +234,7 @@ def _ride(
     return fresh
 
 
-@kernel
+@kernel_part
 def _first_trip(departure_s: Int32, low: int, high: int, ready_s: int) -> int:
     """First of some ascending events that one can still board; `high` once the last has left."""
     while low < high:
@@ -246,7 +246,7 @@ def _first_trip(departure_s: Int32, low: int, high: int, ready_s: int) -> int:
     return low
 
 
-@kernel
+@kernel_part
 def _get_out(
     bags: Bags,
     measure: Measure,
@@ -294,7 +294,7 @@ def _get_out(
     return fresh + 1
 
 
-@kernel
+@kernel_part
 def _board(
     aboard: Int32,
     riding: int,
@@ -339,7 +339,7 @@ def _board(
     return kept + 1
 
 
-@kernel
+@kernel_part
 def _walk_on(
     bags: Bags,
     aim: Aim,

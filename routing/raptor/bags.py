@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from core.jit import kernel
+from core.jit import kernel_part
 
 ENTRY_COLUMNS = 13
 (TIME, VALUE, PAID, VEHICLES, NODE, PARENT, DEPARTURE, ALIVE, PATTERN, TRIP, BOARD,
@@ -110,7 +110,7 @@ def new_bags(stop_count: int, pattern_count: int) -> Bags:
     )
 
 
-@kernel
+@kernel_part
 def still_to_pay(cents: Int32, paid: int, other_paid: int) -> int:
     """What somebody who paid for `paid` would pay to have paid for all of `other_paid`."""
     total, missing, product = int(np.int64(0)), other_paid & ~paid, 0
@@ -122,7 +122,7 @@ def still_to_pay(cents: Int32, paid: int, other_paid: int) -> int:
     return total
 
 
-@kernel
+@kernel_part
 def add_entry(
     entries: Int32,
     counts: Int32,
@@ -194,7 +194,7 @@ def add_entry(
     return row
 
 
-@kernel
+@kernel_part
 def hopeless(
     entries: Int32, goal: Int32, goal_size: Int32, at_s: int, value: int, vehicles: int
 ) -> bool:
