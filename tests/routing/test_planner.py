@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -352,6 +353,36 @@ def test_interval_is_widened_until_enough_is_found() -> None:
     """)
     found = plan(world, "Mairie", "Lycée", depart="06:55", window_s=900, wanted_count=2)
     assert [line[:24] for line in found] == ["L1 Mairie 07:00 > Lycée ", "L1 Mairie 09:00 > Lycée "]
+
+
+def shown(found: PlanAnswer) -> tuple[object, ...]:
+    """When itineraries leave and arrive, and the interval that they stand for."""
+    times = [(i.start_at, i.end_at, len(i.legs)) for i in found.itineraries]
+    return times, found.window_start, found.window_end
+
+
+@pytest.mark.parametrize("arrive_by", [False, True])
+def test_interval_that_holds_enough_is_answered_as_if_nothing_lay_behind_it(
+    *, arrive_by: bool
+) -> None:
+    world = tiny_world("""
+        L1   Mairie  Gare    Lycée
+             07:00   07:10   07:25
+             07:05   07:15   07:30
+             07:20   07:30   07:35
+        L2   Gare    Lycée
+             07:12   07:18
+             07:16   07:21
+    """)
+    for minute in range(6 * 60 + 50, 7 * 60 + 40):
+        asked: dict[str, Any] = {
+            "depart": f"{minute // 60:02}:{minute % 60:02}", "window_s": 900, "wanted_count": 1,
+            "arrive_by": arrive_by, "backwards": arrive_by,
+        }  # fmt: skip
+        alone = answer(world, "Mairie", "Lycée", **asked, widest_window_s=900)
+        found = answer(world, "Mairie", "Lycée", **asked)
+        if alone.itineraries:
+            assert shown(found) == shown(alone)
 
 
 def test_widened_interval_ends_where_enough_is_found_and_the_next_page_goes_on_there() -> None:
