@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from carpool.compile import OfferUnusable, snap_to_street
+from carpool.compile import STREET_LIMIT_M, OfferUnusable, snap_to_street
 from carpool.offers import VIA_LIMIT
 from core.geo import METRES_PER_DEGREE, Coordinate
 from routing.network import Network
@@ -28,6 +28,12 @@ STEP_M = 50.0
 """Between the places of a line that are looked at."""
 PLACES_LIMIT = 10_000
 TINY = 1e-9
+
+
+class LineUnusable(OfferUnusable):
+    """No drive follows the line that was drawn for it."""
+
+    code = "line_unusable"
 
 
 def vias_of_line(
@@ -49,8 +55,10 @@ def vias_of_line(
 
     Raises
     ------
-    OfferUnusable
+    LineUnusable
         It is no line, runs where no car does, or is too winding for `VIA_LIMIT` places.
+    OfferUnusable
+        No street open to cars is near `start` or `end`.
     """
     inner = _filled(line)
     for place, limit_m in zip((start, end), apart_m, strict=True):
@@ -67,11 +75,14 @@ def vias_of_line(
         if off_m.max() <= FOLLOWS_M:
             continue
         if len(vias) == VIA_LIMIT:
-            raise OfferUnusable(
+            raise LineUnusable(
                 f"line: no drive through {VIA_LIMIT} places stays within {FOLLOWS_M:.0f} m of it: "
                 "draw it along streets, or leave it out"
             )
         worst = first + 1 + int(off_m.argmax())
+        via = Coordinate(*places[worst].tolist())
+        if network.find_snapped("car", via, STREET_LIMIT_M) is None:
+            raise LineUnusable(f"line: no street open to cars near {via.lat:.5f}, {via.lon:.5f}")
         vias.append(worst)
         spans += [(worst, last), (first, worst)]
     return tuple(Coordinate(*places[i].tolist()) for i in sorted(vias))
@@ -80,12 +91,12 @@ def vias_of_line(
 def _filled(line: Sequence[Coordinate]) -> Float64:
     """Shape (n, 2): latitude and longitude all along a line, its corners among them."""
     if len(line) < 2:
-        raise OfferUnusable("line: two places at least")
+        raise LineUnusable("line: two places at least")
     corners = np.array([(place.lat, place.lon) for place in line])
     metres = step_metres(corners[:, 0], corners[:, 1])
     pieces = np.maximum(np.ceil(metres / STEP_M), 1)
     if pieces.sum() > PLACES_LIMIT:
-        raise OfferUnusable(f"line: longer than {PLACES_LIMIT * STEP_M / 1000:.0f} km")
+        raise LineUnusable(f"line: longer than {PLACES_LIMIT * STEP_M / 1000:.0f} km")
     at = np.r_[0, np.cumsum(pieces)]
     every = np.arange(at[-1] + 1)
     return np.stack([np.interp(every, at, column) for column in corners.T], axis=1)
@@ -96,7 +107,7 @@ def _off_the_drive(network: Network, places: Float64, scale: Float64) -> Float64
     ends = [snap_to_street(network, Coordinate(*places[i].tolist())) for i in (0, -1)]
     route = network.find_route("car", ends[0], ends[1], LONGEST_DRIVE_S)
     if route is None:
-        raise OfferUnusable("line: no road joins its places")
+        raise LineUnusable("line: no road joins its places")
     drive = np.stack([route.lat, route.lon], axis=1) * scale
     off_m: Float64 = np.array([_distance(place, drive) for place in places[1:-1] * scale])
     return off_m

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from carpool.compile import OfferUnusable
-from carpool.drawn_line import FOLLOWS_M, vias_of_line
+from carpool.drawn_line import FOLLOWS_M, LineUnusable, vias_of_line
 from carpool.offers import VIA_LIMIT
 from core.geo import METRES_PER_DEGREE, Coordinate
 from routing.network import Network
@@ -89,10 +89,10 @@ def test_line_along_the_fastest_drive_needs_no_stop_and_near_a_home_none_is_foun
 
 def test_line_that_no_drive_follows_is_refused() -> None:
     grid = random_grid(3)
-    with pytest.raises(OfferUnusable, match="two places"):
+    with pytest.raises(LineUnusable, match="two places"):
         vias_of_line(grid.network, [Coordinate(0, 0)], Coordinate(0, 0), Coordinate(0, 0))
     far = Coordinate(0.5, 0.5)
-    with pytest.raises(OfferUnusable, match="no street open to cars"):
+    with pytest.raises(LineUnusable, match="no street open to cars"):
         vias_of_line(
             grid.network, [Coordinate(0, 0), far, Coordinate(0.01, 0.01)], Coordinate(0, 0),
             Coordinate(0.01, 0.01),

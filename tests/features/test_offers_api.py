@@ -193,7 +193,7 @@ def test_a_drawn_line_becomes_stops_and_tells_of_no_home(
     both = driver("POST", json={**asked, "vias": line[:1]})
     assert (both.status_code, code_of(both)) == (422, "invalid_offer")
     short = driver("POST", json={**asked, "line": line[:1]})
-    assert (short.status_code, code_of(short)) == (422, "offer_unusable")
+    assert (short.status_code, code_of(short)) == (422, "line_unusable")
 
 
 def test_a_request_that_comes_twice_publishes_once(
