@@ -1452,6 +1452,7 @@ export interface components {
             start: components["schemas"]["OfferEnd"];
             end: components["schemas"]["OfferEnd"];
             vias?: components["schemas"]["Point"][];
+            line?: components["schemas"]["Point"][];
             depart_from?: string | null;
             depart_to?: string | null;
             arrive_from?: string | null;

@@ -13,9 +13,11 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "reac
 import { useTranslation } from "react-i18next";
 import type { Focus } from "../App";
 import type { Plan, Territory } from "../api/client";
+import { type Point, useDrawing } from "../drawing";
 import { useShownCar } from "../live";
 import { colourOf, isStreet, lineOf } from "../modes";
 import type { Option } from "../usePlan";
+import { DrawBar } from "./DrawBar";
 import { OsmCredit } from "./Footer";
 import { Icon } from "./icons";
 import { CLICKABLE, styleAddress, withJourneys } from "./journeyLayers";
@@ -47,9 +49,12 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [failed, setFailed] = useState(false);
-  const lines = useMemo(() => toLines(options, focus), [options, focus]);
-  const shown = useRef(lines);
-  shown.current = lines;
+  const drawing = useDrawing();
+  // Whoever draws is not led astray by what was searched before.
+  const lines = useMemo(() => toLines(drawing ? [] : options, focus), [drawing, options, focus]);
+  const drawn = useMemo(() => toDrawn(drawing), [drawing]);
+  const shown = useRef({ lines, drawn });
+  shown.current = { lines, drawn };
 
   // Made once; what follows keeps it up to date.
   useEffect(() => {
@@ -86,12 +91,18 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
     map?.getSource<GeoJSONSource>("lines")?.setData(lines);
   }, [map, lines]);
 
-  useEnds(map, ends);
+  useEffect(() => {
+    map?.getSource<GeoJSONSource>("drawn")?.setData(drawn);
+  }, [map, drawn]);
+
+  const [from, to] = drawing ? [drawing.start, drawing.end] : [ends?.from, ends?.to];
+  useEnd(map, "from", from);
+  useEnd(map, "to", to);
   useCar(map);
   useFit(map, options, focus.selected);
 
-  const current = useRef({ focus, onFocus });
-  current.current = { focus, onFocus };
+  const current = useRef({ focus, onFocus, drawing });
+  current.current = { focus, onFocus, drawing };
   useEffect(() => {
     if (!map) return;
     const under = (point: { x: number; y: number }) =>
@@ -109,8 +120,9 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
       if (found) current.current.onFocus({ selected: found.key, hovered: null, leg: null });
     });
     map.on("mousemove", ({ point }) => {
+      const { focus, onFocus, drawing } = current.current;
+      if (drawing?.active) return;
       const found = under(point);
-      const { focus, onFocus } = current.current;
       const hovered = found && !found.selected ? found.key : null;
       const leg = found?.selected ? found.leg : null;
       map.getCanvas().style.cursor = found ? "pointer" : "";
@@ -132,6 +144,7 @@ export default function MapView({ territory, options, ends, focus, onFocus }: Pr
           </button>
         </div>
       )}
+      {map && <DrawBar map={map} />}
       <p className="map-credit">
         <OsmCredit generated={territory.generated} />
       </p>
@@ -160,6 +173,24 @@ function toLines(options: Option[], focus: Focus): GeoJSON.FeatureCollection {
           },
         })),
       ),
+  };
+}
+
+/** What a driver draws; before, the stops of which his drive consists. */
+function toDrawn(drawing: ReturnType<typeof useDrawing>): GeoJSON.FeatureCollection {
+  const { line = [], stops = [] } = drawing ?? {};
+  const points = (line.length > 0 ? line : stops).map(({ lat, lon }) => [lon, lat]);
+  const feature = (geometry: GeoJSON.Geometry) => ({
+    type: "Feature" as const,
+    geometry,
+    properties: { stop: line.length === 0 },
+  });
+  return {
+    type: "FeatureCollection",
+    features: [
+      ...(line.length > 1 ? [feature({ type: "LineString", coordinates: points })] : []),
+      ...points.map((coordinates) => feature({ type: "Point", coordinates })),
+    ],
   };
 }
 
@@ -198,17 +229,16 @@ function useCar(map: MapLibre | null) {
   }, [map, car, label]);
 }
 
-function useEnds(map: MapLibre | null, ends: Props["ends"]) {
+function useEnd(map: MapLibre | null, end: "from" | "to", at: Point | null | undefined) {
+  const { lat, lon } = at ?? {};
   useEffect(() => {
-    if (!map || !ends) return;
-    const markers = (["from", "to"] as const).map((end) => {
-      const element = document.createElement("div");
-      element.className = `end-marker ${end}`;
-      element.ariaHidden = "true";
-      return new Marker({ element, anchor: "center" }).setLngLat([ends[end].lon, ends[end].lat]).addTo(map);
-    });
+    if (!map || lat === undefined || lon === undefined) return;
+    const element = document.createElement("div");
+    element.className = `end-marker ${end}`;
+    element.ariaHidden = "true";
+    const marker = new Marker({ element, anchor: "center" }).setLngLat([lon, lat]).addTo(map);
     return () => {
-      for (const marker of markers) marker.remove();
+      marker.remove();
     };
-  }, [map, ends]);
+  }, [map, end, lat, lon]);
 }

@@ -9,11 +9,13 @@ import {
   sayWoman,
 } from "../api/client";
 import { useCircles } from "../circles";
+import type { Point } from "../drawing";
 import { useFormat } from "../format";
 import { NEEDS } from "../search";
 import { useKeyedAct } from "../session";
 import { useTimezone } from "../territory";
 import { addDays, localDate } from "../time";
+import { DrawLine } from "./DrawLine";
 import { DriveCost } from "./DriveCost";
 import { type Picked, PlaceField, useLookup } from "./PlaceField";
 import { Refusal } from "./Refusal";
@@ -70,6 +72,7 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
     end: before ? placeAt(before.end, names?.end) : NO_PLACE,
   });
   const [vias, setVias] = useState(() => (before?.vias ?? []).map((via) => placeAt(via)));
+  const [line, setLine] = useState<Point[]>([]);
   const [car, setCar] = useState<Car>({
     seats: before?.seats ?? 3,
     energy: before?.vehicle?.energy,
@@ -93,7 +96,8 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
     const find = async (place: Place) => place.picked ?? (await lookup(place.text));
-    const wanted = vias.filter(({ text }) => text.trim());
+    // What is drawn stands for the stops.
+    const wanted = line.length > 0 ? [] : vias.filter(({ text }) => text.trim());
     const [start, end, ...between] = await Promise.all([
       find(places.start),
       find(places.end),
@@ -101,23 +105,28 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
     ]);
     if (typeof start === "string") setPlace("start", { text: places.start.text, error: start });
     if (typeof end === "string") setPlace("end", { text: places.end.text, error: end });
-    setVias(
-      wanted.map((via, at) => {
-        const found = between[at]!;
-        return typeof found === "string" ? { ...via, error: found } : { ...via, picked: found };
-      }),
-    );
+    if (line.length === 0)
+      setVias(
+        wanted.map((via, at) => {
+          const found = between[at]!;
+          return typeof found === "string" ? { ...via, error: found } : { ...via, picked: found };
+        }),
+      );
     const stops = between.filter((found) => typeof found !== "string");
     if (typeof start === "string" || typeof end === "string" || stops.length < between.length) return;
-    publish.mutate(toContent(given, start, end, stops, before), {
-      onSuccess: () => {
-        if (!before) {
-          setPlaces({ start: NO_PLACE, end: NO_PLACE });
-          setVias([]);
-        }
-        onDone?.();
+    publish.mutate(
+      { ...toContent(given, start, end, stops, before), line },
+      {
+        onSuccess: () => {
+          if (!before) {
+            setPlaces({ start: NO_PLACE, end: NO_PLACE });
+            setVias([]);
+            setLine([]);
+          }
+          onDone?.();
+        },
       },
-    });
+    );
   };
   const offer = publish.data;
   const [from, to] = arrives
@@ -130,7 +139,7 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
       ? "small_luggage"
       : "";
   const vehicle = before?.vehicle;
-  const picked = [places.start, ...vias.filter(({ text }) => text), places.end].map((place) => place.picked);
+  const stops = vias.filter(({ text }) => text).map(({ picked }) => picked);
   return (
     <>
       <form
@@ -151,24 +160,32 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             />
           ))}
         </div>
-        {vias.map((via, at) => (
-          <PlaceField
-            key={at}
-            label={t("offer.via", { nth: at + 1 })}
-            text={via.text}
-            error={via.error}
-            onText={(text) => (text ? setVia(at, { text }) : setVias((old) => old.toSpliced(at, 1)))}
-            onPick={(picked) => setVia(at, { text: picked.name, picked })}
-          />
-        ))}
-        {vias.length > 0 && <p className="help">{t("offer.viaHelp")}</p>}
-        {vias.length < VIAS && (
+        {line.length === 0 &&
+          vias.map((via, at) => (
+            <PlaceField
+              key={at}
+              label={t("offer.via", { nth: at + 1 })}
+              text={via.text}
+              error={via.error}
+              onText={(text) => (text ? setVia(at, { text }) : setVias((old) => old.toSpliced(at, 1)))}
+              onPick={(picked) => setVia(at, { text: picked.name, picked })}
+            />
+          ))}
+        {line.length === 0 && vias.length > 0 && <p className="help">{t("offer.viaHelp")}</p>}
+        {line.length === 0 && vias.length < VIAS && (
           <p className="acts">
             <button className="act" type="button" onClick={() => setVias((old) => [...old, NO_PLACE])}>
               {t("offer.addVia")}
             </button>
           </p>
         )}
+        <DrawLine
+          line={line}
+          start={places.start.picked}
+          end={places.end.picked}
+          stops={stops.filter((stop) => stop !== null)}
+          onLine={setLine}
+        />
         <fieldset className="checks">
           <legend>{t("offer.public")}</legend>
           {ENDS.map((end) => (
@@ -357,7 +374,9 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             />
           </div>
         </details>
-        <DriveCost places={picked} car={car} />
+        {line.length === 0 && (
+          <DriveCost places={[places.start.picked, ...stops, places.end.picked]} car={car} />
+        )}
         <Refusal error={publish.error} />
         <button className="primary" type="submit" disabled={publish.isPending}>
           {t(before ? "offer.change" : "offer.publish")}

@@ -3,8 +3,8 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 
 export const styleAddress = (dark: boolean) => `/tiles/style-${dark ? "dark" : "light"}.json`;
 
-const LIGHT = { halo: "#ffffff", faint: "#5b6b73", street: "#37474f" };
-const DARK = { halo: "#0c1413", faint: "#93a5a8", street: "#d5dfe0" };
+const LIGHT = { halo: "#ffffff", faint: "#5b6b73", street: "#37474f", drawn: "#b3261e" };
+const DARK = { halo: "#0c1413", faint: "#93a5a8", street: "#d5dfe0", drawn: "#ff8a80" };
 
 const round = { "line-cap": "round", "line-join": "round" } as const;
 const isStreet: ExpressionSpecification = ["get", "street"];
@@ -53,19 +53,47 @@ const layers = (dark: boolean): LayerSpecification[] => {
         "line-dasharray": [0.1, 1.8],
       },
     },
+    {
+      id: "drawn-halo",
+      type: "line",
+      source: "drawn",
+      layout: round,
+      paint: { "line-color": colour.halo, "line-width": 8 },
+    },
+    {
+      id: "drawn-line",
+      type: "line",
+      source: "drawn",
+      layout: round,
+      paint: { "line-color": colour.drawn, "line-width": 4 },
+    },
+    {
+      id: "drawn-corners",
+      type: "circle",
+      source: "drawn",
+      filter: ["==", ["geometry-type"], "Point"],
+      paint: {
+        "circle-radius": 6,
+        "circle-color": colour.halo,
+        "circle-stroke-color": ["case", ["get", "stop"], colour.faint, colour.drawn],
+        "circle-stroke-width": 3,
+      },
+    },
   ];
 };
 
+export type Layers = Record<"lines" | "drawn", GeoJSON.FeatureCollection>;
+
 /** Journeys go over everything drawn, and under the names: a street one walks along stays readable. */
-export function withJourneys(
-  style: StyleSpecification,
-  dark: boolean,
-  lines: GeoJSON.FeatureCollection,
-): StyleSpecification {
+export function withJourneys(style: StyleSpecification, dark: boolean, shown: Layers): StyleSpecification {
   const isName = ({ type }: LayerSpecification) => type === "symbol";
   return {
     ...style,
-    sources: { ...style.sources, lines: { type: "geojson", data: lines } },
+    sources: {
+      ...style.sources,
+      lines: { type: "geojson", data: shown.lines },
+      drawn: { type: "geojson", data: shown.drawn },
+    },
     layers: [
       ...style.layers.filter((layer) => !isName(layer)),
       ...layers(dark),
