@@ -8,7 +8,7 @@ import threading
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from carpool.offers import WEEKDAYS
 from carpool.partner_bookings import Status
@@ -42,7 +42,18 @@ from mobility.db.wishes import SharedWish, list_shared
 from mobility.mapping.standard_covoiturage import StandardWriter
 from mobility.users.scopes import Principal
 
-router = APIRouter(prefix="/standard-covoiturage", tags=["standard covoiturage"])
+
+async def _said_once(request: Request) -> None:
+    """Refuse a parameter that comes twice: lists have commas here; raises `InvalidInput`."""
+    given = request.query_params
+    if len(given.multi_items()) > len(given):
+        raise InvalidInput("each parameter once: lists have commas between")
+
+
+router = APIRouter(
+    prefix="/standard-covoiturage", tags=["standard covoiturage"],
+    dependencies=[Depends(_said_once)],
+)  # fmt: skip
 WRITES, WINDOW_S = 3_000, 3_600
 """Bookings, changes, events and messages of one program in an hour."""
 SEARCHES_AT_ONCE = 1

@@ -42,6 +42,20 @@ def test_searches_for_drivers_are_open_and_everything_else_takes_a_token(
             assert answer.status_code == 401
 
 
+def test_a_parameter_that_comes_twice_is_refused(partner: Ask, offers: list[Json]) -> None:
+    at = moment(next_monday(), offers[0]["depart_from"])
+    once = [*between(offers[0]).items(), ("departureDate", at)]
+    assert partner("GET", "/driver_journeys", params=once).status_code == 200
+    for name, value in [*once, ("timeDelta", 900)]:
+        for path in ("/driver_journeys", "/passenger_journeys"):
+            twice = [*dict([*once, (name, value)]).items(), (name, value)]
+            assert partner("GET", path, params=twice).status_code == 400
+    week = [*between(offers[0]).items(), ("departureTimeOfDay", "07:15:00")]
+    days = [("departureWeekdays", "MON"), ("departureWeekdays", "TUE")]
+    assert partner("GET", "/driver_regular_trips", params=week + days).status_code == 400
+    assert partner("GET", "/driver_regular_trips", params=week + days[:1]).status_code == 200
+
+
 REAL_VALUES = """
 departureLat = {departureLat}
 departureLng = {departureLng}
