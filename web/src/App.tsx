@@ -1,14 +1,17 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { I18nProvider } from "react-aria-components";
 import { useTranslation } from "react-i18next";
+import { useActing } from "./acting";
 import { Account } from "./components/Account";
+import { ActingFor } from "./components/ActingFor";
+import { AgentDesk } from "./components/AgentDesk";
 import { Examples } from "./components/Examples";
 import { Footer } from "./components/Footer";
 import { Mark } from "./components/icons";
 import { Failure, Results } from "./components/Results";
 import { SearchForm } from "./components/SearchForm";
 import { Trips } from "./components/Trips";
-import { readSearch, readTrips, type Search, writeSearch } from "./search";
+import { EMPTY_SEARCH, readSearch, readView, type Search, type View, writeSearch } from "./search";
 import { useTerritory } from "./territory";
 import { usePlan } from "./usePlan";
 
@@ -24,7 +27,7 @@ const NO_FOCUS: Focus = { selected: null, hovered: null, leg: null };
 function useSearchInUrl() {
   const { i18n } = useTranslation();
   const [search, setSearch] = useState(() => readSearch(location.search));
-  const [trips, setTrips] = useState(() => readTrips(location.search));
+  const [view, setView] = useState(() => readView(location.search));
   // When the rider asked: asking again for "now" means another now.
   const [asked, setAsked] = useState(() => new Date());
 
@@ -33,7 +36,7 @@ function useSearchInUrl() {
       // A mere #fragment also comes here, and must not look like a new search.
       const next = readSearch(location.search);
       setSearch((old) => (writeSearch(old, "fr") === writeSearch(next, "fr") ? old : next));
-      setTrips(readTrips(location.search));
+      setView(readView(location.search));
       i18n.changeLanguage(new URLSearchParams(location.search).get("lang") === "en" ? "en" : "fr");
     };
     addEventListener("popstate", restore);
@@ -42,6 +45,7 @@ function useSearchInUrl() {
 
   const submit = (next: Search) => {
     history.pushState(null, "", location.pathname + writeSearch(next, i18n.language));
+    setView("search");
     setSearch(next);
     setAsked(new Date());
     if (stacked.matches) document.getElementById("results")?.scrollIntoView();
@@ -49,24 +53,25 @@ function useSearchInUrl() {
   const switchLanguage = async () => {
     const next = i18n.language === "en" ? "fr" : "en";
     await i18n.changeLanguage(next);
-    history.replaceState(null, "", location.pathname + writeSearch(search, next, trips));
+    history.replaceState(null, "", location.pathname + writeSearch(search, next, view));
   };
-  /** The search, or one's own trips. */
-  const show = (next: boolean) => {
+  const show = (next: View) => {
     history.pushState(null, "", location.pathname + writeSearch(search, i18n.language, next));
-    setTrips(next);
+    setView(next);
     document.getElementById("results")?.focus();
   };
-  return { search, asked, submit, switchLanguage, trips, show };
+  return { search, asked, submit, switchLanguage, view, show };
 }
 
 export function App() {
   const { t, i18n } = useTranslation();
   const served = useTerritory();
   const territory = served.data;
-  const { search, asked, submit, switchLanguage, trips, show } = useSearchInUrl();
+  const { search, asked, submit, switchLanguage, view, show } = useSearchInUrl();
   const plan = usePlan(search, asked);
   const [focus, setFocus] = useState(NO_FOCUS);
+  const acting = useActing();
+  const back = location.pathname + writeSearch(search, i18n.language);
   const searching = search.from !== null && search.to !== null;
 
   // A new search forgets what was pointed at.
@@ -82,6 +87,7 @@ export function App() {
       </a>
       <div className="page">
         <div className="panel">
+          {acting && <ActingFor acting={acting} onEnd={() => show("agent")} />}
           <header className="masthead">
             <div className="brand-row">
               <a className="brand" href={i18n.language === "en" ? "/?lang=en" : "/"} aria-label={t("home")}>
@@ -97,9 +103,9 @@ export function App() {
                 )}
               </p>
               <Account
-                trips={trips}
-                href={writeSearch(search, i18n.language, true)}
-                onShow={() => show(true)}
+                view={view}
+                hrefOf={(next) => writeSearch(search, i18n.language, next)}
+                onShow={show}
               />
               <button
                 className="language"
@@ -110,15 +116,14 @@ export function App() {
                 <span lang={i18n.language === "en" ? "fr" : "en"}>{t("language.other")}</span>
               </button>
             </div>
-            {!trips && <SearchForm search={search} onSubmit={submit} />}
+            {view === "search" && <SearchForm key={acting?.id} search={search} onSubmit={submit} />}
           </header>
-          <main id="results" tabIndex={-1}>
+          <main id="results" tabIndex={-1} key={acting?.id}>
             {served.isError && <Failure error={served.error} onRetry={() => served.refetch()} />}
-            {trips ? (
-              <Trips
-                back={location.pathname + writeSearch(search, i18n.language)}
-                onBack={() => show(false)}
-              />
+            {view === "trips" ? (
+              <Trips back={back} onBack={() => show("search")} />
+            ) : view === "agent" ? (
+              <AgentDesk back={back} onBack={() => show("search")} onActing={() => submit(EMPTY_SEARCH)} />
             ) : searching ? (
               <Results plan={plan} search={search} focus={{ ...focus, selected }} onFocus={setFocus} />
             ) : (

@@ -1,5 +1,6 @@
 /** Cars under way: followed by a stream while somebody looks, and told where a driver is. */
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { onBehalf } from "./acting";
 import { ApiError, reportPositions, type Schemas } from "./api/client";
 
 export type Live = Schemas["Live"];
@@ -56,7 +57,8 @@ export function useLive(booking: string): Live | null {
 
 /** True when there is nothing more to come. */
 async function followOnce(booking: string, signal: AbortSignal, tell: (live: Live) => void) {
-  const answer = await fetch(`/mobility/v1/bookings/${booking}/live/stream`, { signal });
+  const path = `/mobility/v1/bookings/${booking}/live/stream`;
+  const answer = await fetch(path, { signal, headers: onBehalf(path) });
   if (!answer.ok || !answer.body) return answer.status < 500 && answer.status !== 429;
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

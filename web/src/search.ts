@@ -76,11 +76,14 @@ export function readSearch(query: string): Search {
   };
 }
 
-/** Whether the address asks for one's own trips rather than for the search. */
-export const readTrips = (query: string) => new URLSearchParams(query).get("trips") === "1";
+/** The search, one's own trips, or what agents do for people who have only a telephone. */
+export type View = "search" | "trips" | "agent";
 
-/** The search stays in the address of "my trips": the way back leads to it. */
-export function writeSearch(search: Search, language: string, trips = false): string {
+export const readView = (query: string): View =>
+  (["trips", "agent"] as const).find((view) => new URLSearchParams(query).get(view) === "1") ?? "search";
+
+/** The search stays in the address of the other views: the way back leads to it. */
+export function writeSearch(search: Search, language: string, view: View = "search"): string {
   const params = new URLSearchParams();
   if (search.from) params.set("from", writePlace(search.from));
   if (search.to) params.set("to", writePlace(search.to));
@@ -90,7 +93,7 @@ export function writeSearch(search: Search, language: string, trips = false): st
   if (!search.carpool) params.set("carpool", "false");
   if (search.needs.length) params.set("needs", search.needs.join());
   if (search.among) params.set("among", search.among);
-  if (trips) params.set("trips", "1");
+  if (view !== "search") params.set(view, "1");
   if (language !== "fr") params.set("lang", language);
   const text = params.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text ? `?${text}` : "";

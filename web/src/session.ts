@@ -4,7 +4,16 @@
  */
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { ApiError, beginSession, endSession, getMyself, register, type User } from "./api/client";
+import { actFor, useActing } from "./acting";
+import {
+  ApiError,
+  beginSession,
+  claimAccount,
+  endSession,
+  getMyself,
+  register,
+  type User,
+} from "./api/client";
 
 const KEPT = "signed-in";
 const ME = ["me"];
@@ -15,6 +24,7 @@ const REFRESH_MS = 15_000;
 
 export function forgetSession(queries: QueryClient) {
   localStorage.removeItem(KEPT);
+  actFor(null);
   queries.setQueryData(ME, null);
   queries.removeQueries({ queryKey: [OWN] });
 }
@@ -29,16 +39,18 @@ export function useMe(): User | null | undefined {
   return isPending ? undefined : (data ?? null);
 }
 
-export type Credentials = { email: string; password: string; alias?: string };
+export type Credentials = { email: string; password: string; alias?: string; code?: string };
 
-/** Sign in; with an alias, register before. */
+/** Sign in; with an alias, register before; with an agent's code, take one's account over before. */
 export function useSignIn(label: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async ({ email, password, alias }: Credentials) => {
+    mutationFn: async ({ email, password, alias, code }: Credentials) => {
       if (alias) await register({ email, password, alias });
+      if (code) await claimAccount({ email, password, code });
       const { id } = await beginSession(email, password, label);
       localStorage.setItem(KEPT, id);
+      actFor(null);
       queries.removeQueries({ queryKey: [OWN] });
       await queries.invalidateQueries({ queryKey: ME });
     },
@@ -57,8 +69,25 @@ export function useSignOut() {
   });
 }
 
-export const useOwn = <T>(name: string, read: () => Promise<T>, enabled = true) =>
-  useQuery({ queryKey: [OWN, name], queryFn: read, refetchInterval: REFRESH_MS, enabled });
+export function useOwn<T>(name: string, read: () => Promise<T>, enabled = true) {
+  const acting = useActing();
+  return useQuery({
+    queryKey: [OWN, acting?.id, name],
+    queryFn: read,
+    // Whatever is asked on behalf of somebody is in the audit log: not what nobody has asked for.
+    refetchInterval: acting ? false : REFRESH_MS,
+    enabled,
+  });
+}
+
+/** Begin, or end, to act for somebody: what is being read for another one is given up. */
+export function useActFor() {
+  const queries = useQueryClient();
+  return async (person: Parameters<typeof actFor>[0]) => {
+    await queries.cancelQueries({ queryKey: [OWN] });
+    actFor(person);
+  };
+}
 
 /** A change of what is one's own: done or refused, what is shown is read again. */
 export function useOwnAct<Given, Done>(act: (given: Given) => Promise<Done>) {

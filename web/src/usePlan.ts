@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { useActing } from "./acting";
 import { type Itinerary, type Message, type Plan, plan } from "./api/client";
 import { isStreet } from "./modes";
 import { type Search, toPlanQuery } from "./search";
@@ -16,11 +17,12 @@ export function usePlan(search: Search, asked: Date) {
   const { i18n } = useTranslation();
   const timezone = useTimezone();
   const me = useMe();
+  const acting = useActing();
   const own = me?.scopes.includes("rider") ?? false;
   const request = toPlanQuery(search, timezone, asked);
   const query = useInfiniteQuery({
     // Without the language: the answer's words come in both, so a switch need not search again.
-    queryKey: ["plan", request, me?.id],
+    queryKey: ["plan", request, me?.id, acting?.id],
     queryFn: ({ pageParam, signal }) =>
       plan({ ...request, pageCursor: pageParam, language: i18n.language }, own, signal),
     initialPageParam: undefined as string | undefined,

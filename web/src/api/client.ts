@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import { isActing, onBehalf } from "../acting";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -23,6 +24,8 @@ export type Passenger = Schemas["Passenger"];
 export type Offer = Schemas["Offer"];
 export type OfferContent = Schemas["OfferContent"];
 export type Vehicle = Schemas["Vehicle"];
+export type Assisted = Schemas["Assisted"];
+export type ToCall = Schemas["ToCall"];
 export type Need = Schemas["Need"];
 export type Audience = Schemas["Audience"];
 export type Wish = Schemas["Wish"];
@@ -55,6 +58,12 @@ const client = createClient<paths>({
       : fetch(request),
 });
 
+client.use({
+  onRequest({ request, schemaPath }) {
+    for (const [name, value] of Object.entries(onBehalf(schemaPath))) request.headers.set(name, value);
+  },
+});
+
 function unwrap<T>({ data, error, response }: { data?: T; error?: unknown; response: Response }): T {
   // An answer without content has no data.
   if (response.ok) return data as T;
@@ -85,9 +94,17 @@ export const whatIsNear = async (place: string, language: string) =>
     await client.GET("/api/v1/reverse-geocode", { params: { query: { place, language, numResults: 1 } } }),
   );
 
-/** `own` finds what is for whoever is signed in, too: the cookie goes to our own paths alone. */
+/**
+ * `own` finds what is for whoever is signed in, too: the cookie goes to our own paths alone. Who acts for
+ * somebody else does not find what is for himself.
+ */
 export const plan = async (query: PlanQuery, own: boolean, signal?: AbortSignal) =>
-  unwrap(await client.GET(own ? "/mobility/v1/plan" : "/api/v6/plan", { params: { query }, signal }));
+  unwrap(
+    await client.GET(own && !isActing() ? "/mobility/v1/plan" : "/api/v6/plan", {
+      params: { query },
+      signal,
+    }),
+  );
 
 export const register = async (body: Schemas["NewUser"]) =>
   unwrap(await client.POST("/mobility/v1/users", { body }));
@@ -303,3 +320,20 @@ export const stayApartNoMore = async (id: string) =>
 
 export const reportPoint = async (id: string, body: Schemas["PointReport"]) =>
   unwrap(await client.POST("/mobility/v1/meeting-points/{id}/reports", { params: { path: { id } }, body }));
+
+export const registerAssisted = async (body: Schemas["NewAssisted"]) =>
+  unwrap(await client.POST("/mobility/v1/agents/people", { body }));
+
+export const findAssisted = async (telephone: string) =>
+  unwrap(await client.GET("/mobility/v1/agents/people", { params: { query: { telephone } } }));
+
+export const giveClaimCode = async (id: string) =>
+  unwrap(await client.POST("/mobility/v1/agents/people/{id}/claim-code", { params: { path: { id } } }));
+
+export const listToCall = async () => unwrap(await client.GET("/mobility/v1/agents/notices"));
+
+export const noteCalled = async (id: number) =>
+  unwrap(await client.POST("/mobility/v1/agents/notices/{id}/read", { params: { path: { id } } }));
+
+export const claimAccount = async (body: Schemas["Claim"]) =>
+  unwrap(await client.POST("/mobility/v1/users/claim", { body }));

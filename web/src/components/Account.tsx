@@ -1,15 +1,18 @@
 import { type MouseEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useActing } from "../acting";
+import type { View } from "../search";
 import { useMe } from "../session";
 import { unreadOf, useNotices } from "./Notices";
 import { SignIn } from "./SignIn";
 
-type Props = { trips: boolean; href: string; onShow: () => void };
+type Props = { view: View; hrefOf: (view: View) => string; onShow: (view: View) => void };
 
 /** In the masthead: the way in, or the way to one's own trips. */
-export function Account({ trips, href, onShow }: Props) {
+export function Account({ view, hrefOf, onShow }: Props) {
   const { t } = useTranslation();
   const me = useMe();
+  const acting = useActing();
   const [asking, setAsking] = useState(false);
   const link = useRef<HTMLAnchorElement>(null);
   const asked = useRef(false);
@@ -22,16 +25,28 @@ export function Account({ trips, href, onShow }: Props) {
   return (
     <>
       {me ? (
-        <a
-          ref={link}
-          className="account"
-          href={href}
-          aria-current={trips ? "page" : undefined}
-          onClick={(event) => follow(event, onShow)}
-        >
-          {t("trips.title")}
-          <Unread />
-        </a>
+        <>
+          {me.scopes.includes("operator") && (
+            <a
+              className="account"
+              href={hrefOf("agent")}
+              aria-current={view === "agent" ? "page" : undefined}
+              onClick={(event) => follow(event, () => onShow("agent"))}
+            >
+              {t("agent.link")}
+            </a>
+          )}
+          <a
+            ref={link}
+            className="account"
+            href={hrefOf("trips")}
+            aria-current={view === "trips" ? "page" : undefined}
+            onClick={(event) => follow(event, () => onShow("trips"))}
+          >
+            {acting ? t("agent.tripsOf", { name: acting.alias }) : t("trips.title")}
+            {!acting && <Unread />}
+          </a>
+        </>
       ) : (
         <button className="account" type="button" onClick={() => setAsking(true)}>
           {t("account.signIn")}

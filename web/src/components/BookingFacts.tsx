@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useActing } from "../acting";
 import type { Booking } from "../api/client";
 import { useFormat } from "../format";
 import { Icon } from "./icons";
@@ -8,6 +9,7 @@ import { ReportPoint } from "./ReportPoint";
 export function BookingFacts({ booking }: { booking: Booking }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const acting = useActing();
   const { state, code, price_cents, fallback, vehicle: car } = booking;
   return (
     <>
@@ -70,7 +72,7 @@ export function BookingFacts({ booking }: { booking: Booking }) {
       )}
       {code && (
         <p className="code">
-          {t("booking.code")} <strong>{code}</strong>
+          {acting ? t("agent.code", { name: acting.alias }) : t("booking.code")} <strong>{code}</strong>
         </p>
       )}
       {code && (

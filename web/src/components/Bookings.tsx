@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useActingWords } from "../acting";
 import {
   type Booking,
   type BookingState,
@@ -33,6 +34,7 @@ type Taken = Schemas["Taken"];
 
 export function Bookings() {
   const { t } = useTranslation();
+  const words = useActingWords();
   const query = useOwn("bookings", readBookings);
   const [taken, setTaken] = useState<Taken | null>(null);
   /** A ride without its driver stays in sight until its time is over, or another seat is booked for it. */
@@ -42,9 +44,9 @@ export function Bookings() {
     <>
       {taken && <PlanB taken={taken} />}
       <Listed
-        title={t("trips.bookings")}
+        title={t("trips.bookings", words)}
         query={{ ...query, data: query.data?.filter(isSoon) } as typeof query}
-        none={t("trips.noBookings")}
+        none={t("trips.noBookings", words)}
         card={(booking) => <BookingCard booking={booking} onTaken={setTaken} />}
         isOver={isOver}
       />
@@ -98,6 +100,7 @@ async function readBookings() {
 
 function BookingCard({ booking, onTaken }: { booking: Booking; onTaken: (taken: Taken) => void }) {
   const { t } = useTranslation();
+  const words = useActingWords();
   const change = useOwnAct((act: Parameters<typeof changeBooking>[1]) => changeBooking(booking.id, act));
   const planB = useOwnAct(() => takePlanB(booking.id).then(onTaken));
   return (
@@ -153,7 +156,7 @@ function BookingCard({ booking, onTaken }: { booking: Booking; onTaken: (taken: 
         )}
         {CANCELLABLE.includes(booking.state) && (
           <Sure
-            label={t("booking.cancel")}
+            label={t("booking.cancel", words)}
             question={t("booking.sureCancel")}
             disabled={change.isPending}
             onSure={() => change.mutate("cancel")}

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useActing } from "../acting";
 import { chooseItinerary, dropItinerary, type Itinerary, listChosen, type Schemas } from "../api/client";
 import { isStreet, kindOf } from "../modes";
 import { useMe, useOwn, useOwnAct } from "../session";
@@ -9,8 +10,9 @@ type ChosenLeg = Schemas["Choice"]["legs"][number];
 /** What of an itinerary can be chosen, and the choice that was made of it, also before the page was loaded. */
 export function useChosen(itinerary: Itinerary) {
   const me = useMe();
+  const acting = useActing();
   const legs = transitLegs(itinerary);
-  const isOffered = (me?.scopes.includes("rider") ?? false) && legs.length > 0;
+  const isOffered = !acting && (me?.scopes.includes("rider") ?? false) && legs.length > 0;
   const own = useOwn("chosen", listChosen, isOffered);
   const chosen = own.data?.find(
     (choice) =>

@@ -29,7 +29,7 @@ export function Notices() {
       </p>
       {unread.length > 0 && (
         <>
-          <List notices={unread} />
+          <NoticeList notices={unread} />
           <p className="acts">
             <button
               className="act"
@@ -46,14 +46,14 @@ export function Notices() {
       {old.length > 0 && (
         <details className="over">
           <summary>{t("notice.old", { count: old.length })}</summary>
-          <List notices={old} />
+          <NoticeList notices={old} />
         </details>
       )}
     </section>
   );
 }
 
-function List({ notices }: { notices: Notice[] }) {
+export function NoticeList({ notices }: { notices: Notice[] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const aboutDay = ({ date }: Notice["content"]) => (typeof date === "string" ? format.fullDay(date) : null);
@@ -67,6 +67,7 @@ function List({ notices }: { notices: Notice[] }) {
           <span>
             {t(`notice.kind.${notice.kind}`, { defaultValue: t("notice.other") })}
             {aboutDay(notice.content) && ` (${t("notice.ofDay", { day: aboutDay(notice.content) })})`}
+            {typeof notice.content.text === "string" && <q>{notice.content.text}</q>}
           </span>
         </li>
       ))}

@@ -164,7 +164,7 @@ export function Failure({ error, onRetry }: { error: Error; onRetry: () => void 
   const { t } = useTranslation();
   const title = !(error instanceof ApiError)
     ? t("results.offline")
-    : t(`results.error${error.status}`, { defaultValue: t("results.error") });
+    : t([`refusal.${error.code}`, `results.error${error.status}`, "results.error"]);
   return (
     <div className="failure" role="alert">
       <Icon name="alert" />

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useActingWords } from "../acting";
 import { cancelSeries, listSeries, type Series } from "../api/client";
 import { useFormat } from "../format";
 import { useOwn, useOwnAct } from "../session";
@@ -18,11 +19,12 @@ const isOver = ({ dates }: Series) =>
 /** Weekly series that one has booked. */
 export function SeriesList() {
   const { t } = useTranslation();
+  const words = useActingWords();
   const query = useOwn("series", listSeries);
   if (query.data?.length === 0) return null;
   return (
     <Listed
-      title={t("series.own")}
+      title={t("series.own", words)}
       query={query}
       none={t("series.none")}
       card={(series) => <SeriesCard series={series} />}

@@ -23,7 +23,7 @@ import { Icon } from "./icons";
 import { Refusal } from "./Refusal";
 
 const PASSWORD_LENGTH = 10;
-const MODES = ["signIn", "register"] as const;
+const MODES = ["signIn", "register", "claim"] as const;
 
 type Props = { isOpen: boolean; onOpenChange: (isOpen: boolean) => void };
 
@@ -49,7 +49,7 @@ export function SignIn(props: Props) {
                 </TabList>
                 {MODES.map((mode) => (
                   <TabPanel key={mode} id={mode}>
-                    <SignInForm registering={mode === "register"} onDone={close} />
+                    <SignInForm mode={mode} onDone={close} />
                   </TabPanel>
                 ))}
               </Tabs>
@@ -61,30 +61,34 @@ export function SignIn(props: Props) {
   );
 }
 
-function SignInForm({ registering, onDone }: { registering: boolean; onDone: () => void }) {
+function SignInForm({ mode, onDone }: { mode: (typeof MODES)[number]; onDone: () => void }) {
   const { t } = useTranslation();
   const signIn = useSignIn(t("account.label"));
+  const isNew = mode !== "signIn";
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
     const text = (name: string) => String(given.get(name) ?? "");
     signIn.mutate(
-      { email: text("email"), password: text("password"), alias: text("alias") },
+      { email: text("email"), password: text("password"), alias: text("alias"), code: text("code") },
       { onSuccess: onDone },
     );
   };
   return (
     <Form className="form" onSubmit={submit}>
+      {mode === "claim" && (
+        <Field name="code" label={t("account.code")} autoComplete="off" help={t("account.codeHelp")} />
+      )}
       <Field name="email" type="email" label={t("account.email")} autoComplete="username" />
       <Field
         name="password"
         type="password"
         label={t("account.password")}
-        autoComplete={registering ? "new-password" : "current-password"}
-        minLength={registering ? PASSWORD_LENGTH : undefined}
-        help={registering ? t("account.passwordHelp", { count: PASSWORD_LENGTH }) : undefined}
+        autoComplete={isNew ? "new-password" : "current-password"}
+        minLength={isNew ? PASSWORD_LENGTH : undefined}
+        help={isNew ? t("account.passwordHelp", { count: PASSWORD_LENGTH }) : undefined}
       />
-      {registering && (
+      {mode === "register" && (
         <Field
           name="alias"
           label={t("account.alias")}
@@ -94,7 +98,7 @@ function SignInForm({ registering, onDone }: { registering: boolean; onDone: () 
       )}
       <Refusal error={signIn.error} />
       <button className="primary" type="submit" disabled={signIn.isPending}>
-        {t(registering ? "account.register" : "account.signIn")}
+        {t(`account.${mode}`)}
       </button>
     </Form>
   );

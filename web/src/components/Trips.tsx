@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useActing } from "../acting";
 import { useMe, useSignOut } from "../session";
 import { follow } from "./Account";
 import { Bookings } from "./Bookings";
@@ -24,16 +25,17 @@ export function Trips({ back, onBack }: Props) {
   const { t } = useTranslation();
   const me = useMe();
   const signOut = useSignOut();
-  const rides = me?.scopes.includes("rider");
-  const drives = me?.scopes.includes("driver");
-  const decides = me?.scopes.some((scope) => scope === "operator" || scope === "authority");
+  const acting = useActing();
+  const rides = me?.scopes.includes("rider") && !acting;
+  const drives = me?.scopes.includes("driver") && !acting;
+  const decides = !acting && me?.scopes.some((scope) => scope === "operator" || scope === "authority");
   return (
     <section className="trips" aria-labelledby="trips-title">
       <a className="back" href={back} onClick={(event) => follow(event, onBack)}>
         <Icon name="search" size={16} /> {t("trips.back")}
       </a>
       <div className="trips-head">
-        <h2 id="trips-title">{t("trips.title")}</h2>
+        <h2 id="trips-title">{acting ? t("agent.tripsOf", { name: acting.alias }) : t("trips.title")}</h2>
         {me && (
           <p>
             {t("trips.who", { name: me.alias })}{" "}
@@ -50,11 +52,15 @@ export function Trips({ back, onBack }: Props) {
       </div>
       <Refusal error={signOut.error} />
       {me === null && <p>{t("trips.signInFirst")}</p>}
-      {me && <Notices />}
-      {rides && (
+      {me && !acting && <Notices />}
+      {(rides || acting) && (
         <>
           <Bookings />
           <SeriesList />
+        </>
+      )}
+      {rides && (
+        <>
           <MonthBill />
           <PayingRiders />
         </>
@@ -68,9 +74,9 @@ export function Trips({ back, onBack }: Props) {
           <NewOffer />
         </>
       )}
-      {rides && <Wishes />}
+      {(rides || acting) && <Wishes />}
       {decides && <HeldUsage />}
-      {me && <Circles />}
+      {me && !acting && <Circles />}
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { useActingWords } from "../acting";
 import { endWish, listMatches, listWishes, type Wish } from "../api/client";
 import { useFormat } from "../format";
 import { useNearName } from "../nearName";
@@ -10,10 +11,11 @@ import { Refusal } from "./Refusal";
 /** What one looks for, and the offers that would do. */
 export function Wishes() {
   const { t } = useTranslation();
+  const words = useActingWords();
   const query = useOwn("wishes", readWishes);
   return (
     <Listed
-      title={t("trips.wishes")}
+      title={t("trips.wishes", words)}
       query={query}
       none={t("trips.noWishes")}
       card={(wish) => <WishCard wish={wish} />}
