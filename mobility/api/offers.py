@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from carpool.audience import Audience, Need
+from carpool.drawn_line import vias_of_line
 from carpool.driving_costs import cost_of_drive, driven_way
 from carpool.offers import (
     POWER_LIMIT,
@@ -17,6 +18,7 @@ from carpool.offers import (
     VIA_LIMIT,
     Acceptance,
     Energy,
+    InvalidOffer,
     OfferState,
     offer_as_json,
 )
@@ -138,6 +140,8 @@ class DriveContent(BaseModel):
     start: Place
     end: Place
     vias: Annotated[list[Place], Field(max_length=VIA_LIMIT)] = []
+    line: Annotated[list[Place], Field(max_length=LINE_LIMIT)] = []
+    """Instead of `vias`: the way that he drives, as corners of a line."""
     seats: Annotated[int, Field(ge=1, le=SEAT_LIMIT)] = 3
     energy: Energy | None = None
     fiscal_power: Annotated[int, Field(ge=1, le=POWER_LIMIT)] | None = None
@@ -204,8 +208,12 @@ def costs(request: Request, driver: Driver, given: DriveContent) -> DriveCosts:
     """Say what a drive costs its driver, before he offers seats on it."""
     here, snapshot = installation_of(request), world_of(request).snapshot
     here.limits.count(f"costs:{driver.user_id}", most=COSTS, per_s=WINDOW_S)
-    ends = [Coordinate(place.lat, place.lon) for place in (given.start, *given.vias, given.end)]
-    way = driven_way(snapshot.network, ends)
+    if given.line and given.vias:
+        raise InvalidOffer("either a line, or vias")
+    start, end, *vias = _coordinates([given.start, given.end, *given.vias])
+    if given.line:
+        vias = [*vias_of_line(snapshot.network, _coordinates(given.line), start, end)]
+    way = driven_way(snapshot.network, [start, *vias, end])
     of = snapshot.driving_costs
     cost = cost_of_drive(of, way, given.energy, given.fiscal_power)
     return DriveCosts(
@@ -280,6 +288,10 @@ def _counted(request: Request, driver: Principal) -> Installation:
     here = installation_of(request)
     here.limits.count(f"offers:{driver.user_id}", most=WRITES, per_s=WINDOW_S)
     return here
+
+
+def _coordinates(places: list[Place]) -> list[Coordinate]:
+    return [Coordinate(place.lat, place.lon) for place in places]
 
 
 def _values(given: OfferContent) -> dict[str, Any]:

@@ -185,13 +185,17 @@ def test_a_drawn_line_becomes_stops_and_tells_of_no_home(
     assert drawn.status_code == 201, drawn.text
     assert 1 <= len(drawn.json()["vias"]) <= VIA_LIMIT
     assert drawn.json()["drive_s"] > plain["drive_s"]
+    places = {end: {n: content[end][n] for n in ("lat", "lon")} for end in ("start", "end")}
+    costs = driver("POST", "/costs", json={**places, "line": asked["line"]})
+    assert costs.json()["drive_s"] == drawn.json()["drive_s"]
     of_home = driver("POST", json={**asked, **private})
     assert of_home.status_code == 201, of_home.text
     for via in of_home.json()["vias"]:
         for home in (start, end):
             assert distance_m(home, Coordinate(via["lat"], via["lon"])) >= FARTHEST_M
-    both = driver("POST", json={**asked, "vias": line[:1]})
-    assert (both.status_code, code_of(both)) == (422, "invalid_offer")
+    for path, known in (("", asked), ("/costs", {**places, "line": line[:9]})):
+        both = driver("POST", path, json={**known, "vias": line[:1]})
+        assert (both.status_code, code_of(both)) == (422, "invalid_offer")
     short = driver("POST", json={**asked, "line": line[:1]})
     assert (short.status_code, code_of(short)) == (422, "line_unusable")
 

@@ -97,6 +97,8 @@ def test_driver_draws_his_way_and_finds_it_as_stops(
     expect(bar).to_have_count(0)
     expect(page.get_by_role("button", name="Continuer le tracé")).to_be_focused()
     expect(page.get_by_role("button", name="Ajouter une étape")).to_have_count(0)
+    cost = page.get_by_role("region", name="Ce que coûte ce trajet")
+    expect(cost.get_by_text(re.compile(r"énergie [\d,]+"))).to_be_visible()
     page.get_by_role("button", name="Publier l’offre").click()
     expect(page.get_by_text("Offre publiée.")).to_be_visible()
     expect(page.get_by_role("button", name="Dessiner mon trajet")).to_be_visible()

@@ -1576,6 +1576,7 @@ export interface components {
             start: components["schemas"]["Point"];
             end: components["schemas"]["Point"];
             vias: components["schemas"]["Point"][];
+            line: components["schemas"]["Point"][];
             seats: number;
             energy?: components["schemas"]["Energy"] | null;
             fiscal_power?: number | null;

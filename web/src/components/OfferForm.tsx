@@ -374,9 +374,11 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             />
           </div>
         </details>
-        {line.length === 0 && (
-          <DriveCost places={[places.start.picked, ...stops, places.end.picked]} car={car} />
-        )}
+        <DriveCost
+          places={[places.start.picked, ...(line.length > 0 ? [] : stops), places.end.picked]}
+          line={line}
+          car={car}
+        />
         <Refusal error={publish.error} />
         <button className="primary" type="submit" disabled={publish.isPending}>
           {t(before ? "offer.change" : "offer.publish")}
