@@ -62,10 +62,10 @@ class Wakeups:
         self._client = redis.Redis.from_url(url, socket_timeout=5)
         self._seen = "$"
 
-    def announce(self, revision: int) -> bool:
+    def announce(self, revision: int | None = None) -> bool:
         """Tell the other processes; False when Valkey is away (they will poll)."""
         try:
-            self._client.xadd(STREAM, {"revision": revision}, maxlen=STREAM_LENGTH)
+            self._client.xadd(STREAM, {"revision": revision or ""}, maxlen=STREAM_LENGTH)
         except redis.RedisError:
             return False
         return True

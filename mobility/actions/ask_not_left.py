@@ -13,7 +13,7 @@ from core.errors import MobilityError
 from mobility.actions.change_booking import DUE_AT_ONCE
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, plan_b_path, save
 from mobility.actions.run_ride import LATE_LIMIT_S, delay_riders
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import again_after_deadlock, begin_in_trips
 from mobility.db.rides import SqlRideStore
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ def ask_not_left(desk: RideDesk, *, now: dt.datetime) -> int:
 
 @again_after_deadlock
 def _ask(desk: RideDesk, ride_id: uuid.UUID, now: dt.datetime) -> bool:
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         store = SqlRideStore(connection)
         stored = store.lock_ride_if_free(ride_id)
         leaves_at = None if stored is None else store.departure_of(ride_id, stored.driver_id)
@@ -58,8 +58,8 @@ def _ask(desk: RideDesk, ride_id: uuid.UUID, now: dt.datetime) -> bool:
         ride.put(asked=times)
         if not _drives(ride, now):
             _tell(ride, times, int((now - leaves_at).total_seconds()), now)
-        revision = save([ride])
-    announce(desk, revision)
+        changed = save([ride])
+    announce(desk, changed=changed)
     return True
 
 

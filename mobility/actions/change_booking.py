@@ -23,7 +23,7 @@ from carpool.ports import StoredRide
 from core.errors import Conflict, InvalidInput, MobilityError, NotAllowed
 from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
 from mobility.db.audit import record_act
-from mobility.db.engine import Connection, again_after_deadlock
+from mobility.db.engine import Connection, again_after_deadlock, begin_in_trips
 from mobility.db.rides import BookingNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
@@ -112,7 +112,7 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
     """
     if event not in EVENTS[side]:
         raise NotAllowed(f"{event} is not for a {side}")
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         store = SqlRideStore(connection)
         before, driver_id = store.find_booking(booking_id)
         own = who.person_id == (before.rider_id if side is Side.RIDER else driver_id)
@@ -126,8 +126,8 @@ def change_booking(  # noqa: PLR0913 — who does what to which booking, and whe
         if also is not None:
             also(connection)
         after = ride.happen(booking, event, told=told)
-        revision = save([ride])
-    announce(desk, revision)
+        changed = save([ride])
+    announce(desk, changed=changed)
     return after
 
 
@@ -165,7 +165,7 @@ def resolve_complaint(
     desk: RideDesk, authority: Principal, booking_id: uuid.UUID, *, now: dt.datetime
 ) -> Booking:
     """The authority has looked at a complaint; raises as `change_booking`."""
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         store = SqlRideStore(connection)
         before, _ = store.find_booking(booking_id)
         (ride,) = lock(desk, connection, [before.ride_id], now).values()
@@ -198,13 +198,13 @@ def sweep(desk: RideDesk, *, now: dt.datetime) -> int:
 
 @again_after_deadlock
 def _sweep_one(desk: RideDesk, ride_id: uuid.UUID, now: dt.datetime) -> bool:
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         stored = SqlRideStore(connection).lock_ride_if_free(ride_id)
         if stored is None:
             return False
         ride = LockedRide(desk, connection, stored, now)
         ride.expire_due()
         ride.end_overdue()
-        revision = save([ride])
-    announce(desk, revision)
-    return revision is not None
+        changed = save([ride])
+    announce(desk, changed=changed)
+    return changed

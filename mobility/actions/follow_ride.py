@@ -15,7 +15,7 @@ from core.geo import Coordinate
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, load_ride, lock, save
 from mobility.actions.run_ride import delay_riders
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import again_after_deadlock, begin_in_trips
 from mobility.db.rides import RideNotFound, SqlRideStore
 from mobility.live import Cars
 from mobility.users.scopes import Principal
@@ -115,13 +115,13 @@ def _changes(track: Track, progress: Progress, now: dt.datetime) -> bool:
 def _store(
     desk: RideDesk, ride_id: uuid.UUID, track: Track, progress: Progress, now: dt.datetime
 ) -> None:
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         (ride,) = lock(desk, connection, [ride_id], now).values()
         under_way = ride.ride.state in {RideState.SCHEDULED, RideState.EN_ROUTE}
         if under_way and ride.ride.bookings:
             _put(ride, track, progress, now)
-        revision = save([ride])
-    announce(desk, revision)
+        changed = save([ride])
+    announce(desk, changed=changed)
 
 
 def _put(ride: LockedRide, track: Track, progress: Progress, now: dt.datetime) -> None:

@@ -56,7 +56,7 @@ def report_point(
         if count >= ENOUGH and not suspended:
             record_act(connection, None, "point_suspended", point_id, {"reports": count})
             revision, suspended = _suspend(desk, connection, point_id, now), True
-    announce(desk, revision)
+    announce(desk, changed=revision is not None)
     return suspended
 
 
@@ -70,7 +70,7 @@ def confirm_suspension(
         record_act(connection, authority.user_id, "point_suspension_confirmed", point_id, {})
         settle(connection, point_id, now)
         revision = _suspend(desk, connection, point_id, now, confirmed=True)
-    announce(desk, revision)
+    announce(desk, changed=revision is not None)
 
 
 def restore_point(desk: RideDesk, authority: Principal, point_id: str, *, now: dt.datetime) -> None:
@@ -81,7 +81,7 @@ def restore_point(desk: RideDesk, authority: Principal, point_id: str, *, now: d
         settled = settle(connection, point_id, now)
         record_act(connection, authority.user_id, "point_restored", point_id, {"reports": settled})
         revision = restore(connection, point_id)
-    announce(desk, revision)
+    announce(desk, changed=revision is not None)
 
 
 def _require(desk: RideDesk, connection: Connection, point_id: str) -> None:

@@ -25,11 +25,11 @@ from carpool.ride_plans import RideWay, Schedule, Visit
 from carpool.tracking import track_ride
 from core.time import to_instant
 from mobility.db.changes import lock_changes
-from mobility.db.engine import Connection, Engine, in_one_trip
+from mobility.db.engine import Connection, Engine
 from mobility.db.notices import BOOKING_CONFIRMED, RIDE_COMPLETED, emit, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.operators import tell_partner_of_seat
-from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore
+from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore, one_car_at_a_time
 from mobility.live import Wakeups
 from mobility.world import LoadedRide, Snapshot
 from routing.raptor.body_table import Body
@@ -183,7 +183,8 @@ class LockedRide:
         """Take a new booking into the plan that was found for it."""
         self._store.add_booking(booking)
         self.put(bookings=(*self.ride.bookings, booking))
-        self.plan(visits, schedule, booking)
+        own = Engagement(self.ride.id, booking.rider_id, booking.pickup_from, booking.dropoff_by)
+        self._store.engage([self._plan(visits, schedule), own], later=True)
 
     def seated(self, booking_id: uuid.UUID) -> Booking | None:
         """A booking of the ride, if it takes seats."""
@@ -194,10 +195,8 @@ class LockedRide:
         self.ride = replace(self.ride, **changes)  # type: ignore[arg-type]
         self._changed = True
 
-    def plan(
-        self, visits: Sequence[Visit], schedule: Schedule, rider: Booking | None = None
-    ) -> None:
-        """Give the ride another plan, in which a rider may be new."""
+    def _plan(self, visits: Sequence[Visit], schedule: Schedule) -> Engagement:
+        """Give the ride another plan; returns when its driver is on the way."""
         pickups: set[str] = set()
         planned = []
         reached = {(visit.booking, visit.is_pickup): visit.reached_at for visit in self.ride.plan}
@@ -212,10 +211,7 @@ class LockedRide:
         self.put(plan=tuple(planned))
         ride = self.ride
         leaves, ends = to_instant(schedule.leaves_s), to_instant(schedule.ends_s)
-        whens = [Engagement(ride.id, ride.driver_id, leaves, ends)]
-        if rider is not None:
-            whens.append(Engagement(ride.id, rider.rider_id, rider.pickup_from, rider.dropoff_by))
-        self._store.engage(whens)
+        return Engagement(ride.id, ride.driver_id, leaves, ends)
 
     def _release(self, booking: Booking) -> None:
         """Take a booking's visits out of the plan; the others keep all that they were promised."""
@@ -237,8 +233,8 @@ class LockedRide:
             schedule = None if visits is None else way.schedule(visits)
             if visits is not None and schedule is not None:
                 try:
-                    with self._connection.begin_nested():
-                        self.plan(visits, schedule)
+                    with self._connection.begin_nested(), one_car_at_a_time():
+                        self._store.engage([self._plan(visits, schedule)])
                 except AlreadyOnTheWay:  # the driver cannot leave sooner
                     self.put(plan=left)
 
@@ -299,23 +295,24 @@ class LockedRide:
         }
         self._events.append((booking.id, kind, content))
 
-    def save(self) -> int | None:
-        """Store the ride if anything has changed; returns the revision of the change."""
+    def save(self) -> bool:
+        """Store the ride if anything has changed; returns whether it has."""
         if not (self._changed or self._notices or self._events):
-            return None
-        with in_one_trip(self._connection):
-            if self._changed:
-                self.put(version=self.ride.version + 1)
-                self._store.save_ride(self.ride)
-            lock_changes(self._connection)
-            # Under this lock: readers who go on from the last number miss none.
-            for person_id, kind, content in self._notices:
-                tell(self._connection, person_id, kind, content, self._now)
-            for booking_id, kind, content in self._events:
-                emit(self._connection, booking_id, kind, content, self._now)
-            for booking_id, status in self._told_partners:
-                tell_partner_of_seat(self._connection, booking_id, status, self._now)
-        return self._store.record_change(self.ride.id) if self._changed else None
+            return False
+        if self._changed:
+            self.put(version=self.ride.version + 1)
+            self._store.save_ride(self.ride)
+        lock_changes(self._connection)
+        # Under this lock: readers who go on from the last number miss none.
+        for person_id, kind, content in self._notices:
+            tell(self._connection, person_id, kind, content, self._now)
+        for booking_id, kind, content in self._events:
+            emit(self._connection, booking_id, kind, content, self._now)
+        for booking_id, status in self._told_partners:
+            tell_partner_of_seat(self._connection, booking_id, status, self._now)
+        if self._changed:
+            self._store.note_change(self.ride.id)
+        return self._changed
 
 
 def lock(
@@ -334,13 +331,16 @@ def lock(
     return locked
 
 
-def save(locked: Collection[LockedRide]) -> int | None:
-    """Store what has changed of locked rides, last of all: other changes wait from here on."""
-    revisions = [ride.save() for ride in locked]
-    return max((r for r in revisions if r is not None), default=None)
+def save(locked: Collection[LockedRide]) -> bool:
+    """
+    Store what has changed of locked rides, last of all: other changes wait from here on.
+
+    Returns whether anything has.
+    """
+    return any([ride.save() for ride in locked])  # noqa: C419 — all of them  # noqa: C419 — every one is saved
 
 
-def announce(desk: RideDesk, revision: int | None) -> None:
+def announce(desk: RideDesk, *, changed: bool) -> None:
     """Wake the other processes once a change is committed."""
-    if revision is not None:
-        desk.wakeups.announce(revision)
+    if changed:
+        desk.wakeups.announce()

@@ -22,7 +22,7 @@ from core.errors import InvalidInput
 from core.time import to_instant
 from mobility.actions.change_booking import TooSoon
 from mobility.actions.ride_desk import LockedRide, RideDesk, announce, lock, plan_b_path, save
-from mobility.db.engine import again_after_deadlock
+from mobility.db.engine import again_after_deadlock, begin_in_trips
 from mobility.db.rides import SqlRideStore
 from mobility.users.scopes import Principal
 
@@ -196,13 +196,13 @@ def _with_ride(
     act: Callable[[LockedRide], None],
     now: dt.datetime,
 ) -> StoredRide:
-    with desk.engine.begin() as connection:
+    with begin_in_trips(desk.engine) as connection:
         store = SqlRideStore(connection)
         store.get_driven(driver.person_id, ride_id)
         (ride,) = lock(desk, connection, [ride_id], now).values()
         act(ride)
-        revision = save([ride])
-    announce(desk, revision)
+        changed = save([ride])
+    announce(desk, changed=changed)
     return ride.ride
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from mobility.db.engine import LATER
 from mobility.db.schema import change, installation
 
 CHANGE_LOCK = 7_305_001
@@ -22,14 +23,11 @@ CHANGE_LOCK = 7_305_001
 
 _LOCK_CHANGES = sa.select(sa.func.pg_advisory_xact_lock(CHANGE_LOCK))
 _NEXT = sa.select(sa.func.coalesce(sa.func.max(change.c.revision), 0) + 1)
-_ADD_CHANGE = (
-    change.insert()
-    .values(
-        revision=_NEXT.scalar_subquery(), kind=sa.bindparam("kind"),
-        subject_id=sa.bindparam("subject_id"), at=sa.bindparam("at"),
-    )
-    .returning(change.c.revision)
+_ADD_CHANGE = change.insert().inline().values(
+    revision=_NEXT.scalar_subquery(), kind=sa.bindparam("kind"),
+    subject_id=sa.bindparam("subject_id"), at=sa.bindparam("at"),
 )  # fmt: skip
+_ADD_KNOWN_CHANGE = _ADD_CHANGE.returning(change.c.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +40,22 @@ class Position:
 
 def lock_changes(connection: sa.Connection) -> None:
     """Let whoever else records a change wait until the commit: what follows is in one order."""
-    connection.execute(_LOCK_CHANGES)
+    connection.execute(_LOCK_CHANGES, execution_options=LATER)
 
 
-def record_change(
-    connection: sa.Connection, kind: str, subject_id: uuid.UUID, *, is_locked: bool = False
-) -> int:
+def record_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> int:
     """Add a change to the running transaction; returns its revision."""
-    if not is_locked:
-        lock_changes(connection)
-    values = {"kind": kind, "subject_id": subject_id, "at": dt.datetime.now(dt.UTC)}
-    return int(connection.execute(_ADD_CHANGE, values).scalar_one())
+    lock_changes(connection)
+    return int(connection.execute(_ADD_KNOWN_CHANGE, _change(kind, subject_id)).scalar_one())
+
+
+def note_change(connection: sa.Connection, kind: str, subject_id: uuid.UUID) -> None:
+    """Add a change under the lock of the changes, without waiting for its revision."""
+    connection.execute(_ADD_CHANGE, _change(kind, subject_id), execution_options=LATER)
+
+
+def _change(kind: str, subject_id: uuid.UUID) -> dict[str, object]:
+    return {"kind": kind, "subject_id": subject_id, "at": dt.datetime.now(dt.UTC)}
 
 
 def latest_revision(connection: sa.Connection) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -101,31 +100,29 @@ def read_people(
     connection: sa.Connection, person_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, Person]:
     """The same of many people."""
-    ids = list(person_ids)
-    communities: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    for row in connection.execute(_MEMBERS, {"of": ids}):
-        communities[row.person_id].add(row.community_id)
-    apart: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    for row in connection.execute(_BLOCKS, {"of": ids}):
-        apart[row.person_id].add(row.other_id)
-        apart[row.other_id].add(row.person_id)
     return {
         row.id: Person(
             row.is_woman,
             row.verified_at is not None,
-            frozenset(communities[row.id]),
-            frozenset(apart[row.id]),
+            frozenset(row.communities),
+            frozenset(row.apart),
         )
-        for row in connection.execute(_MARKS, {"of": ids})
+        for row in connection.execute(_PEOPLE, {"of": list(person_ids)})
     }
 
 
-_IDS = sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid)))
-_MARKS = sa.select(person.c.id, person.c.is_woman, person.c.verified_at).where(person.c.id == _IDS)
-_MEMBERS = sa.select(community_member).where(community_member.c.person_id == _IDS)
-_BLOCKS = sa.select(person_block).where(
-    sa.or_(person_block.c.person_id == _IDS, person_block.c.other_id == _IDS)
+_MEMBER_OF = sa.select(community_member.c.community_id).where(
+    community_member.c.person_id == person.c.id
 )
+_BLOCKS = sa.select(person_block.c.other_id).where(person_block.c.person_id == person.c.id)
+_BLOCKED_BY = sa.select(person_block.c.person_id).where(person_block.c.other_id == person.c.id)
+_PEOPLE = sa.select(
+    person.c.id,
+    person.c.is_woman,
+    person.c.verified_at,
+    sa.func.array(_MEMBER_OF.scalar_subquery()).label("communities"),
+    sa.func.array(sa.union_all(_BLOCKS, _BLOCKED_BY).scalar_subquery()).label("apart"),
+).where(person.c.id == sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid))))
 
 
 def set_woman(connection: sa.Connection, person_id: uuid.UUID, *, is_woman: bool) -> int | None:

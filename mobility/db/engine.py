@@ -6,10 +6,11 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError as DatabaseAway
@@ -21,6 +22,7 @@ from mobility.db.application_role import find_settled_role, settle_rights
 from mobility.db.schema import installation
 
 __all__ = [
+    "LATER",
     "Connection",
     "DatabaseAway",
     "DatabaseBusy",
@@ -28,8 +30,9 @@ __all__ = [
     "Engine",
     "WrongTerritory",
     "again_after_deadlock",
-    "in_one_trip",
+    "begin_in_trips",
     "is_known_schema",
+    "look",
     "open_engine",
     "ordinary_engine",
     "read_quote_key",
@@ -45,6 +48,9 @@ POOL_SIZE = 10
 CONNECT_TIMEOUT_S = 10
 MINIMUM_VERSION = 160_000
 """PostgreSQL 16: the oldest that the migrations are meant for."""
+LATER = {"later": True}
+"""Execution options of a statement of which nothing is read, see `begin_in_trips`."""
+_PIPELINE = "pipeline"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -97,13 +103,16 @@ def ordinary_engine(owner: sa.Engine) -> sa.Engine:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=POOL_SIZE,
         pool_pre_ping=True,
         hide_parameters=True,  # errors end in logs, parameters are people's
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
     )
+    sa.event.listen(engine, "after_cursor_execute", _wait)
+    sa.event.listen(engine, "handle_error", _forget_rest)
+    return engine
 
 
 def upgrade(engine: sa.Engine, territory_id: str) -> None:
@@ -145,22 +154,68 @@ def again_after_deadlock(act: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def in_one_trip(connection: sa.Connection) -> Iterator[None]:
-    """
-    Send the writes of a block together, and wait for the server once.
+def look(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Read what is there at the moment of each statement, without a transaction around them."""
+    with engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    None of them may give rows back. What one of them raises is raised at the end of the block,
-    and none of those after it is done.
+
+@contextmanager
+def begin_in_trips(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
-    driver: Any = connection.connection.driver_connection
-    driver_error = connection.dialect.loaded_dbapi.Error
-    try:
-        with driver.pipeline():
-            yield
-    except driver_error as error:
-        raise sa.exc.DBAPIError.instance(
-            None, None, error, driver_error, dialect=connection.dialect
-        ) from error
+    Begin a transaction in which the server is waited for only where something is read.
+
+    Statements with `LATER` are sent along with the next one without, or with the commit. What one
+    of them raises is raised there, and none of those after it is done.
+    """
+    with engine.connect() as connection:
+        info, driver = connection.info, _driver_of(connection)
+        with driver.pipeline() as info[_PIPELINE]:
+            try:
+                with connection.begin():
+                    try:
+                        yield connection
+                    except BaseException:
+                        _drain(info[_PIPELINE], driver)
+                        raise
+            finally:
+                del info[_PIPELINE]
+
+
+def _driver_of(connection: sa.Connection) -> psycopg.Connection:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver
+
+
+def _wait(
+    connection: sa.Connection,
+    _cursor: object,
+    _statement: str,
+    _parameters: object,
+    context: Any,  # noqa: ANN401 — of the driver
+    _many: bool,  # noqa: FBT001 — as the listener is called
+) -> None:
+    """In a transaction in trips, wait for what a statement gives unless it is for later."""
+    pipeline = connection.info.get(_PIPELINE)
+    if pipeline is not None and not context.execution_options.get("later"):
+        pipeline.sync()
+
+
+def _forget_rest(context: sa.engine.ExceptionContext) -> None:
+    """In a transaction in trips, have nothing left of the statements behind one that failed."""
+    connection = context.connection
+    if connection is None or connection.invalidated or _PIPELINE not in connection.info:
+        return
+    _drain(connection.info[_PIPELINE], _driver_of(connection))
+
+
+def _drain(pipeline: psycopg.Pipeline, driver: psycopg.Connection) -> None:
+    """Take what the server says of all that was sent, so that it listens to a rollback."""
+    while not driver.closed:
+        with suppress(psycopg.Error):
+            pipeline.sync()
+            return
 
 
 def read_quote_key(connection: sa.Connection) -> bytes:

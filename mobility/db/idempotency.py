@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import InvalidInput
+from mobility.db.engine import LATER
 from mobility.db.schema import answered
 
 KEPT = dt.timedelta(days=2)
@@ -86,5 +87,6 @@ def keep_answer(connection: sa.Connection, user_id: uuid.UUID, key: str, answer:
     connection.execute(
         answered.update()
         .where(answered.c.user_id == user_id, answered.c.key == key)
-        .values(answer=answer)
+        .values(answer=answer),
+        execution_options=LATER,
     )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from core.errors import NotFound
 from core.geo import Coordinate
+from mobility.db.engine import LATER
 from mobility.db.schema import journey
 from routing.itinerary import Family, Itinerary
 
@@ -63,7 +64,10 @@ class Journey:
 def add_journey(connection: sa.Connection, together_id: uuid.UUID, ends: JourneyEnds) -> None:
     """Store where a rider travels, with his bookings."""
     values = {name: [place.lat, place.lon] for name, place in ends._asdict().items()}
-    connection.execute(journey.insert().values(id=together_id, ends=values))
+    connection.execute(_ADD_JOURNEY, {"id": together_id, "ends": values}, execution_options=LATER)
+
+
+_ADD_JOURNEY = journey.insert()
 
 
 def read_journeys(

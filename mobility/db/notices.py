@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from mobility.db.engine import LATER
 from mobility.db.schema import notice, outbox
 
 BOOKING_CONFIRMED, RIDE_COMPLETED = "booking_confirmed", "ride_completed"
@@ -39,7 +40,8 @@ def tell(
     connection.execute(
         notice.insert()
         .inline()
-        .values(person_id=person_id, kind=kind, content=dict(content), at=now)
+        .values(person_id=person_id, kind=kind, content=dict(content), at=now),
+        execution_options=LATER,
     )
 
 
@@ -106,5 +108,6 @@ def emit(
         pg.insert(outbox)
         .inline()
         .values(booking_id=booking_id, kind=kind, content=dict(content), at=now)
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(),
+        execution_options=LATER,
     )

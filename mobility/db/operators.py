@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from carpool.partner_bookings import Kind, Status
 from core.errors import Conflict, NotFound
+from mobility.db.engine import LATER
 from mobility.db.schema import partner, partner_booking, partner_event, person
 
 LISTED = 1_000
@@ -215,7 +216,10 @@ def _leave_event(
         .where(about, partner.c.events_url.is_not(None))
     )  # fmt: skip
     columns = ["id", "partner_booking_id", "status", "at", "due_at"]
-    connection.execute(pg.insert(partner_event).from_select(columns, rows).on_conflict_do_nothing())
+    connection.execute(
+        pg.insert(partner_event).from_select(columns, rows).on_conflict_do_nothing(),
+        execution_options=LATER,
+    )
 
 
 def claim_event(connection: sa.Connection, now: dt.datetime, until: dt.datetime) -> DueEvent | None:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from core.errors import Conflict
 from mobility.db.changes import record_change
+from mobility.db.engine import LATER
 from mobility.db.schema import booking, offer, point_report, point_suspension, ride
 
 POINT_CHANGED = "point"
@@ -69,6 +70,9 @@ class BookedThere:
     date: dt.date
 
 
+_SHARE_POINTS = sa.select(sa.func.pg_advisory_xact_lock_shared(POINTS_LOCK))
+
+
 def lock_points(connection: sa.Connection) -> None:
     """Let bookings, and whoever else reports, wait until the commit."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POINTS_LOCK)))
@@ -76,7 +80,7 @@ def lock_points(connection: sa.Connection) -> None:
 
 def share_points(connection: sa.Connection) -> None:
     """Let no point be suspended or restored until the commit."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(POINTS_LOCK)))
+    connection.execute(_SHARE_POINTS, execution_options=LATER)
 
 
 def list_suspended(

@@ -8,8 +8,10 @@ ids; so everything that happens to a ride happens in one order.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -23,7 +25,8 @@ from carpool.ports import PlannedVisit, StoredRide
 from carpool.ratings import RATED
 from core.errors import Conflict, NotFound
 from core.ids import OfferId
-from mobility.db.changes import record_change
+from mobility.db.changes import note_change
+from mobility.db.engine import LATER
 from mobility.db.schema import booking, change, compiled_offer, engagement, offer, person, ride
 
 RIDE_CHANGED = "ride"
@@ -50,6 +53,19 @@ class AlreadyOnTheWay(Conflict):
     """Somebody would sit in two cars at once."""
 
     code = "already_on_the_way"
+
+
+@contextmanager
+def one_car_at_a_time() -> Iterator[None]:
+    """Raise `AlreadyOnTheWay` where somebody would be on the way in two cars at once."""
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != EXCLUSION:
+            raise
+        raise AlreadyOnTheWay(
+            "whoever drives or rides here is on the way in another car at that time"
+        ) from error
 
 
 class Engagement(NamedTuple):
@@ -85,9 +101,7 @@ class SqlRideStore:
 
     def find_ride(self, offer_id: OfferId, date: dt.date) -> StoredRide | None:
         """An offer's ride of a date, if anybody ever asked for it."""
-        found = self._stored(
-            _rides().where(ride.c.offer_id == _uuid(offer_id), ride.c.date == date)
-        )
+        found = self._stored(_RIDES.where(ride.c.offer_id == _uuid(offer_id), ride.c.date == date))
         return found[0] if found else None
 
     def add_ride(self, given: Offer, version: int, date: dt.date) -> None:
@@ -112,29 +126,32 @@ class SqlRideStore:
 
     def read_ride(self, ride_id: uuid.UUID) -> StoredRide:
         """A ride as it is, which may be another one at once; raises `RideNotFound`."""
-        found = self._stored(_RIDE, of=ride_id)
-        if not found:
-            raise RideNotFound(f"there is no ride {ride_id}")
-        return found[0]
+        return self.read_rides([ride_id])[ride_id]
+
+    def read_rides(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StoredRide]:
+        """Rides by their ids, in order, all as they are at one moment; raises `RideNotFound`."""
+        found = {of.id: of for of in self._stored(_SOME_RIDES, of=list(ride_ids))}
+        for ride_id in ride_ids:
+            if ride_id not in found:
+                raise RideNotFound(f"there is no ride {ride_id}")
+        return {ride_id: found[ride_id] for ride_id in sorted(ride_ids)}
 
     def lock_rides(self, ride_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StoredRide]:
         """Rides by their ids, locked in order until the commit; raises `RideNotFound`."""
-        return {ride_id: self.lock_ride(ride_id) for ride_id in sorted(ride_ids)}
+        # What had to be waited for is read by another statement, once it is locked.
+        for ride_id in sorted(ride_ids):
+            self._connection.execute(_RIDE_LOCKED, {"of": ride_id}, execution_options=LATER)
+        return self.read_rides(ride_ids)
 
     def lock_ride(self, ride_id: uuid.UUID) -> StoredRide:
         """One ride, locked until the commit; raises `RideNotFound`."""
-        # A row that was waited for is read as the one before has left it; its bookings are read
-        # by another statement, once it is locked.
-        found = self._stored(_RIDE_LOCKED, of=ride_id)
-        if not found:
-            raise RideNotFound(f"there is no ride {ride_id}")
-        return found[0]
+        return self.lock_rides([ride_id])[ride_id]
 
     def lock_ride_if_free(self, ride_id: uuid.UUID) -> StoredRide | None:
         """One ride, locked, unless somebody else has it at the moment."""
-        query = _rides().where(ride.c.id == ride_id)
-        found = self._stored(query.with_for_update(of=ride, skip_locked=True))
-        return found[0] if found else None
+        query = sa.select(ride.c.id).where(ride.c.id == ride_id)
+        free = self._connection.execute(query.with_for_update(skip_locked=True)).first()
+        return None if free is None else self.read_ride(ride_id)
 
     def list_due(self, now: dt.datetime, count: int) -> list[uuid.UUID]:
         """Rides with bookings whose time is over."""
@@ -191,7 +208,8 @@ class SqlRideStore:
 
     def tell_late(self, booking_id: uuid.UUID, late_s: int) -> None:
         """Note of which delay a rider was told."""
-        self._connection.execute(_TELL_LATE, {"of": booking_id, "told": late_s})
+        told = {"of": booking_id, "told": late_s}
+        self._connection.execute(_TELL_LATE, told, execution_options=LATER)
 
     def list_changed(self, after_revision: int, today: dt.date) -> list[StoredRide]:
         """Rides that changed after a revision, those of long ago left out."""
@@ -199,16 +217,18 @@ class SqlRideStore:
             change.c.kind == RIDE_CHANGED, change.c.revision > after_revision
         )
         since = today - dt.timedelta(days=DAYS_BACK)
-        return self._stored(_rides().where(ride.c.id.in_(changed), ride.c.date >= since))
+        return self._stored(_RIDES.where(ride.c.id.in_(changed), ride.c.date >= since))
 
     def list_driven(self, driver_id: uuid.UUID, *, since: dt.date, count: int) -> list[StoredRide]:
         """Rides of a driver from a date on, the first first."""
-        query = _rides().where(offer.c.driver_id == driver_id, ride.c.date >= since)
-        return self._stored(query.order_by(ride.c.date, ride.c.id).limit(count))
+        query = sa.select(ride.c.id).join(offer, offer.c.id == ride.c.offer_id)
+        query = query.where(offer.c.driver_id == driver_id, ride.c.date >= since)
+        first = query.order_by(ride.c.date, ride.c.id).limit(count)
+        return self._stored(_RIDES.where(ride.c.id.in_(first)))
 
     def get_driven(self, driver_id: uuid.UUID, ride_id: uuid.UUID) -> StoredRide:
         """A ride of a driver; raises `RideNotFound` for those of others."""
-        found = self._stored(_rides().where(offer.c.driver_id == driver_id, ride.c.id == ride_id))
+        found = self._stored(_RIDES.where(offer.c.driver_id == driver_id, ride.c.id == ride_id))
         if not found:
             raise RideNotFound(f"you have no ride {ride_id}")
         return found[0]
@@ -223,17 +243,18 @@ class SqlRideStore:
             "vias_reached": list(stored.vias_reached),
             **{name: getattr(stored, name) for name in LIVE_FIELDS},
         }  # fmt: skip
-        self._connection.execute(_SAVE_RIDE, values)
+        self._connection.execute(_SAVE_RIDE, values, execution_options=LATER)
 
-    def record_change(self, ride_id: uuid.UUID) -> int:
-        """Note that a ride has changed, under the lock of the changes; returns the revision."""
-        return record_change(self._connection, RIDE_CHANGED, ride_id, is_locked=True)
+    def note_change(self, ride_id: uuid.UUID) -> None:
+        """Note that a ride has changed, under the lock of the changes."""
+        note_change(self._connection, RIDE_CHANGED, ride_id)
 
     def add_booking(self, given: Booking) -> None:
         """Store a new booking."""
         values = {name: getattr(given, name) for name in BOOKING_FIELDS}
         values["needs"] = sorted(given.needs)
-        self._connection.execute(_ADD_BOOKING, {**values, "changed_at": given.created_at})
+        values["changed_at"] = given.created_at
+        self._connection.execute(_ADD_BOOKING, values, execution_options=LATER)
 
     def change_booking(
         self,
@@ -245,7 +266,7 @@ class SqlRideStore:
     ) -> None:
         """Put a booking of a locked ride into another state."""
         values = {"of": before.id, "state": state, "changed_at": now, "until": until}
-        self._connection.execute(_CHANGE_BOOKING, values)
+        self._connection.execute(_CHANGE_BOOKING, values, execution_options=LATER)
 
     def find_booking(self, booking_id: uuid.UUID) -> tuple[Booking, uuid.UUID]:
         """A booking and its driver's person; raises `BookingNotFound`."""
@@ -296,27 +317,18 @@ class SqlRideStore:
         rows = self._connection.execute(query.order_by(at.desc()).limit(count)).mappings()
         return [_booking(row) for row in rows]
 
-    def engage(self, whens: Sequence[Engagement]) -> None:
+    def engage(self, whens: Sequence[Engagement], *, later: bool = False) -> None:
         """
         Say when people are on the way by rides, each once a ride.
 
-        Raises
-        ------
-        AlreadyOnTheWay
-            One of them is in another car then.
+        One of them in another car then is told of by `one_car_at_a_time`; at the latest by the
+        commit if it is for later.
         """
         rows = [
             {"ride_id": of.ride_id, "person_id": of.person_id, "during": pg.Range(of.start, of.end)}
             for of in sorted(whens, key=lambda of: of.person_id)
         ]
-        try:
-            self._connection.execute(_ENGAGE, rows)
-        except IntegrityError as error:
-            if getattr(error.orig, "sqlstate", None) != EXCLUSION:
-                raise
-            raise AlreadyOnTheWay(
-                "whoever drives or rides here is on the way in another car at that time"
-            ) from error
+        self._connection.execute(_ENGAGE, rows, execution_options=LATER if later else {})
 
     def is_on_the_way(self, person_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:
         """Whether a person drives or rides at some time between two moments."""
@@ -328,21 +340,17 @@ class SqlRideStore:
 
     def lock_person(self, person_id: uuid.UUID) -> None:
         """Let whatever else this person books wait until the commit."""
-        self._connection.execute(_PERSON_LOCKED, {"of": person_id})
+        self._connection.execute(_PERSON_LOCKED, {"of": person_id}, execution_options=LATER)
 
     def disengage(self, ride_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> None:
         """Give people their time back."""
-        self._connection.execute(_DISENGAGE, {"of": ride_id, "who": person_ids})
+        gone = {"of": ride_id, "who": person_ids}
+        self._connection.execute(_DISENGAGE, gone, execution_options=LATER)
 
     def _stored(self, query: sa.Select[Any], **values: Any) -> list[StoredRide]:  # noqa: ANN401
-        rows = list(self._connection.execute(query, values).mappings())
-        if not rows:
-            return []
-        found = self._connection.execute(_TAKEN, {"of": [row["id"] for row in rows]})
-        taken: dict[uuid.UUID, list[sa.RowMapping]] = {row["id"]: [] for row in rows}
-        for row in found.mappings():
-            taken[row["of_ride"]].append(row)
-        return [_ride(row, taken[row["id"]]) for row in rows]
+        rows = self._connection.execute(query, values).mappings()
+        by_ride = itertools.groupby(rows, key=lambda row: row["id"])
+        return [_ride(list(of)) for _, of in by_ride]
 
 
 # Literal, so that one plan that knows the index of these is made for all.
@@ -352,18 +360,13 @@ _COUNTED_ON = [str(state) for state in (BookingState.CONFIRMED, BookingState.CHA
 BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != "late_s")
 
 
+_OF_BOOKING = "booking_"
 LIVE_FIELDS = ("said_late_s", "said_at", "seen_late_s", "seen_at", "asked")
 """What is kept of a ride under way, stored as it is."""
 
 
 def _bookings() -> sa.Select[Any]:
     return sa.select(booking, ride.c.late_s).join(ride, ride.c.id == booking.c.ride_id)
-
-
-def _rides() -> sa.Select[Any]:
-    return sa.select(
-        ride, offer.c.driver_id, _private("start"), _private("end"),
-    ).join(offer, offer.c.id == ride.c.offer_id)  # fmt: skip
 
 
 def _private(end: str) -> sa.ColumnElement[bool]:
@@ -380,24 +383,22 @@ def _private(end: str) -> sa.ColumnElement[bool]:
 
 
 # Statements of every booking, made once.
-_RIDE = _rides().where(ride.c.id == sa.bindparam("of"))
-_RIDE_LOCKED = _RIDE.with_for_update(of=ride)
-_TAKEN = (
+_RIDES = (
     sa.select(
-        ride.c.id.label("of_ride"),
-        offer.c.state.label("offer_state"),
-        offer.c.version.label("latest_version"),
-        ride.c.late_s,
-        booking,
+        ride, offer.c.driver_id, _private("start"), _private("end"),
+        offer.c.state.label("offer_state"), offer.c.version.label("latest_version"),
+        *(booking.c[name].label(_OF_BOOKING + name) for name in BOOKING_FIELDS),
     )
     .select_from(
         ride.join(offer, offer.c.id == ride.c.offer_id).outerjoin(
             booking, sa.and_(booking.c.ride_id == ride.c.id, _IS_SEATED)
         )
     )
-    .where(ride.c.id == sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid))))
-    .order_by(booking.c.pickup_from)
-)
+    .order_by(ride.c.date, ride.c.id, booking.c.pickup_from)
+)  # fmt: skip
+"""Rides by their dates, one row for each of their bookings that takes seats, or one without."""
+_SOME_RIDES = _RIDES.where(ride.c.id == sa.any_(sa.bindparam("of", type_=pg.ARRAY(sa.Uuid))))
+_RIDE_LOCKED = sa.select(ride.c.id).where(ride.c.id == sa.bindparam("of")).with_for_update()
 _SAVE_RIDE = (
     ride.update()
     .where(ride.c.id == sa.bindparam("of"))
@@ -448,16 +449,16 @@ _PERSON_LOCKED = (
 )
 
 
-def _booking(row: sa.RowMapping) -> Booking:
-    values = {name: row[name] for name in BOOKING_FIELDS}
+def _booking(row: Mapping[str, Any], prefix: str = "") -> Booking:
+    values = {name: row[prefix + name] for name in BOOKING_FIELDS}
     values |= {
-        "state": BookingState(row["state"]), "needs": frozenset(map(Need, row["needs"])),
+        "state": BookingState(values["state"]), "needs": frozenset(map(Need, values["needs"])),
     }  # fmt: skip
     return Booking(**values, late_s=row["late_s"])
 
 
-def _ride(row: sa.RowMapping, taken: Sequence[sa.RowMapping]) -> StoredRide:
-    there = {of["id"] for of in taken}
+def _ride(rows: Sequence[sa.RowMapping]) -> StoredRide:
+    row = rows[0]
     return StoredRide(
         id=row["id"],
         offer=parse_offer(row["content"], OfferId(str(row["offer_id"]))),
@@ -467,11 +468,10 @@ def _ride(row: sa.RowMapping, taken: Sequence[sa.RowMapping]) -> StoredRide:
         version=row["version"],
         state=RideState(row["state"]),
         late_s=row["late_s"],
-        # Read a moment before its bookings, the plan may have one that has gone since.
-        plan=tuple(visit for visit in map(_visit, row["plan"]) if visit.booking in there),
-        bookings=tuple(_booking(of) for of in taken if of["id"] is not None),
-        offer_state=OfferState(taken[0]["offer_state"]),
-        latest_version=taken[0]["latest_version"],
+        plan=tuple(map(_visit, row["plan"])),
+        bookings=tuple(_booking(of, _OF_BOOKING) for of in rows if of[_OF_BOOKING + "id"]),
+        offer_state=OfferState(row["offer_state"]),
+        latest_version=row["latest_version"],
         vias_reached=tuple(row["vias_reached"]),
         start_private=row["start_private"],
         end_private=row["end_private"],
