@@ -23,6 +23,7 @@ from carpool.partner_bookings import STATUS_OF, Status, status_of
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ride_plans import RideWay, Schedule, Visit
 from carpool.tracking import track_ride
+from core.ids import OfferId
 from core.time import to_instant
 from mobility.db.changes import lock_changes
 from mobility.db.engine import Connection, Engine
@@ -52,6 +53,11 @@ Telling = tuple[uuid.UUID, str, dict[str, object]]
 """A person, a kind of notice and its content."""
 
 
+WAYS_KEPT = 1_000
+_ways: dict[tuple[uuid.UUID | None, str, OfferId, int, dt.date], RideWay] = {}
+"""What this process has read, by epoch of the database, ground, offer, its version and date."""
+
+
 def plan_b_path(booking: Booking) -> str:
     """Where a rider sees how he gets there otherwise."""
     return f"/mobility/v1/bookings/{booking.id}/plan-b"
@@ -79,8 +85,15 @@ class RideDesk:
 
     def way_of(self, connection: Connection, offer: Offer, version: int, date: dt.date) -> RideWay:
         """What a dated ride may do; raises `OfferUnusable` if the streets no longer allow it."""
-        body = self.body_of(connection, offer, version)
-        return ride_way(self.snapshot.network, offer, body, date)
+        key = self.epoch, self.snapshot.ground_hash, offer.id, version, date
+        way = _ways.get(key)
+        if way is None:
+            body = self.body_of(connection, offer, version)
+            way = ride_way(self.snapshot.network, offer, body, date)
+            if len(_ways) >= WAYS_KEPT or any(old[:2] != key[:2] for old in list(_ways)[:1]):
+                _ways.clear()
+            _ways[key] = way
+        return way
 
 
 def load_ride(desk: RideDesk, connection: Connection, ride: StoredRide) -> LoadedRide:

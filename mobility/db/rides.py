@@ -324,11 +324,9 @@ class SqlRideStore:
         One of them in another car then is told of by `one_car_at_a_time`; at the latest by the
         commit if it is for later.
         """
-        rows = [
-            {"ride_id": of.ride_id, "person_id": of.person_id, "during": pg.Range(of.start, of.end)}
-            for of in sorted(whens, key=lambda of: of.person_id)
-        ]
-        self._connection.execute(_ENGAGE, rows, execution_options=LATER if later else {})
+        ordered = sorted(whens, key=lambda of: of.person_id)
+        values = {f"{name}s": [getattr(of, name) for of in ordered] for name in Engagement._fields}
+        self._connection.execute(_ENGAGE, values, execution_options=LATER if later else {})
 
     def is_on_the_way(self, person_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:
         """Whether a person drives or rides at some time between two moments."""
@@ -435,7 +433,22 @@ _TELL_LATE = (
     .where(booking.c.id == sa.bindparam("of"))
     .values(told_late_s=sa.bindparam("told"))
 )
-_ENGAGE_NEW = pg.insert(engagement)
+_WHENS = (
+    sa.func.unnest(
+        sa.bindparam("ride_ids", type_=pg.ARRAY(sa.Uuid)),
+        sa.bindparam("person_ids", type_=pg.ARRAY(sa.Uuid)),
+        sa.bindparam("starts", type_=pg.ARRAY(sa.DateTime(timezone=True))),
+        sa.bindparam("ends", type_=pg.ARRAY(sa.DateTime(timezone=True))),
+    )
+    .table_valued("ride_id", "person_id", "start", "end")
+    .render_derived()
+)
+_ENGAGE_NEW = pg.insert(engagement).from_select(
+    ["ride_id", "person_id", "during"],
+    sa.select(
+        _WHENS.c.ride_id, _WHENS.c.person_id, sa.func.tstzrange(_WHENS.c.start, _WHENS.c.end)
+    ),
+)  # fmt: skip
 _ENGAGE = _ENGAGE_NEW.on_conflict_do_update(
     index_elements=[engagement.c.ride_id, engagement.c.person_id],
     set_={"during": _ENGAGE_NEW.excluded.during},
