@@ -183,7 +183,7 @@ def begin_in_trips(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _driver_of(connection: sa.Connection) -> psycopg.Connection:
-    driver = connection.connection.driver_connection
+    driver: psycopg.Connection | None = connection.connection.driver_connection
     assert driver is not None
     return driver
 

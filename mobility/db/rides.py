@@ -462,7 +462,7 @@ _PERSON_LOCKED = (
 )
 
 
-def _booking(row: Mapping[str, Any], prefix: str = "") -> Booking:
+def _booking(row: sa.RowMapping, prefix: str = "") -> Booking:
     values = {name: row[prefix + name] for name in BOOKING_FIELDS}
     values |= {
         "state": BookingState(values["state"]), "needs": frozenset(map(Need, values["needs"])),
