@@ -350,7 +350,7 @@ def save(locked: Collection[LockedRide]) -> bool:
 
     Returns whether anything has.
     """
-    return any([ride.save() for ride in locked])  # noqa: C419 — all of them  # noqa: C419 — every one is saved
+    return any([ride.save() for ride in locked])  # noqa: C419 — every one is saved
 
 
 def announce(desk: RideDesk, *, changed: bool) -> None:

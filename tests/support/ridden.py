@@ -107,7 +107,7 @@ def shift(booth: Booth, ride: Ridden, pickup_from: dt.datetime) -> None:
 def saved(store: SqlRideStore, connection: Connection, ride: StoredRide) -> None:
     store.save_ride(replace(ride, version=ride.version + 1))
     lock_changes(connection)
-    store.record_change(ride.id)
+    store.note_change(ride.id)
 
 
 def make_private(booth: Booth, ride: Ridden) -> None:
