@@ -73,12 +73,12 @@ def search_ride_range(
     journey_count
         Journeys written, and those before.
     """
-    latest_s = np.int64(-FAR)
+    latest_s = int(np.int64(-FAR))
     for i in range(len(goals_s)):
         most_s = goals_s[i, rows - 1] + LATER_S
         for row in range(MAX_VEHICLES + 1):
             goals_s[i, row] = min(goals_s[i, row], most_s)
-        latest_s = max(latest_s, np.int64(goals_s[i, 1]))
+        latest_s = max(latest_s, int(np.int64(goals_s[i, 1])))
     find_running(riding, starts_s[-1], latest_s, seats, forward)
     if riding.scratch.running_count[0] == 0:
         return count
