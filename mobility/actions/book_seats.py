@@ -34,7 +34,7 @@ from core.ids import OfferId
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
 from mobility.db.circles import read_person
-from mobility.db.engine import Connection, again_after_deadlock, begin_in_trips, look
+from mobility.db.engine import Connection, again_after_deadlock, begin_in_trips
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.journeys import JourneyEnds, add_journey
 from mobility.db.points import list_suspended, share_points
@@ -189,7 +189,7 @@ def _try(desk: RideDesk, wanted: _Wanted, now: dt.datetime) -> list[Booking]:
     for _ in range(TRIES):
         ready = {quote: _make_ready(desk, quote) for quote in asked}
         try:
-            return _hold(desk, wanted, ready, now, refused=_look(desk, wanted, ready, now))
+            return _hold(desk, wanted, ready, now)
         except (_Changed, RideNotFound):
             for quote in asked:
                 _ready.pop(_key(desk, quote), None)
@@ -244,56 +244,17 @@ def _key(desk: RideDesk, quote: Quote) -> tuple[uuid.UUID | None, str, OfferId, 
     return desk.epoch, desk.snapshot.ground_hash, quote.offer, quote.date
 
 
-def _look(
-    desk: RideDesk, wanted: _Wanted, ready: Mapping[Quote, _Ready], now: dt.datetime
-) -> Conflict | None:
-    """
-    Why a ride, as it is at the moment, cannot take the rider; None if it might.
-
-    Nobody waits for it: a ride that many want is not locked for those who come too late.
-    """
-    with look(desk.engine) as connection:
-        rides = SqlRideStore(connection).read_rides({r.ride_id for r in ready.values()})
-    for quote, known in ready.items():
-        ride = rides[known.ride_id]
-        ends = any(b.until is not None and b.until <= now for b in ride.bookings)
-        if ends or not _fits(known, ride):
-            continue
-        booking = _booking_of(quote, known, wanted.rider_id, known.ride_id, now)
-        try:
-            _check_open(ride, quote, booking)
-            _insert(desk, ride, known.way, booking)
-        except Conflict as error:
-            return error
-    return None
-
-
-def _fits(ready: _Ready, ride: StoredRide) -> bool:
-    """Whether what was prepared is good for a ride."""
-    version = ride.offer_version
-    return version == ready.version and (bool(ride.bookings) or version == ride.latest_version)
-
-
 def _hold(
-    desk: RideDesk,
-    wanted: _Wanted,
-    ready: Mapping[Quote, _Ready],
-    now: dt.datetime,
-    *,
-    refused: Conflict | None,
+    desk: RideDesk, wanted: _Wanted, ready: Mapping[Quote, _Ready], now: dt.datetime
 ) -> list[Booking]:
     """Hold all under locks; raises `_Changed` where what was prepared is not what is there."""
     rider_id, journeys, once, also, confirms = wanted
-    if refused is not None and once is None:
-        raise refused
     with one_car_at_a_time(), begin_in_trips(desk.engine) as connection:
         store = SqlRideStore(connection)
         if once is not None:
             known = find_answer(connection, *once, now)
             if known is not None:
                 return store.list_together(uuid.UUID(known))
-        if refused is not None:
-            raise refused
         store.lock_person(rider_id)
         share_points(connection)
         person = read_person(connection, rider_id)
@@ -359,7 +320,8 @@ def _booking_of(
 def _hold_one(
     desk: RideDesk, ride: LockedRide, booking: Booking, quote: Quote, ready: _Ready
 ) -> Booking:
-    if not _fits(ready, ride.ride):
+    version = ride.ride.offer_version
+    if version != ready.version or not (ride.ride.bookings or version == ride.ride.latest_version):
         raise _Changed
     _check_open(ride.ride, quote, booking)
     late_s = ride.ride.late_s

@@ -32,7 +32,6 @@ __all__ = [
     "again_after_deadlock",
     "begin_in_trips",
     "is_known_schema",
-    "look",
     "open_engine",
     "ordinary_engine",
     "read_quote_key",
@@ -151,13 +150,6 @@ def again_after_deadlock(act: Callable[P, T]) -> Callable[P, T]:
         return act(*args, **more)
 
     return tried
-
-
-@contextmanager
-def look(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Read what is there at the moment of each statement, without a transaction around them."""
-    with engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
