@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.ids import StopId
 from core.modes import Mode
+from routing.doors import DOOR_LIMIT_M, OF_BODY, between_s
 from routing.network import ON_FOOT, Network
 from routing.query import Endpoint, Limits, PlanQuery
+from routing.raptor.door_ends import NO_DOORS, DoorEnd, Doors, serving
+from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.unroll import Reach
 from routing.street.access import Snapped
 from routing.walks import Walking
 
+Int32 = npt.NDArray[np.int32]
+DOOR_WALK_S = 300
+"""Whoever is fetched at his door walks no longer to where the car stands."""
 PROFILE_OF_MODE = {Mode.WALK: "foot", Mode.BIKE: "bike", Mode.CAR: "car"}
 
 
@@ -109,6 +116,60 @@ def _reach_end(
         seconds = np.ceil(reach.seconds * factor).astype(np.int32) + np.int32(parking_s)
         reach = Reach(reach.node, seconds)
     return End(mode, at, reach)
+
+
+def find_doors(
+    network: Network,
+    query: PlanQuery,
+    ends: tuple[list[End], list[End]],
+    flexible: FlexibleTrips,
+    rides: Rides,
+) -> Doors:
+    """Where drivers who come to the door fetch the rider, and let him out, if he walks there."""
+    if not (query.carpool and len(flexible.stretches) and len(rides.body)):
+        return NO_DOORS
+    bodies = flexible.bodies
+    runs = np.zeros(len(bodies.solo_s), bool)
+    runs[rides.body] = True
+    stretches = flexible.stretches[runs[flexible.stretches[:, OF_BODY]]]
+    most_s = (bodies.solo_s + bodies.budget_s)[stretches[:, OF_BODY]]
+    origin, destination = (
+        _door_end(network, query, stretches, most_s, end, leaving=leaving)
+        for end, leaving in ((ends[0], True), (ends[1], False))
+    )
+    drive_s = 0
+    if origin is not None and destination is not None:
+        drive_s = between_s(network.streets, network.drive, origin.door, destination.door)
+    return Doors(origin, destination, drive_s)
+
+
+def _door_end(
+    network: Network,
+    query: PlanQuery,
+    stretches: Int32,
+    most_s: Int32,
+    ends: list[End],
+    *,
+    leaving: bool,
+) -> DoorEnd | None:
+    end = query.origin if leaving else query.destination
+    at = next((end.at for end in ends if end.mode is Mode.WALK), None)
+    if end.stop_id is not None or at is None or not len(stretches):
+        return None
+    door = network.find_door(end.coordinate)
+    found = None if door is None else serving(network.drive, stretches, most_s, door)
+    if door is None or found is None:
+        return None
+    foot = network.find_snapped(query.profile, door.at.coordinate, DOOR_LIMIT_M)
+    if foot is None:
+        return None
+    factor = pace_factor(network, query, Mode.WALK)
+    limit_s = min(DOOR_WALK_S, query.max_access_s if leaving else query.max_egress_s)
+    pair = (at, foot) if leaving else (foot, at)
+    route = network.find_route(query.profile, *pair, int(limit_s / factor))
+    if route is None:
+        return None
+    return DoorEnd(door, foot, int(np.ceil(route.seconds * factor)), *found)
 
 
 def pace_factor(network: Network, query: PlanQuery, mode: Mode) -> float:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.geo import Coordinate
 from core.modes import Mode, mode_of_route_type
 from core.time import to_instant
 from gtfs_data.throughs import Part, parts_of_ride
 from routing.access import TAKEN, UNSAID, access_of_vehicle, access_of_walk
+from routing.doors import draw_drive
 from routing.ends import PROFILE_OF_MODE, End, pace_factor, tie_end
 from routing.itinerary import (
     Access,
@@ -27,6 +29,7 @@ from routing.itinerary import (
 from routing.layers import Visit
 from routing.network import Network
 from routing.query import Endpoint, PlanQuery
+from routing.raptor.door_ends import NO_DOORS, DoorEnd, Doors
 from routing.raptor.flexible import (
     FROM_START_S,
     IN_SEGMENT,
@@ -36,12 +39,14 @@ from routing.raptor.flexible import (
     Rides,
 )
 from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
-from routing.street.access import Snapped, StreetRoute, route_of_arcs
+from routing.street.access import Snapped, StreetRoute, at_node, route_of_arcs
 from routing.street.graph import step_metres
 from routing.street.kernels import NO_EDGE
 from routing.street.ways import draw_line
 from routing.walks import Walking
 
+Columns = tuple[int, int, int, int]
+"""Those of a candidate: see `routing.raptor.flexible`."""
 SLACK_S = 5
 """Walks are looked up again for their geometry, with this much over their known seconds."""
 
@@ -58,6 +63,7 @@ class LegBuilder:
         rides: Rides,
         walking: Walking,
         ends: tuple[Sequence[End], Sequence[End]] = ((), ()),
+        doors: Doors = NO_DOORS,
     ) -> None:
         """`ends` are those of the query that are tied to the streets already, see `reach_ends`."""
         self.walking = walking
@@ -66,6 +72,7 @@ class LegBuilder:
         self._query = query
         self._flexible = flexible
         self._rides = rides
+        self._doors = doors
         # What the itineraries of one answer share: most begin and end alike.
         self._ways: dict[tuple[Mode, int, int], tuple[Shape | None, Access | None]] = {}
         self._ends: dict[tuple[bool, str], Snapped | None] = {
@@ -152,7 +159,24 @@ class LegBuilder:
             return self.tied_end(mode, leaving=leaving)
         if node < network.stop_count:
             return network.place_at_stop(node)
+        if node >= network.node_count:
+            return self._door(node).foot
         return network.place_at_point(node - network.stop_count, car=False)
+
+    def _door(self, node: int) -> DoorEnd:
+        """The end of the query at which a driver comes to the door."""
+        at_origin = node == self._network.node_count
+        end = self._doors.origin if at_origin else self._doors.destination
+        assert end is not None
+        return end
+
+    def _place(self, node: int) -> LegPlace:
+        network = self._network
+        if node < network.node_count:
+            return network.places[node]
+        end = self._query.origin if node == network.node_count else self._query.destination
+        spot = self._door(node).door.at.coordinate
+        return LegPlace(network.street_name(spot) or end.name, spot)
 
     def _way(
         self, mode: Mode, start: int | None, end: int | None, start_s: int, way_s: int
@@ -162,11 +186,11 @@ class LegBuilder:
         if key not in self._ways:
             self._ways[key] = self._find_way(mode, start, end, way_s)
         shape, access = self._ways[key]
-        places, query = self._network.places, self._query
+        query = self._query
         return StreetLeg(
             mode=mode,
-            start=self.end_place(query.origin) if start is None else places[start],
-            end=self.end_place(query.destination) if end is None else places[end],
+            start=self.end_place(query.origin) if start is None else self._place(start),
+            end=self.end_place(query.destination) if end is None else self._place(end),
             start_at=self._at(start_s),
             end_at=self._at(start_s + way_s),
             shape=shape,
@@ -272,16 +296,15 @@ class LegBuilder:
         return Shape(lat, lon, float(step_metres(lat, lon).sum()))
 
     def _ride(self, leg: RawRide) -> RideLeg:
-        network, bodies, rides = self._network, self._flexible.bodies, self._rides
-        pickup, dropoff = bodies.candidates[[leg.pickup, leg.dropoff], MEETING_POINT].tolist()
+        bodies, rides = self._flexible.bodies, self._rides
+        pickup, dropoff = self._ends_of(leg)
         body = int(rides.body[leg.ride])
         drive_s = self.drive_s(leg)
-        total_s = int(bodies.candidates[leg.pickup, FROM_START_S]) + drive_s
-        total_s += int(bodies.candidates[leg.dropoff, TO_END_S])
+        total_s = pickup[FROM_START_S] + drive_s + dropoff[TO_END_S]
         return RideLeg(
             mode=Mode.RIDE_SHARING,
-            start=network.places[leg.board_node],
-            end=network.places[leg.alight_node],
+            start=self._place(leg.board_node),
+            end=self._place(leg.alight_node),
             start_at=self._at(leg.start_s),
             end_at=self._at(leg.end_s),
             shape=self._drive(leg, pickup, dropoff),
@@ -294,25 +317,65 @@ class LegBuilder:
             access=TAKEN if self._query.rides_step_free else UNSAID,
         )
 
-    def _drive(self, leg: RawRide, pickup: int, dropoff: int) -> Shape | None:
+    def _ends_of(self, leg: RawRide) -> tuple[Columns, Columns]:
+        """Where a ride is boarded and left, in the columns of candidates."""
+        candidates = self._flexible.bodies.candidates
+        return (
+            self._doors.place(candidates, leg.pickup, pickup=True),
+            self._doors.place(candidates, leg.dropoff, pickup=False),
+        )
+
+    def _drive(self, leg: RawRide, pickup: Columns, dropoff: Columns) -> Shape | None:
         """Geometry of a drive; many drivers take the same points."""
-        network, bodies = self._network, self._flexible.bodies
-        first, last = bodies.candidates[[leg.pickup, leg.dropoff], IN_SEGMENT].tolist()
+        first, last = pickup[IN_SEGMENT], dropoff[IN_SEGMENT]
         vias = self._flexible.via_nodes[int(self._rides.body[leg.ride])][first:last]
-        nodes = network.points.car_node
-        stops = int(nodes[pickup]), *vias, int(nodes[dropoff])
+        stops = leg.board_node, *vias, leg.alight_node
         if stops not in self._drives:
-            path = [arc for a, b in itertools.pairwise(stops) for arc in network.drive.path(a, b)]
-            route = route_of_arcs(network.streets, network.arcs["car"], path)
-            self._drives[stops] = None if route is None else self.shape(route)
+            at_doors = max(leg.board_node, leg.alight_node) >= self._network.node_count
+            draw = self._drawn_from_doors if at_doors else self._drawn
+            self._drives[stops] = draw(leg.board_node, vias, leg.alight_node)
         return self._drives[stops]
+
+    def _drawn(self, start: int, vias: Sequence[int], end: int) -> Shape | None:
+        network, stop_count = self._network, self._network.stop_count
+        a, b = network.points.car_node[[start - stop_count, end - stop_count]].tolist()
+        stops = a, *vias, b
+        path = [arc for a, b in itertools.pairwise(stops) for arc in network.drive.path(a, b)]
+        route = route_of_arcs(network.streets, network.arcs["car"], path)
+        return None if route is None else self.shape(route)
+
+    def _drawn_from_doors(self, start: int, vias: Sequence[int], end: int) -> Shape | None:
+        network, streets = self._network, self._network.streets
+        a, b = (
+            self._door(node).door
+            if node >= network.node_count
+            else network.place_at_point(node - network.stop_count, car=True)
+            for node in (start, end)
+        )
+        via_lat, via_lon = (column[list(vias)] for column in (streets.node_lat, streets.node_lon))
+        own = [
+            at_node(Coordinate(lat, lon), node, 0.0)
+            for node, lat, lon in zip(vias, via_lat.tolist(), via_lon.tolist(), strict=True)
+        ]
+        routes = [
+            draw_drive(streets, network.arcs["car"], network.drive, *pair)
+            for pair in itertools.pairwise((a, *own, b))
+        ]
+        shapes = [self.shape(route) for route in routes if route is not None]
+        if not shapes:
+            return None
+        lat, lon = (np.concatenate([getattr(s, name) for s in shapes]) for name in ("lat", "lon"))
+        return Shape(lat, lon, sum(shape.metres for shape in shapes))
 
     def drive_s(self, leg: RawRide) -> int:
         """Drive between a ride's pickup and dropoff, through the driver's stops between them."""
-        bodies = self._flexible.bodies
-        pickup, dropoff = bodies.candidates[leg.pickup], bodies.candidates[leg.dropoff]
-        if pickup[IN_SEGMENT] == dropoff[IN_SEGMENT]:
-            pair = pickup[MEETING_POINT], dropoff[MEETING_POINT]
-            return int(self._network.ground.drive_s[pair])
-        solo_s = int(bodies.solo_s[self._rides.body[leg.ride]])
-        return int(pickup[TO_END_S]) + int(dropoff[FROM_START_S]) - solo_s
+        pickup, dropoff = self._ends_of(leg)
+        if pickup[IN_SEGMENT] != dropoff[IN_SEGMENT]:
+            solo_s = int(self._flexible.bodies.solo_s[self._rides.body[leg.ride]])
+            return pickup[TO_END_S] + dropoff[FROM_START_S] - solo_s
+        here, there = pickup[MEETING_POINT], dropoff[MEETING_POINT]
+        points = len(self._network.points.lat)
+        if max(here, there) < points:
+            return int(self._network.ground.drive_s[here, there])
+        from_s, to_s = self._doors.drives()
+        return int(from_s[there] if here >= points else to_s[here])

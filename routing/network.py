@@ -35,6 +35,7 @@ from gtfs_data.store import (
 )
 from gtfs_data.timetable import NONE, Timetable, pattern_metres
 from routing.bounds import Bounds, CoarseBounds, coarse_bounds
+from routing.doors import Door, find_spot, make_door
 from routing.ground import Ground, MeetingPoints, usable_edges
 from routing.layers import Layers
 from routing.leg_places import LegPlaces
@@ -81,6 +82,8 @@ TERRAINS_KEPT = 12
 PACES_KEPT = 4
 LAYERS_KEPT = 2
 """With vias: times in every layer, 30 MB each on a city."""
+DOORS_KEPT = 64
+"""Of those who ask just now, and of the rides in which they sit: 30 KB each on a city."""
 WALKINGS_KEPT = 4
 """Profiles with elevators out of service: two profiles, now and a moment ago."""
 Int32 = npt.NDArray[np.int32]
@@ -145,6 +148,7 @@ class Network:
         self._step_free = Remembered(self._step_free_day, days)
         self._walkings = Remembered(self._walking, len(PROFILES))
         self._around = Remembered(self._walking_around, WALKINGS_KEPT)
+        self._doors = Remembered(self._make_door, DOORS_KEPT)
 
     @cached_property
     def coarse(self) -> CoarseBounds:
@@ -331,6 +335,23 @@ class Network:
             return at_node(place, int(self.points.car_node[point]), 0.0)
         away_m = float(self.points.foot_link_s[point]) * self.speeds.foot_mps
         return at_node(place, int(self.points.foot_node[point]), away_m)
+
+    def find_door(self, place: Coordinate) -> Door | None:
+        """Where a car stops that comes to a place itself; None where it may not."""
+        spot = find_spot(self.streets, self.grid, place)
+        return None if spot is None else self.door_at(spot)
+
+    def door_at(self, spot: Coordinate) -> Door | None:
+        """The door at a spot on a street, as it was found before; the last are kept."""
+        return self._doors(spot)
+
+    def street_name(self, spot: Coordinate) -> str:
+        """Name of the street of a door; empty where it has none."""
+        door = self.door_at(spot)
+        return "" if door is None else self.streets.names[self.streets.edge_name[door.at.edge]]
+
+    def _make_door(self, spot: Coordinate) -> Door | None:
+        return make_door(self.streets, self.grid, self.points, self.drive, spot)
 
     def find_snapped(self, profile: str, place: Coordinate, limit_m: float) -> Snapped | None:
         """Nearest usable street to a place; without streets one walks from anywhere."""

@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.modes import Mode
 from core.time import day_start_epoch_s, to_instant
 from routing.changes import with_best_changes
-from routing.ends import End, pace_factor, reach_ends, rows_of_stop
+from routing.ends import End, find_doors, pace_factor, reach_ends, rows_of_stop
 from routing.explain import explain
 from routing.itinerary import Explanation, Itinerary, PlanAnswer, RemovedItinerary, StreetLeg
 from routing.layers import Layers
@@ -47,6 +47,7 @@ from routing.raptor.criteria import (
     slack_s,
     values_of,
 )
+from routing.raptor.door_ends import Doors
 from routing.raptor.flexible import FlexibleTrips, Rides
 from routing.raptor.search import Search, Window, no_rides
 from routing.raptor.unroll import RawJourney, Reach, grounded
@@ -83,7 +84,7 @@ class _Way:
 
     def run(self, window: Window) -> list[RawJourney]:
         """Journeys that begin and end in this way."""
-        if len(self.search.access.node) == 0 or len(self.search.egress.node) == 0:
+        if not self.search.is_open:
             return []
         found = self.search.run(window)
         if self.layers is not None:
@@ -129,7 +130,8 @@ def plan(
     if query.vias:  # drivers are not sent by way of a stop
         flexible = no_flexible_trips()
         rides = no_rides()
-    build = LegBuilder(network, base_s, query, flexible, rides, walking, ends)
+    doors = find_doors(network, query, ends, flexible, rides)
+    build = LegBuilder(network, base_s, query, flexible, rides, walking, ends, doors)
     direct = _direct(network, query, build)
     walk = next((d for d in direct if d.legs[0].mode is Mode.WALK), None)
     walk_s = None if walk is None else int((walk.end_at - walk.start_at).total_seconds())
@@ -137,7 +139,14 @@ def plan(
     layers = network.layers(date, conditions) if query.vias else None
     terrain = network.terrain(date, conditions) if layers is None else layers.terrain
     ways = [
-        _way(network, query, limits, conditions, pair, (terrain, layers, flexible, rides, walk_s))
+        _way(
+            network,
+            query,
+            limits,
+            conditions,
+            pair,
+            (terrain, layers, flexible, rides, walk_s, doors),
+        )
         for pair in itertools.product(*ends)
     ]
     ranked, window = _search_widening(ways, query, at_s, walk_s)
@@ -273,9 +282,9 @@ def _way(
     limits: Limits,
     conditions: Conditions,
     ends: tuple[End, End],
-    world: tuple[Terrain, Layers | None, FlexibleTrips, Rides, int | None],
+    world: tuple[Terrain, Layers | None, FlexibleTrips, Rides, int | None, Doors],
 ) -> _Way:
-    terrain, layers, flexible, rides, walk_s = world
+    terrain, layers, flexible, rides, walk_s, doors = world
     access, egress = ends[0].reach, ends[1].reach
     if layers is not None:
         access, egress = (
@@ -296,6 +305,11 @@ def _way(
         carpool_change_s=conditions.carpool_change_s,
         pickup_stop_s=limits.pickup_stop_s,
         changes_anywhere=_may_change_anywhere(query),
+        doors=Doors(
+            doors.origin if ends[0].mode is Mode.WALK else None,
+            doors.destination if ends[1].mode is Mode.WALK else None,
+            doors.between_s,
+        ),
     )
     return _Way(ends[0], ends[1], search, layers)
 
@@ -355,7 +369,7 @@ def _search_widening(
 
     window = asked = _window(query, at_s, query.window_s)
     width_s = query.window_s
-    reachable = any(len(w.access.reach.node) and len(w.egress.reach.node) for w in ways)
+    reachable = any(way.search.is_open for way in ways)
     if 0 < width_s < WIDENING_S and query.wanted_count > 0:
         width_s = _wider(width_s, query)
         window = _window(query, at_s, width_s)

@@ -48,19 +48,25 @@ class _Dice:
 
 
 @st.composite
-def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWorld:
+def random_worlds(
+    draw: st.DrawFn, *, rides: bool, unit_s: int = 60, doors: bool = False
+) -> RandomWorld:
     """
     Draw a world of up to six stops, with a few meeting points and rides if asked for.
 
+    With `doors`, the last two points are the rider's own: see `RandomWorld.doors`.
     All times are multiples of `unit_s`.
     """
     stop_count = draw(st.integers(2, 6))
-    point_count = draw(st.integers(2, 4)) if rides else 0
+    door_count = 2 if doors else 0
+    point_count = draw(st.integers(2, 4)) + door_count if rides else 0
     pattern_count = draw(st.integers(0 if rides else 1, 5))
     body_count = draw(st.integers(1, 4)) if rides else 0
     dice = _Dice(draw(st.integers(0, 2**31)), unit_s)
     nodes = range(stop_count + point_count)
     stops, points = nodes[:stop_count], nodes[stop_count:]
+    known = nodes[: len(nodes) - door_count]
+    ends = [{node: dice.seconds(0, 2)} for node in nodes[len(known) :]] or [{}, {}]
     own = range(len(nodes), len(nodes) + 5)
     drive_s = _draw_drives(dice, range(stop_count, own.stop)) if rides else {}
     patterns: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
@@ -78,16 +84,23 @@ def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWo
         linked=_draw_pairs(dice, len(trips)),
         parted=_draw_pairs(dice, len(trips)),
         walks=dice.walks(6, stops, stops),
-        point_walks=dice.walks(9, stops, points) | dice.walks(9, points, stops) if rides else {},
-        bodies=tuple(_draw_body(dice, points, own, drive_s) for _ in range(body_count)),
+        point_walks=(
+            dice.walks(9, stops, known[stop_count:]) | dice.walks(9, known[stop_count:], stops)
+            if rides
+            else {}
+        ),
+        bodies=tuple(
+            _draw_body(dice, dice.one_of(points, points, known[stop_count:]), own, drive_s)
+            for _ in range(body_count)
+        ),
         windows=tuple(
             (body, first_s, first_s + dice.one_of(0, dice.seconds(1, 30)))
             for body in range(body_count)
             for first_s in [OPENING_S + dice.seconds(-5, 40) for _ in range(dice.count(1, 2))]
         ),
         drive_s={(a, b): drive_s[a, b] for a in points for b in points},
-        access={node: dice.seconds(0, 5) for node in dice.some_of(nodes, 1, 4)},
-        egress={node: dice.seconds(0, 9) for node in dice.some_of(nodes, 1, 4)},
+        access={node: dice.seconds(0, 5) for node in dice.some_of(known, 1 - doors, 4)} | ends[0],
+        egress={node: dice.seconds(0, 9) for node in dice.some_of(known, 1 - doors, 4)} | ends[1],
         change_s=dice.seconds(0, 2),
         stop_change_s={stop: dice.seconds(0, 4) for stop in dice.some_of(stops, 0, 1)},
         pickup_stop_s=dice.seconds(0, 1),
@@ -96,6 +109,7 @@ def random_worlds(draw: st.DrawFn, *, rides: bool, unit_s: int = 60) -> RandomWo
         seats=dice.one_of(1, 1, 2),
         leave_s=OPENING_S + dice.seconds(-5, 15),
         arrive_s=OPENING_S + dice.seconds(30, 80),
+        doors=doors,
     )
 
 

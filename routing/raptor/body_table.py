@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gtfs_data.store import frozen
+from routing.doors import STRETCH_COLUMNS, Stretch
 from routing.raptor.flexible import (
     CANDIDATE_COLUMNS,
     CELL_COLUMNS,
@@ -48,6 +49,8 @@ class Body:
     So many candidates are looked at by every search, the first: these and the rest are each as
     the driver passes them. None: all.
     """
+    stretches: tuple[Stretch, ...] = ()
+    """His drive in parts between his own stops, where he comes to riders' doors; else none."""
 
     @property
     def searched(self) -> int:
@@ -89,13 +92,16 @@ class BodyTable:
             **{name: column.view() for name, column in self._columns.items()},
             point_cell=self._point_cell,
         )
-        trips = FlexibleTrips(arrays, self._largest, self._cell_count, self._via_nodes)
+        trips = FlexibleTrips(
+            arrays, self._largest, self._cell_count, self._via_nodes, self._stretches.view()
+        )
         return trips, frozen(rows)
 
     def _clear(self) -> None:
         self._row_of: dict[int, int] = {}
         self._kept: list[Body] = []  # so that no other body gets the id of one of them
         self._via_nodes: list[tuple[int, ...]] = []
+        self._stretches = _Column(np.int32, STRETCH_COLUMNS)
         self._largest = 0
         self._columns = {
             **{name: _Column(np.int32) for name in ("searched_end", "solo_s", "budget_s")},
@@ -125,10 +131,13 @@ class BodyTable:
         columns["cell_first"].extend(cell_first[1:] + cells_before)
         columns["candidates"].extend(candidates)
         columns["cells"].extend(cells)
+        stretches: list[tuple[int, ...]] = []
         for body in bodies:
-            self._row_of[id(body)] = len(self._kept)
+            row = self._row_of[id(body)] = len(self._kept)
+            stretches += [stretch.row(row) for stretch in body.stretches]
             self._kept.append(body)
             self._via_nodes.append(body.via_nodes)
+        self._stretches.extend(stretches)
         self._largest = max(self._largest, int(sizes.max(initial=0)))
 
 

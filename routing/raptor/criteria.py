@@ -120,7 +120,9 @@ def search_criteria(
     scratch = _scratch(terrain.stop_count, day)
     where, near = _aim(search, scratch, (start, goal), limit_s, starts_s, int(ceiling_s))
     access, bags = start.walks, scratch.bags
-    around = Surroundings(search.flexible.bodies, search.rides, search.carpool_change_s)
+    around = Surroundings(
+        search.flexible.bodies, search.rides, search.carpool_change_s, search.doors
+    )
     rows = min(search.max_vehicles, MAX_VEHICLES) + 1
     found = []
     walks_back = terrain.walks_back if forward else terrain.walks

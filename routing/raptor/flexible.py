@@ -94,6 +94,8 @@ class FlexibleTrips:
     """Cells of meeting points."""
     via_nodes: Sequence[tuple[int, ...]]
     """For each body the car nodes at (or next to) the driver's own stops, to draw his way."""
+    stretches: Int32
+    """Shape (n, STRETCH_COLUMNS): of bodies that come to doors, see `routing.doors`."""
 
 
 class RideScratch(NamedTuple):
@@ -154,6 +156,38 @@ OTHER_COLUMNS = 6
 OTHER, POINT, SEGMENT, NEAR_S, COST_S, BEST_S = range(OTHER_COLUMNS)
 
 
+VISIT_COLUMNS = 3
+# Columns of visits, the ways by a door that fit a driver's budget: between which of the driver's
+# own stops it lies, the drive from the offer's start to it, and from it to the offer's end.
+VISIT_SEGMENT, VISIT_FROM_S, VISIT_TO_S = range(VISIT_COLUMNS)
+FOUND_COLUMNS = 4
+# Columns of what leads to the far door: ride, listed candidate at which one boards it, or -1 - row
+# of a visit to the near door; row of the visit to the far one; when one gets out there.
+FOUND_RIDE, FOUND_BOARD, FOUND_VISIT, FOUND_END_S = range(FOUND_COLUMNS)
+
+
+class DoorScan(NamedTuple):
+    """The doors as a search in one direction reads them: near is where it comes from."""
+
+    near_first: Int32
+    """Shape (body_count + 1,): rows of `near` of each body; empty without any door."""
+    near: Int32
+    """Shape (n, 3)."""
+    near_drive_s: Int32
+    """Shape (P,): drives between the near door and meeting points; empty without one."""
+    near_walk_s: int
+    far_first: Int32
+    far: Int32
+    far_drive_s: Int32
+    far_walk_s: int
+    between_s: int
+    """Drive between the doors."""
+    ready_s: Int32
+    """Shape (1,), written: when one is at the near door in the last departure that was spread."""
+    found: Int32
+    """Shape (MAX_VEHICLES + 1, FOUND_COLUMNS), written: by vehicles, how one gets to the far."""
+
+
 class RideSearch(NamedTuple):
     """What a search with rides reads and writes besides the timetable, walks and labels."""
 
@@ -166,6 +200,7 @@ class RideSearch(NamedTuple):
     bound_s: npt.NDArray[np.uint16]
     """Shape (K, K): least drive between points of two cells, from where the search comes."""
     scratch: RideScratch
+    doors: DoorScan
 
 
 def new_ride_scratch(

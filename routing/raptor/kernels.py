@@ -21,6 +21,7 @@ from core.jit import Held, kernel
 from gtfs_data.enums import CAN_BOARD
 from gtfs_data.rolling import DayTimetable
 from routing.bounds import Counts, Seconds
+from routing.raptor.door_scan import scan_doors
 from routing.raptor.flexible import RideSearch
 from routing.raptor.labels import (
     FAR,
@@ -101,7 +102,10 @@ def run_rounds(
         access, costs.change_s, labels, one, start_s, on_foot, rows, stop_count, forward
     )
     for row in range(1, rows):
-        if count == 0:
+        at_door = False
+        if riding is not None:
+            at_door = row == 1 and len(riding.doors.near_first) > 0
+        if count == 0 and not at_door:
             break
         touched = int(np.int64(0))
         leading_first = leading_count > 0 and count > MANY
@@ -111,6 +115,9 @@ def run_rounds(
         queued = queue_patterns(day, labels, count, row, stop_count, leading_first)
         touched = scan_patterns(day, labels, queued, row, rows, touched)
         if riding is not None:
+            touched = scan_doors(
+                riding, labels, costs.stop_s, start_s, row, rows, stop_count, forward, touched
+            )
             touched = scan_rides(
                 riding, walks, costs, labels, start_s, row, rows, stop_count, forward,
                 touched,
@@ -230,6 +237,9 @@ def record_journeys(
             continue  # the ride that it ends with may be boarded sooner: with fewer vehicles
         first = legs[count, leg_count - 1, FROM]
         least_s = np.int64(FAR)
+        if riding is not None:  # noqa: SIM102 — with None, kernels know no doors
+            if first >= len(labels.egress):
+                least_s = np.int64(riding.doors.near_walk_s)
         for i in range(len(access.to)):
             if access.to[i] == first:
                 least_s = min(least_s, np.int64(access.seconds[i]))

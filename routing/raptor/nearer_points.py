@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
+from gtfs_data.store import frozen
 from gtfs_data.throughs import calls_of_ride
 from gtfs_data.timetable import Timetable
+from routing.raptor.door_ends import NO_DOORS, Doors
 from routing.raptor.flexible import (
     FROM_START_S,
     IN_SEGMENT,
@@ -26,11 +28,13 @@ from routing.raptor.flexible import (
     Rides,
 )
 from routing.raptor.labels import FAR
-from routing.raptor.unroll import RawJourney, RawRide, RawVehicle
+from routing.raptor.unroll import RawJourney, RawRide, RawVehicle, Reach
 from routing.street.kernels import Walks
 
 Int32 = npt.NDArray[np.int32]
 NO_PAIR = -1
+DOOR_COUNT = 2
+"""Beside the meeting points: the origin's door and the destination's, see `Doors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,17 @@ class NearerPoints:
     walks_back: Walks
     change_s: Int32
     access_s: Int32
-    """Shape (point_count,): walks from the origin to meeting points, see `at_points`."""
+    """
+    Shape (point_count + 2,): walks from the origin to meeting points and, last, the two doors, as
+    all that stands at points here; see `end_walks`.
+    """
     egress_s: Int32
     stop_s: int
     stop_count: int
     arrive_by: bool
     timetable: Timetable | None
     """None where one changes at no other stops than those found."""
+    doors: Doors = NO_DOORS
 
     def better(self, journey: RawJourney) -> RawJourney:
         """
@@ -137,7 +145,11 @@ class NearerPoints:
         self, stop: Int32, able: npt.NDArray[np.bool_], at_s: Int32, walks: Walks
     ) -> tuple[Int32, Int32]:
         """Least time at each meeting point from a vehicle's calls, and from which of them."""
-        return _reach_points(stop, able, at_s, walks, self.stop_count, len(self.drive_s))
+        return _reach_points(stop, able, at_s, walks, self.stop_count, self._place_count)
+
+    @property
+    def _place_count(self) -> int:
+        return len(self.drive_s) + DOOR_COUNT
 
     def _seconds(self, at_s: Int32, node: int) -> int:
         """What stands for a meeting point, by its node."""
@@ -150,17 +162,24 @@ class NearerPoints:
         bodies, rides = self.bodies, self.rides
         body = int(rides.body[ride.ride])
         low, high = bodies.first_candidate[body : body + 2].tolist()
+        own, at_doors = bodies.candidates[low:high], self.doors.candidates(bodies.candidates, body)
+        if at_doors[1]:
+            own = frozen(np.concatenate([own, at_doors[0]]))  # as the kernel was compiled
         pickup, dropoff, start_s, drive_s = _best_pair(
-            bodies.candidates[low:high], int(bodies.solo_s[body]), int(bodies.budget_s[body]),
+            own, int(bodies.solo_s[body]), int(bodies.budget_s[body]),
             int(rides.earliest_s[ride.ride]), int(rides.latest_s[ride.ride]), self.drive_s,
-            before_s, after_s, from_s, until_s, self.stop_s,
+            *self.doors.drives(), before_s, after_s, from_s, until_s, self.stop_s,
         )  # fmt: skip
         if pickup == NO_PAIR:
             return None
-        pickup, dropoff = low + pickup, low + dropoff
+        nodes = (self.stop_count + own[[pickup, dropoff], MEETING_POINT].astype(int)).tolist()
+        pickup, dropoff = (
+            low + row if row < high - low else at_doors[1][row - high + low]
+            for row in (pickup, dropoff)
+        )
         return RawRide(
-            board_node=self.stop_count + int(bodies.candidates[pickup, MEETING_POINT]),
-            alight_node=self.stop_count + int(bodies.candidates[dropoff, MEETING_POINT]),
+            board_node=nodes[0],
+            alight_node=nodes[1],
             start_s=start_s,
             end_s=start_s + self.stop_s + drive_s,
             ride=ride.ride,
@@ -203,7 +222,20 @@ class NearerPoints:
     def _on_foot(self, walks: Walks, stop: int, change_s: int) -> Int32:
         own = slice(int(walks.first[stop]), int(walks.first[stop + 1]))
         to, seconds = walks.to[own], walks.seconds[own] + np.int32(change_s)
-        return at_points(to, seconds, self.stop_count, len(self.drive_s))
+        return at_points(to, seconds, self.stop_count, self._place_count)
+
+
+def end_walks(
+    access: Reach, egress: Reach, doors: Doors, stop_count: int, drive_s: npt.NDArray[np.uint16]
+) -> tuple[Int32, Int32]:
+    """Walks from the origin to meeting points and its door, and from these to the destination."""
+    walks_s = []
+    for reach, end, row in ((access, doors.origin, -2), (egress, doors.destination, -1)):
+        at_s = at_points(reach.node, reach.seconds, stop_count, len(drive_s) + DOOR_COUNT)
+        if end is not None:
+            at_s[row] = end.walk_s
+        walks_s.append(at_s)
+    return walks_s[0], walks_s[1]
 
 
 def at_points(node: Int32, seconds: Int32, stop_count: int, point_count: int) -> Int32:
@@ -252,6 +284,8 @@ def _best_pair(
     earliest_s: int,
     latest_s: int,
     matrix: npt.NDArray[np.uint16],
+    door_from_s: Int32,
+    door_to_s: Int32,
     before_s: Int32,
     after_s: Int32,
     from_s: int,
@@ -267,9 +301,11 @@ def _best_pair(
     ----------
     candidates, solo_s, budget_s, earliest_s, latest_s
         Of the ride, see `FlexibleBodies` and `Rides`.
+    door_from_s, door_to_s
+        See `Doors.drives`; read where a candidate is a door.
     before_s, after_s
-        Shape (point_count,): seconds from where one comes from to each point, and from each point
-        on; `FAR` where one does not walk.
+        Shape (point_count + 2,): seconds from where one comes from to each point or door, and from
+        it on; `FAR` where one does not walk.
     from_s
         Time from which one walks. With `until_s` at `FAR` the soonest end is wanted, and of those
         the latest start; else the latest start that ends by then.
@@ -298,7 +334,12 @@ def _best_pair(
             onward_s = stop_s + np.int64(after_s[there])
             if here == there or legs < 0 or (until_s >= FAR and -(first_s + onward_s) < best_s[0]):
                 continue
-            drive_s = np.int64(matrix[here, there])
+            if here >= len(matrix):
+                drive_s = np.int64(door_from_s[there])
+            elif there >= len(matrix):
+                drive_s = np.int64(door_to_s[here])
+            else:
+                drive_s = np.int64(matrix[here, there])
             if legs > 0:  # through the driver's own stops between
                 drive_s = np.int64(to_end_s[pickup]) + from_start_s[dropoff] - solo_s
             if drive_s + to_end_s[dropoff] > left_s:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from core.jit import kernel
 from routing.bounds import VEHICLE_BITS, Seconds
+from routing.raptor.flexible import DoorScan
 from routing.raptor.labels import FAR_ONWARD_S, MAX_VEHICLES, Labels
 from routing.street.kernels import Walks
 
@@ -57,6 +58,7 @@ def aim_rides(
     plain: Labels,
     labels: Labels,
     egress_node: Int32,
+    doors: DoorScan,
     forward: bool,
 ) -> None:
     """
@@ -79,6 +81,9 @@ def aim_rides(
             drive_s, egress_s = bounds.matrix[node - stops], labels.egress[node] + stop_s
             for p in range(len(board_s)):
                 board_s[p] = min(board_s[p], drive_s[p] + egress_s)
+    if len(doors.far_drive_s) > 0:
+        for p in range(len(board_s)):
+            board_s[p] = min(board_s[p], doors.far_drive_s[p] + doors.far_walk_s + stop_s)
     for node in range(stops):
         onward_s[node] = plain.onward[node] >> VEHICLE_BITS
     stop_cell_s = _least_of_cells(stop_cell, onward_s, len(bounds.ride_s))

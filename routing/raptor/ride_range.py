@@ -86,7 +86,7 @@ def search_ride_range(
     reset_labels(labels, rows, egress_node, egress_s)
     aim_rides(
         bounds, walks, costs.change_s, costs.stop_s, costs.onward_256, plain, labels, egress_node,
-        forward,
+        riding.doors, forward,
     )  # fmt: skip
     leading = find_leading(day, labels, egress_node, stop_count)
     alone_s = np.int32(FAR)

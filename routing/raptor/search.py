@@ -13,6 +13,7 @@ from core.jit import Held, hold
 from gtfs_data.rolling import DayTimetable
 from gtfs_data.store import frozen
 from routing.network import Network
+from routing.raptor.door_ends import NO_DOORS, Doors
 from routing.raptor.flexible import (
     FlexibleTrips,
     Rides,
@@ -30,7 +31,7 @@ from routing.raptor.kernels import (
 )
 from routing.raptor.labels import ALIGHT, FAR, MAX_VEHICLES, Labels, new_labels, reset_labels
 from routing.raptor.many_departures import spread_departures
-from routing.raptor.nearer_points import NearerPoints, at_points
+from routing.raptor.nearer_points import NearerPoints, end_walks
 from routing.raptor.ride_bounds import RideBounds
 from routing.raptor.ride_lists import find_running, start_lists
 from routing.raptor.ride_range import search_ride_range
@@ -121,6 +122,14 @@ class Search:
     pickup_stop_s: int
     changes_anywhere: bool = True
     """Whether one may change at other stops than the search has found."""
+    doors: Doors = NO_DOORS
+    """Where drivers fetch the rider himself, and let him out at the goal itself."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one gets anywhere from the start, and to the goal from anywhere."""
+        start = len(self.access.node) > 0 or self.doors.origin is not None
+        return start and (len(self.egress.node) > 0 or self.doors.destination is not None)
 
     def run(self, window: Window) -> list[RawJourney]:
         """Best journeys by departure, arrival and number of vehicles, in forward order."""
@@ -155,7 +164,7 @@ class Search:
                 goals_s[by_then], rows, stops, self.seats, forward, scratch.journeys,
                 scratch.legs, count, riding,
             )  # fmt: skip
-        around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s)
+        around = Surroundings(self.flexible.bodies, self.rides, self.carpool_change_s, self.doors)
         found = scratch.journeys[:count].tolist()
         journeys = [
             unrolled(around, access_s, scratch.legs[i, :leg_count].tolist(), forward=forward)
@@ -163,14 +172,13 @@ class Search:
         ]
         if not any(isinstance(leg, RawRide) for journey in journeys for leg in journey.legs):
             return journeys
-        size = terrain.stop_count, len(ground.drive_s)
         points = NearerPoints(
             self.flexible.bodies, self.rides, ground.drive_s, terrain.point_walks,
             terrain.point_walks_back, terrain.change_s,
-            at_points(self.access.node, self.access.seconds, *size),
-            at_points(self.egress.node, self.egress.seconds, *size),
+            *end_walks(self.access, self.egress, self.doors, terrain.stop_count, ground.drive_s),
             self.pickup_stop_s, terrain.stop_count, self.arrive_by,
             self.network.timetable if self.changes_anywhere else None,
+            self.doors,
         )  # fmt: skip
         return [self._still_inside(window, points.better(j), j) for j in journeys]
 
@@ -277,6 +285,7 @@ class Search:
             coarse.point_cell,
             coarse.drive_from_s if forward else coarse.drive_to_s,
             scratch,
+            self.doors.scan(len(self.flexible.bodies.solo_s), forward=forward),
         )
 
     def _ride_bounds(self, forward: bool) -> RideBounds:

@@ -12,6 +12,7 @@ from core.modes import Mode
 from gtfs_data.store import frozen
 from routing.layers import Layers, Visit
 from routing.raptor import unroll_legs as k
+from routing.raptor.door_ends import Doors
 from routing.raptor.flexible import FROM_START_S, FlexibleBodies, Rides
 from routing.street.kernels import Walks
 
@@ -40,6 +41,7 @@ class Surroundings:
     bodies: FlexibleBodies
     rides: Rides
     carpool_change_s: int
+    doors: Doors
 
 
 class RawVehicle(NamedTuple):
@@ -69,7 +71,7 @@ class RawRide(NamedTuple):
     ride: int
     pickup: int
     dropoff: int
-    """Candidates of the ride's body."""
+    """Candidates of the ride's body, or visits to doors: see `Doors.place`."""
 
 
 RawLeg = RawVehicle | RawRide
@@ -138,7 +140,8 @@ def _boarding_later(around: Surroundings, journey: RawJourney) -> RawJourney:
     if not isinstance(first, RawRide) or len(journey.legs) == 1:
         return journey
     bodies, rides = around.bodies, around.rides
-    latest_s = int(rides.latest_s[first.ride]) + int(bodies.candidates[first.pickup, FROM_START_S])
+    pickup = around.doors.place(bodies.candidates, first.pickup, pickup=True)
+    latest_s = int(rides.latest_s[first.ride]) + pickup[FROM_START_S]
     need_s = first.end_s + around.carpool_change_s + journey.walk_s[0]
     later_s = min(latest_s - first.start_s, journey.legs[1].start_s - need_s)
     if later_s <= 0 or isinstance(journey.legs[1], RawRide):

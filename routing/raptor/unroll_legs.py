@@ -13,8 +13,13 @@ import numpy.typing as npt
 from core.jit import kernel
 from gtfs_data.enums import CAN_ALIGHT, CAN_BOARD
 from gtfs_data.rolling import DayTimetable
+from routing.raptor.door_scan import drive_between_s, listed_place, visit_place
 from routing.raptor.flexible import (
     CANDIDATE,
+    FOUND_BOARD,
+    FOUND_END_S,
+    FOUND_RIDE,
+    FOUND_VISIT,
     FROM_START_S,
     IN_SEGMENT,
     MEETING_POINT,
@@ -27,8 +32,8 @@ from routing.street.kernels import Walks
 
 LEG_COLUMNS = 10
 # Columns of a leg: what it is, its ends, its times, what carries it (trip of the timetable, or
-# ride), where it is boarded and left (positions in the pattern, or candidates), the trip's day
-# and the walk that follows it, or goes on to the goal.
+# ride), where it is boarded and left (positions in the pattern, or candidates; of doors -1 - row of
+# the visit), the trip's day and the walk that follows it, or goes on to the goal.
 KIND, FROM, TO, START_S, END_S, CARRIER, BOARD, LEAVE, DAY, WALK_S = range(LEG_COLUMNS)
 VEHICLE, RIDE = 0, 1
 CHANGE_HERE = -1
@@ -67,20 +72,26 @@ def unroll_legs(
         Nothing fits a label: the search is wrong, and no itinerary is better than a wrong one.
     """
     node, row, count = labels.goal_node[row], labels.goal_row[row], 0
-    walk_s = np.int64(labels.egress[node])
+    node_count = len(labels.egress)
+    walk_s = np.int64(labels.egress[node]) if node < node_count else np.int64(0)
     while True:
         leg = legs[count]
-        times_s = labels.time_s[:, node]
-        row = _made_in(times_s, ALIGHT, row)
-        leg[TO], leg[END_S], leg[WALK_S] = node, times_s[ALIGHT + row], walk_s
-        if node < stop_count:
-            _find_vehicle(day, labels, row, forward, leg)
+        if node < node_count:
+            times_s = labels.time_s[:, node]
+            row = _made_in(times_s, ALIGHT, row)
+            leg[TO], leg[END_S], leg[WALK_S] = node, times_s[ALIGHT + row], walk_s
+            if node < stop_count:
+                _find_vehicle(day, labels, row, forward, leg)
+            elif riding is not None:
+                _find_boarding(riding, costs, labels, row, stop_count, forward, leg)
         elif riding is not None:
-            _find_boarding(riding, costs, labels, row, stop_count, forward, leg)
+            _write_door_leg(riding, costs.stop_s, row, stop_count, forward, leg)
         count += 1
         node = leg[FROM]
         if node == NOWHERE:
             raise RuntimeError("no trip or ride fits a label")
+        if node >= node_count:
+            return count
         row = _made_in(labels.time_s[:, node], READY, row - 1)
         if row == 0:
             return count
@@ -180,6 +191,70 @@ def _find_boarding(
             most_s = leave_s - ready_s
             leg[FROM], leg[START_S] = stop_count + point, leave_s
             leg[BOARD], leg[LEAVE] = listed[CANDIDATE, pickup], listed[CANDIDATE, dropoff]
+    if leg[FROM] == NOWHERE and row == 1 and len(riding.doors.near_first) > 0:
+        _find_door_boarding(riding, costs.stop_s, other, stop_count, forward, leg)
+
+
+@kernel
+def _find_door_boarding(
+    riding: RideSearch, stop_s: int, other: int, stop_count: int, forward: bool, leg: Int32
+) -> None:
+    """The same where it is boarded at the near door; `other` is where one gets out, as listed."""
+    doors, rides, bodies = riding.doors, riding.rides, riding.bodies
+    ride, at_s, point = leg[CARRIER], leg[END_S], leg[TO] - stop_count
+    body = rides.body[ride]
+    there, most_s = listed_place(riding.scratch.listed, other), np.int64(-1)
+    for visit in range(doors.near_first[body], doors.near_first[body + 1]):
+        here = visit_place(doors.near, visit)
+        pickup, dropoff = (here, there) if forward else (there, here)
+        drive_s = drive_between_s(
+            pickup, dropoff, int(doors.near_drive_s[point]), int(bodies.solo_s[body])
+        )
+        leave_s = at_s - drive_s - stop_s
+        passes_s = (leave_s if forward else -at_s) - pickup[1]
+        if (
+            leave_s - doors.ready_s[0] <= most_s
+            or pickup[1] + drive_s + dropoff[2] > bodies.solo_s[body] + bodies.budget_s[body]
+            or not rides.earliest_s[ride] <= passes_s <= rides.latest_s[ride]
+        ):
+            continue
+        most_s, leg[START_S] = leave_s - doors.ready_s[0], leave_s
+        leg[FROM] = _door_node(riding, stop_count, forward)
+        own = riding.scratch.listed[CANDIDATE, other]
+        leg[BOARD], leg[LEAVE] = (-1 - visit, own) if forward else (own, -1 - visit)
+
+
+@kernel
+def _write_door_leg(
+    riding: RideSearch, stop_s: int, row: int, stop_count: int, forward: bool, leg: Int32
+) -> None:
+    """Write the leg that ends at the far door."""
+    doors, listed, found = riding.doors, riding.scratch.listed, riding.doors.found[row]
+    ride, boarding = int(found[FOUND_RIDE]), int(found[FOUND_BOARD])
+    visit, at_s = int(found[FOUND_VISIT]), int(found[FOUND_END_S])
+    if boarding < 0:
+        node, own, table_s = _door_node(riding, stop_count, forward), boarding, doors.between_s
+        here = visit_place(doors.near, -1 - boarding)
+    else:
+        point = listed[MEETING_POINT, boarding]
+        node, own = stop_count + int(point), int(listed[CANDIDATE, boarding])
+        table_s = int(doors.far_drive_s[point])
+        here = listed_place(listed, boarding)
+    there = visit_place(doors.far, visit)
+    pickup, dropoff = (here, there) if forward else (there, here)
+    drive_s = drive_between_s(
+        pickup, dropoff, table_s, int(riding.bodies.solo_s[riding.rides.body[ride]])
+    )
+    leg[KIND], leg[CARRIER], leg[FROM] = RIDE, ride, node
+    leg[TO] = _door_node(riding, stop_count, not forward)
+    leg[START_S], leg[END_S], leg[WALK_S] = at_s - drive_s - stop_s, at_s, doors.far_walk_s
+    leg[BOARD], leg[LEAVE] = (own, -1 - visit) if forward else (-1 - visit, own)
+
+
+@kernel
+def _door_node(riding: RideSearch, stop_count: int, at_origin: bool) -> int:
+    """Node of one of the two doors, behind all others: the origin's, then the destination's."""
+    return stop_count + len(riding.drive_s) + (0 if at_origin else 1)
 
 
 @kernel

@@ -190,7 +190,7 @@ def find_route(
     """Fastest way from place to place, or None when it takes longer than `limit_s`."""
     leave = ties(streets, profile, start, leaving=True, off_street_mps=off_street_mps)
     reach = ties(streets, profile, end, leaving=False, off_street_mps=off_street_mps)
-    along = _along_one_edge(streets, profile, start, end, off_street_mps)
+    along = route_along_edge(streets, profile, start, end, off_street_mps)
     seconds, node, ways = find_way(
         streets.edges, arcs, leave.node, leave.seconds, reach.node, reach.seconds, limit_s, arena
     )
@@ -198,8 +198,16 @@ def find_route(
         return along if along.seconds <= limit_s else None
     if seconds == UNREACHED:
         return None
-    first = node if not len(ways) else _first_node(streets, int(ways[0]))
-    lat, lon, edge, metres = draw_way(streets.edges, ways, _spot(start), first, _spot(end), node)
+    return drawn_route(streets, start, end, ways, node, seconds)
+
+
+def drawn_route(
+    streets: Streets, start: Snapped, end: Snapped, ways: Int32, last_node: int, seconds: int
+) -> StreetRoute:
+    """The way from place to place whose ways between, and where they end, are known."""
+    first = last_node if not len(ways) else _first_node(streets, int(ways[0]))
+    spots = _spot(start), _spot(end)
+    lat, lon, edge, metres = draw_way(streets.edges, ways, spots[0], first, spots[1], last_node)
     ends = (np.array([e] if e != NO_EDGE else [], np.int32) for e in (start.edge, end.edge))
     head, tail = ends
     return StreetRoute(seconds, metres, lat, lon, edge, np.concatenate([head, ways >> 1, tail]))
@@ -225,9 +233,14 @@ def seconds_along_edge(streets: Streets, profile: str, start: Snapped, end: Snap
     return None if whole == NO_ACCESS else abs(round(b * whole) - round(a * whole))
 
 
-def _along_one_edge(
-    streets: Streets, profile: str, start: Snapped, end: Snapped, off_street_mps: float
+def route_along_edge(
+    streets: Streets,
+    profile: str,
+    start: Snapped,
+    end: Snapped,
+    off_street_mps: float = math.inf,
 ) -> StreetRoute | None:
+    """Way between two places on one edge, along it, as `seconds_along_edge`."""
     seconds = seconds_along_edge(streets, profile, start, end)
     if seconds is None:
         return None

@@ -19,8 +19,10 @@ from gtfs_data.patterns import FeedTrips
 from gtfs_data.rolling import mirrored, roll_days
 from gtfs_data.store import frozen
 from routing.bounds import build_bounds, coarse_bounds
+from routing.doors import Door
 from routing.network import Network
 from routing.raptor.body_table import Body, flexible_trips
+from routing.raptor.door_ends import DoorEnd, Doors
 from routing.raptor.search import Search, rides_of
 from routing.raptor.unroll import Reach
 from routing.spi import RideWindows
@@ -80,6 +82,11 @@ class RandomWorld:
     seats: int
     leave_s: int
     arrive_s: int
+    doors: bool = False
+    """
+    Whether the last two points are where the rider lives and where he wants to go: in the access
+    and in the egress alone, and none to which anybody walks. A search takes them for doors.
+    """
 
     @property
     def rides(self) -> tuple[PlainRide, ...]:
@@ -142,6 +149,11 @@ class RandomWorld:
         self, *, arrive_by: bool = False, seats: int | None = None, searched: int | None = None
     ) -> Search:
         """For the kernels, through the wrapper that the planner uses; see `Body.searched`."""
+        if self.doors:
+            known = self._without_doors().search(
+                arrive_by=arrive_by, seats=seats, searched=searched
+            )
+            return replace(known, doors=self._doors())
         bodies = [body_of(body, self.stop_count, searched) for body in self.bodies]
         body, first_s, last_s = (
             np.array(sorted(self.windows, key=lambda w: w[:2]), np.int32).reshape(-1, 3).T
@@ -162,6 +174,45 @@ class RandomWorld:
             carpool_change_s=CARPOOL_CHANGE_S,
             pickup_stop_s=self.pickup_stop_s,
         )
+
+    def _without_doors(self) -> RandomWorld:
+        """The same without the two last points."""
+        first = self.stop_count + self.point_count - 2
+        return replace(
+            self,
+            point_count=self.point_count - 2,
+            bodies=tuple(
+                replace(body, candidates=tuple(c for c in body.candidates if c.node < first))
+                for body in self.bodies
+            ),
+            drive_s={pair: s for pair, s in self.drive_s.items() if max(pair) < first},
+            access={node: s for node, s in self.access.items() if node < first},
+            egress={node: s for node, s in self.egress.items() if node < first},
+            doors=False,
+        )
+
+    def _doors(self) -> Doors:
+        """The two last points as doors."""
+        first = self.stop_count + self.point_count - 2
+        points = range(self.stop_count, first)
+        at = cast("Any", None)
+        ends: list[DoorEnd | None] = []
+        for node, walk_s in ((first, self.access[first]), (first + 1, self.egress[first + 1])):
+            from_s, to_s = (
+                frozen(np.array([self.drive_s[pair] for pair in pairs], np.int32))
+                for pairs in ([(node, p) for p in points], [(p, node) for p in points])
+            )
+            visits = [
+                (row, c.segment, body.from_start_s(c), body.to_end_s(c))
+                for row, body in enumerate(self.bodies)
+                for c in body.candidates
+                if c.node == node
+            ]
+            table = np.array(visits, np.int32).reshape(-1, 4)
+            door = Door(at, (), (), from_s, to_s, 0)
+            own = frozen(table[:, 0].copy()), frozen(table[:, 1:].copy())
+            ends.append(DoorEnd(door, at, walk_s, *own) if visits else None)
+        return Doors(ends[0], ends[1], self.drive_s[first, first + 1])
 
     def _network(self) -> Network:
         """Stand in for a network with what a search reads of it."""

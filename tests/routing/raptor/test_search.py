@@ -33,7 +33,13 @@ fixed_seed = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 plain_worlds = random_worlds(rides=False)
-ride_worlds = st.one_of(random_worlds(rides=True), random_worlds(rides=True, unit_s=37))
+ride_worlds = st.one_of(
+    random_worlds(rides=True),
+    random_worlds(rides=True, unit_s=37),
+    random_worlds(rides=True, doors=True),
+    random_worlds(rides=True, unit_s=37, doors=True),
+)
+"""In half of them drivers come to the door, which is a point like any other to the oracle."""
 
 
 def has_ride(journey: RawJourney) -> bool:
@@ -43,6 +49,14 @@ def has_ride(journey: RawJourney) -> bool:
 def alone(journeys: list[RawJourney]) -> list[RawJourney]:
     """Rides all the way."""
     return [j for j in journeys if len(j.legs) == 1 and isinstance(j.legs[0], RawRide)]
+
+
+def at_doors(world: RandomWorld, journeys: list[RawJourney]) -> int:
+    """How many begin or end in a car at the rider's own door."""
+    if not world.doors:
+        return 0
+    first = world.stop_count + world.point_count - 2
+    return sum(max(j.legs[0].board_node, j.legs[-1].alight_node) >= first for j in journeys)
 
 
 def found(search: Search, window: Window) -> tuple[list[RawJourney], list[RawJourney]]:
@@ -210,6 +224,7 @@ def test_earliest_arrival_with_rides_beside_that_without(world: RandomWorld) -> 
     bus, car = found(world.search(), Window(world.leave_s, world.leave_s))
     event(f"{len(car)} with rides")
     event(f"{max((len(j.legs) for j in car), default=0)} legs")
+    event(f"{at_doors(world, car)} at doors")
     wanted = arrivals_worth_it(world)
     assert sorted((j.end_s, len(j.legs)) for j in bus) == sorted(wanted[0])
     check_rides(car, {(j.end_s, len(j.legs)) for j in car}, wanted[1])
@@ -224,6 +239,7 @@ def test_latest_departure_with_rides_beside_that_without(world: RandomWorld) -> 
     bus, car = found(world.search(arrive_by=True), Window(world.arrive_s, world.arrive_s))
     event(f"{len(car)} with rides")
     event(f"{max((len(j.legs) for j in car), default=0)} legs")
+    event(f"{at_doors(world, car)} at doors")
     wanted = departures_worth_it(world)
     assert sorted((j.start_s, len(j.legs)) for j in bus) == sorted(wanted[0])
     check_rides(car, {(j.start_s, len(j.legs)) for j in car}, wanted[1])
