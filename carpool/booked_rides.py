@@ -12,22 +12,27 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from carpool.audience import ONE_OF_EACH, Need
-from carpool.bookings import RideState
+from carpool.bookings import Booking, RideState
 from carpool.compile import passing_order, timed_offer
+from carpool.door_visits import spots_of, with_doors
 from carpool.offers import WEEKDAYS, Offer
 from carpool.ports import StoredRide
 from carpool.ride_plans import NEVER_S, RideWay, Schedule, Visit
+from core.geo import Coordinate
 from core.time import day_start_epoch_s
+from routing.doors import Pairs, Stretch
 from routing.network import Network
 from routing.raptor.body_table import Body
 from routing.street.drive import UNREACHABLE_S
 
 Int64 = npt.NDArray[np.int64]
+NO_POINT = -1
 AT_STOP_S = 60
 """Where the car was within this time it may still be."""
 
@@ -49,19 +54,23 @@ def ride_way(network: Network, offer: Offer, body: Body, date: dt.date) -> RideW
     )
 
 
-def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
+def visits_of(
+    network: Network, ride: StoredRide, spots: tuple[Coordinate, ...] | None = None
+) -> list[Visit] | None:
     """
     Visits of a ride's plan, in order; None where this network has lost a meeting point.
+
+    `spots` are the ride's doors, see `spots_of`, if others are to be numbered with them.
 
     Plans are without the delay of the day: the car is everywhere later by that. Whoever is late
     already is not made later still, where that breaks what he was promised; and where the car has
     been, nothing changes.
     """
     visits = []
+    spots = spots_of(ride.bookings) if spots is None else spots
     for planned in ride.plan:
         booking = ride.booking(planned.booking)
-        point_id = booking.pickup_point if planned.is_pickup else booking.dropoff_point
-        point = network.point_row.get(point_id)
+        point = point_of(network, booking, spots, pickup=planned.is_pickup)
         if point is None:
             return None
         at_s = int(planned.at.timestamp())
@@ -83,6 +92,16 @@ def visits_of(network: Network, ride: StoredRide) -> list[Visit] | None:
             )
         )
     return visits
+
+
+def point_of(
+    network: Network, booking: Booking, spots: tuple[Coordinate, ...], *, pickup: bool
+) -> int | None:
+    """Where a rider gets in or out, as visits have it; None where this network has lost it."""
+    spot = booking.pickup_door if pickup else booking.dropoff_door
+    if spot is not None:
+        return len(network.points.lat) + spots.index(spot)
+    return network.point_row.get(booking.pickup_point if pickup else booking.dropoff_point)
 
 
 Parts = list[tuple[Offer, Body]]
@@ -117,7 +136,8 @@ def searched_parts(network: Network, ride: StoredRide, compiled: Body) -> Parts:
         leaves_s = offer.depart_from_s + ride.late_s
         if ride.seen_at is not None:
             passed_s = int(ride.seen_at.timestamp()) - AT_STOP_S - day_s - leaves_s
-            body = _ahead(body, passed_s)  # noqa: PLW2901 — the same, shorter
+            # Nor does it turn back for somebody's door.
+            body = replace(_ahead(body, passed_s), stretches=())  # noqa: PLW2901 — the same, shorter
         if len(body.point):
             found.append((replace(offer, depart_from_s=leaves_s, depart_to_s=leaves_s), body))
     return found
@@ -128,9 +148,10 @@ def _parts(network: Network, ride: StoredRide, body: Body) -> Parts:
     visits = visits_of(network, ride)
     if ride.state not in {RideState.SCHEDULED, RideState.EN_ROUTE} or not visits:
         return []
-    way = ride_way(network, ride.offer, body, ride.date)
-    schedule = way.schedule(visits)
-    if schedule is None:
+    own = ride_way(network, ride.offer, body, ride.date)
+    way = with_doors(network, own, spots_of(ride.bookings), veil=True)
+    schedule = None if way is None else way.schedule(visits)
+    if way is None or schedule is None:
         return []
     day_s = day_start_epoch_s(ride.date, network.zone)
     return [
@@ -210,6 +231,15 @@ def parts_of_booked_ride(
     return _Booked(way, visits, schedule, car_node).parts()
 
 
+class _Hung(NamedTuple):
+    """How the driver gets away from a stop and to it, and the meeting point that it hangs on."""
+
+    leaving: Pairs
+    reaching: Pairs
+    point: int
+    """`NO_POINT` of the driver's own stops."""
+
+
 class _Booked:
     def __init__(
         self,
@@ -286,7 +316,8 @@ class _Booked:
             solo_s=schedule.drive_s,
             budget_s=budget_s,
             seat_count=min(self._free_seats()[first : last + 1]),
-            via_nodes=tuple(self._node(stop) for stop in self.stops[1:]),
+            via_nodes=tuple(self._hung(stop).leaving[0][0] for stop in self.stops[1:]),
+            stretches=tuple(self._stretch(i) for i in range(first, last + 1) if base.stretches),
             searched_count=None if searched.all() else int(searched.sum()),
         )
         before_s = sum(schedule.waits_s[: self._visits_until(first)])
@@ -295,17 +326,53 @@ class _Booked:
     def _visits_until(self, stop: int) -> int:
         return sum(s.visit is not None for s in self.stops[: stop + 1])
 
-    def _node(self, stop: _Stop) -> int:
+    def _hung(self, stop: _Stop) -> _Hung:
+        """How a stop between start and end hangs on the streets."""
         if stop.visit is None:
-            return self.way.body.via_nodes[stop.segment - 1]
-        return int(self.car_node[self.visits[stop.visit].point])
+            node = self.way.body.via_nodes[stop.segment - 1]
+            return _Hung(((node, 0),), ((node, 0),), NO_POINT)
+        point, points = self.visits[stop.visit].point, len(self.way.drive_s)
+        if point >= points:
+            door = self.way.doors[point - points]
+            return _Hung(door.leaving, door.reaching, door.stand_in)
+        node = int(self.car_node[point])
+        return _Hung(((node, 0),), ((node, 0),), point)
+
+    def _stretch(self, stop: int) -> Stretch:
+        """The part of the drive behind a stop, for doors of riders to come."""
+        here, own = self.stops[stop], self.way.body.stretches[self.stops[stop].segment]
+        then = self.stops[stop + 1] if stop + 1 < len(self.stops) else None
+        before_s, after_s = (
+            own.before_s + self._added_before(stop),
+            self._after_s(own.after_s, stop),
+        )
+        found = own._replace(segment=stop, before_s=before_s, after_s=after_s)
+        if here.visit is not None:
+            begins = self._hung(here)
+            found = found._replace(
+                before_s=self.offset_s[here.visit], leaving=begins.leaving,
+                begins_by=(begins.point, begins.reaching[0][1]),
+            )  # fmt: skip
+        if then is not None and then.visit is not None:
+            ends, left_s = self._hung(then), self.schedule.drive_s - self.offset_s[then.visit]
+            found = found._replace(
+                after_s=left_s, reaching=ends.reaching,
+                ends_by=(ends.point, ends.leaving[0][1]),
+            )  # fmt: skip
+        return found
+
+    def _after_s(self, after_s: int, stop: int) -> int:
+        """What was left of the driver's own way behind a stretch, with the visits made there."""
+        added_s = self.schedule.drive_s - self.way.body.solo_s - self._added_before(stop + 1)
+        return after_s + added_s
 
     def _candidates(self, stop: int, budget_s: int) -> Int64:
         """Candidates of the offer in the segment behind a stop: row, point, df, db, segment."""
-        base, drive_s = self.way.body, self.way.drive_s
+        way, base = self.way, self.way.body
         here = self.stops[stop]
         then = self.stops[stop + 1] if stop + 1 < len(self.stops) else None
-        rows = np.flatnonzero(base.segment == here.segment).astype(np.int64)
+        known = base.point < len(self.way.drive_s)  # nobody else gets in at a rider's door
+        rows = np.flatnonzero((base.segment == here.segment) & known).astype(np.int64)
         point = base.point[rows].astype(np.int64)
         total_s = self.schedule.drive_s
         reached = np.ones(len(rows), bool)
@@ -314,14 +381,13 @@ class _Booked:
             added_s = self._added_before(stop)
             from_s = base.from_start_s[rows].astype(np.int64) + added_s
         else:
-            hop_s = drive_s[self.visits[here.visit].point, point].astype(np.int64)
+            hop_s = way.drives_from(self.visits[here.visit].point, point)
             reached &= hop_s < UNREACHABLE_S
             from_s = self.offset_s[here.visit] + hop_s
         if then is None or then.visit is None:
-            added_s = total_s - base.solo_s - self._added_before(stop + 1)
-            to_s = base.to_end_s[rows].astype(np.int64) + added_s
+            to_s = self._after_s(0, stop) + base.to_end_s[rows].astype(np.int64)
         else:
-            hop_s = drive_s[point, self.visits[then.visit].point].astype(np.int64)
+            hop_s = way.drives_to(point, self.visits[then.visit].point)
             reached &= hop_s < UNREACHABLE_S
             to_s = hop_s + total_s - self.offset_s[then.visit]
         fits = reached & (from_s + to_s <= total_s + budget_s)

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from carpool.audience import Need
 from core.errors import Conflict
+from core.geo import Coordinate
 
 HOLD = dt.timedelta(minutes=5)
 """How long a seat is held until its rider confirms."""
@@ -175,6 +176,7 @@ class Booking:
     seats: int
     pickup_point: str
     dropoff_point: str
+    """Meeting points; where the driver comes to the door, those that stand for it."""
     pickup_from: dt.datetime
     pickup_to: dt.datetime
     """The car comes between these."""
@@ -193,6 +195,12 @@ class Booking:
     """By how much the ride was late when it was booked: its times have that in them."""
     told_late_s: int = 0
     """The delay of which its rider was told last."""
+    pickup_door: Coordinate | None = None
+    dropoff_door: Coordinate | None = None
+    """
+    Where the driver comes to the door: for the rider to see, and for the driver while it is sure
+    that he takes the rider along.
+    """
     late_s: int = 0
     """By how much its ride is late."""
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from carpool.offers import InvalidOffer, Offer
 from carpool.spread import spread_choice
 from core.geo import METRES_PER_DEGREE, Coordinate
+from routing.doors import STRETCH_COLUMNS, Stretch, nearest_point
 from routing.network import Network
 from routing.raptor.body_table import Body
 from routing.raptor.flexible import LONGEST_DRIVE_S
@@ -72,7 +73,7 @@ def compile_offer(network: Network, offer: Offer) -> Body:
     node = network.points.car_node
     stops_there = np.ones(len(node), bool)
     stops_there[[network.point_row[p] for p in offer.struck_points if p in network.point_row]] = 0
-    parts = []
+    parts, stretches = [], []
     before_s = 0
     for segment, (a, b) in enumerate(zip(leaving, reaching, strict=True)):
         after_s = solo_s - before_s - solo[segment]
@@ -86,6 +87,10 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         )
         columns = served, from_start_s[served], to_end_s[served], np.full(len(served), segment)
         parts.append(np.array(columns, np.int32))
+        if offer.door:
+            ends = places[segment], places[segment + 1]
+            ways = tuple(a.pairs()), tuple(b.pairs())
+            stretches.append(Stretch(segment, before_s, after_s, *ways, *_near(network, *ends)))
         before_s += solo[segment]
     table = np.concatenate(parts, axis=1)
     searched = _searched(network, table, solo_s, offer.detour_budget_s)
@@ -99,6 +104,7 @@ def compile_offer(network: Network, offer: Offer) -> Body:
         budget_s=offer.detour_budget_s,
         seat_count=offer.seat_count,
         via_nodes=tuple(int(at.node[0]) for at in reaching[:-1]),
+        stretches=tuple(stretches),
         searched_count=None if searched.all() else int(searched.sum()),
     )
 
@@ -178,32 +184,47 @@ def _tie(network: Network, at: Snapped, *, leaving: bool) -> Ties:
     return ties(network.streets, "car", at, leaving=leaving, off_street_mps=float("inf"))
 
 
+def _near(network: Network, start: Snapped, end: Snapped) -> tuple[tuple[int, int], ...]:
+    """Meeting points near both ends of a part of the drive, see `Stretch`."""
+    node = network.points.car_node
+    reaching, leaving = (_tie(network, start, leaving=False), _tie(network, end, leaving=True))
+    return (
+        nearest_point(network.drive.to_place(node, reaching.pairs())),
+        nearest_point(network.drive.from_place(leaving.pairs(), node)),
+    )
+
+
 def _or_far(seconds: int | None) -> int:
     return FAR_S if seconds is None else seconds
 
 
-_HEADER = struct.Struct("<7i")
-VERSION = 3
+_HEADER = struct.Struct("<8i")
+VERSION = 4
 
 
 def pack_body(body: Body) -> bytes:
-    """Compiled offer as bytes, for the store: header, via nodes, then four columns."""
+    """Compiled offer as bytes, for the store: header, via nodes, stretches, then four columns."""
     header = _HEADER.pack(
-        VERSION, len(body.point), body.searched, len(body.via_nodes), body.solo_s,
-        body.budget_s, body.seat_count,
+        VERSION, len(body.point), body.searched, len(body.via_nodes), len(body.stretches),
+        body.solo_s, body.budget_s, body.seat_count,
     )  # fmt: skip
     columns = body.point, body.from_start_s, body.to_end_s, body.segment
-    vias = np.array(body.via_nodes).astype("<i4").tobytes()
-    return header + vias + b"".join(c.astype("<u2").tobytes() for c in columns)
+    numbers = *body.via_nodes, *(n for stretch in body.stretches for n in stretch.row(0))
+    return (
+        header
+        + np.array(numbers).astype("<i4").tobytes()
+        + b"".join(c.astype("<u2").tobytes() for c in columns)
+    )
 
 
 def unpack_body(data: bytes) -> Body | None:
     """Undo `pack_body`; None for what an older version has packed."""
     if data[:4] != VERSION.to_bytes(4, "little"):
         return None
-    _, count, searched, vias, solo_s, budget_s, seats = _HEADER.unpack_from(data)
-    via_nodes = np.frombuffer(data, "<i4", vias, _HEADER.size)
-    table = np.frombuffer(data, "<u2", offset=_HEADER.size + via_nodes.nbytes).reshape(4, count)
+    _, count, searched, vias, parts, solo_s, budget_s, seats = _HEADER.unpack_from(data)
+    numbers = np.frombuffer(data, "<i4", vias + parts * STRETCH_COLUMNS, _HEADER.size)
+    via_nodes, rows = numbers[:vias], numbers[vias:].reshape(parts, STRETCH_COLUMNS)
+    table = np.frombuffer(data, "<u2", offset=_HEADER.size + numbers.nbytes).reshape(4, count)
     return Body(
         point=table[0],
         from_start_s=table[1],
@@ -213,5 +234,6 @@ def unpack_body(data: bytes) -> Body | None:
         budget_s=budget_s,
         seat_count=seats,
         via_nodes=tuple(via_nodes.tolist()),
+        stretches=tuple(map(Stretch.of_row, rows.tolist())),
         searched_count=None if searched == count else searched,
     )

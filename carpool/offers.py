@@ -137,6 +137,8 @@ class Offer:
     """To whom it is made."""
     takes: frozenset[Need] = field(default_factory=frozenset)
     """What the car has room for besides people."""
+    door: bool = False
+    """Whether he also stops where riders live, or want to go, within his budget."""
     vehicle: Vehicle | None = None
     outside: Outside | None = None
     """Of another operator; None: of a driver here."""
@@ -231,6 +233,7 @@ def parse_offer(values: Mapping[str, Any], offer_id: OfferId) -> Offer:
         arrive_s=arrive_s,
         circle=field_of("audience", lambda name: read_circle(name, values.get("community")), None),
         takes=field_of("takes", lambda names: frozenset(map(Need, names)), ()),
+        door=field_of("door", _yes_or_no, False),
         vehicle=field_of("vehicle", _vehicle, None),
         outside=field_of("outside", lambda of: of and Outside(**of), None),
     )
@@ -265,6 +268,12 @@ def _whole(value: Any) -> int:  # noqa: ANN401 — whatever the JSON holds
     return value
 
 
+def _yes_or_no(value: Any) -> bool:  # noqa: ANN401 — whatever the JSON holds
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
 def _text(value: Any) -> str:  # noqa: ANN401 — whatever the JSON holds
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no id")
@@ -290,6 +299,7 @@ def offer_as_json(offer: Offer) -> dict[str, Any]:
         "acceptance": offer.acceptance,
         **circle_as_json(offer.circle),
         "takes": [need for need in Need if need in offer.takes],
+        "door": offer.door,
         "vehicle": None if offer.vehicle is None else asdict(offer.vehicle),
         **outside,
     }

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 
 from carpool.audience import Need
 from core.errors import InvalidInput
+from core.geo import Coordinate
 from core.ids import OfferId
 
 VERSION = 1
 MAC_BYTES = 16
 QUOTED = 10
-"""Values of a quote before what its rider brings."""
+"""Values of a quote before what its rider brings, and the doors behind that."""
 
 
 class QuoteInvalid(InvalidInput):
@@ -52,13 +53,18 @@ class Quote:
     currency: str
     needs: tuple[Need, ...] = ()
     """What the rider brings along."""
+    pickup_door: Coordinate | None = None
+    dropoff_door: Coordinate | None = None
+    """Where the car comes to the door; the meeting point stands for it."""
 
 
 def sign_quote(quote: Quote, key: bytes) -> str:
     """Quote as text; the same quote gives the same text."""
     values: list[object] = [VERSION, *(getattr(quote, name) for name in _FIELDS)]
     values[2] = quote.date.isoformat()
-    if not quote.needs:
+    doors = quote.pickup_door, quote.dropoff_door
+    values[-len(doors) :] = [door and (door.lat, door.lon) for door in doors]
+    while len(values) > 1 + QUOTED and not values[-1]:
         values.pop()
     content = json.dumps(values, separators=(",", ":")).encode()
     return _text(_mac(content, key) + content)
@@ -80,8 +86,12 @@ def read_quote(text: str, key: bytes) -> Quote:
     if version != VERSION:
         raise QuoteInvalid("this quote is of an older version: search again")
     values[1] = dt.date.fromisoformat(values[1])
-    facts, needs = values[:QUOTED], values[QUOTED:]
-    return Quote(*facts, *(tuple(map(Need, names)) for names in needs))
+    facts, needs, doors = values[:QUOTED], values[QUOTED : QUOTED + 1], values[QUOTED + 1 :]
+    return Quote(
+        *facts,
+        *(tuple(map(Need, names)) for names in needs),
+        *(None if door is None else Coordinate(*door) for door in doors),
+    )
 
 
 def _mac(content: bytes, key: bytes) -> bytes:

@@ -11,15 +11,17 @@ back exactly what it took.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from routing.doors import Door
 from routing.raptor.body_table import Body
 from routing.street.drive import UNREACHABLE_S
 
+Int64 = npt.NDArray[np.int64]
 NEVER_S = 2**62
 """Later than any visit: somewhere nobody has to be by a time."""
 
@@ -30,7 +32,7 @@ class Visit:
 
     booking: str
     point: int
-    """Row of the network's meeting points."""
+    """Row of the network's meeting points, or of the ride's doors behind them."""
     segment: int
     """Between which of the driver's own stops."""
     seats: int
@@ -65,6 +67,10 @@ class RideWay:
     latest_s: int
     """The driver leaves between these, epoch seconds."""
     seat_count: int
+    doors: tuple[Door, ...] = ()
+    """Where it also stops for riders who have booked that: points from P on."""
+    door_s: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """Drives between doors, by their rows."""
     _rows: dict[tuple[int, int], int] = field(default_factory=dict, compare=False, repr=False)
     """Candidates that were looked up, by point and segment."""
     _drives: dict[tuple[int, int], int | None] = field(
@@ -101,8 +107,27 @@ class RideWay:
         body = self.body
         if body.segment[a] != body.segment[b]:
             return int(body.to_end_s[a]) + int(body.from_start_s[b]) - body.solo_s
-        drive_s = int(self.drive_s[body.point[a], body.point[b]])
-        return None if drive_s == UNREACHABLE_S else drive_s
+        here, there = int(body.point[a]), int(body.point[b])
+        points = len(self.drive_s)
+        if here < points <= there:
+            drive_s = int(self.doors[there - points].to_s[here])
+        elif here >= points and there >= points:
+            drive_s = self.door_s.get((here - points, there - points), 0)
+        else:
+            drive_s = int(self.drives_from(here, np.array([there]))[0])
+        return None if drive_s >= UNREACHABLE_S else drive_s
+
+    def drives_from(self, place: int, points: Int64) -> Int64:
+        """Drives from a meeting point or a door to meeting points."""
+        own = place - len(self.drive_s)
+        drives_s = self.drive_s[place] if own < 0 else self.doors[own].from_s
+        return np.asarray(drives_s[points], np.int64)
+
+    def drives_to(self, points: Int64, place: int) -> Int64:
+        """Drives from meeting points to one of them or to a door."""
+        own = place - len(self.drive_s)
+        drives_s = self.drive_s[:, place] if own < 0 else self.doors[own].to_s
+        return np.asarray(drives_s[points], np.int64)
 
     def schedule(self, visits: Sequence[Visit]) -> Schedule | None:
         """

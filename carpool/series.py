@@ -16,6 +16,7 @@ from carpool.offers import WEEKDAYS, Offer
 from carpool.quotes import Quote
 from carpool.wishes import Direction
 from core.errors import InvalidInput
+from core.geo import Coordinate
 from core.ids import OfferId
 from core.time import day_start_epoch_s, to_instant
 
@@ -169,4 +170,8 @@ def _quote_as_json(quote: Quote) -> dict[str, Any]:
 def _quote(values: dict[str, Any]) -> Quote:
     date, offer = dt.date.fromisoformat(values["date"]), OfferId(values["offer"])
     needs = tuple(map(Need, values.get("needs", ())))
-    return Quote(**{**values, "date": date, "offer": offer, "needs": needs})
+    doors = {
+        name: None if values.get(name) is None else Coordinate(**values[name])
+        for name in ("pickup_door", "dropoff_door")
+    }
+    return Quote(**{**values, "date": date, "offer": offer, "needs": needs, **doors})

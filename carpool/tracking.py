@@ -22,10 +22,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carpool.bookings import BookingState, RideState
+from carpool.bookings import Booking, BookingState, RideState
 from carpool.ports import StoredRide
 from carpool.privacy import FARTHEST_M
 from core.geo import METRES_PER_DEGREE, Coordinate, distance_m
+from routing.doors import Pairs
 from routing.network import Network
 from routing.raptor.body_table import Body
 from routing.street.access import Snapped, ties
@@ -93,8 +94,8 @@ class StopAhead:
     """Names it in every version of the plan."""
     visit: tuple[uuid.UUID, bool] | None
     """Booking, and whether somebody gets in; None for a stop of the driver's own."""
-    node: int
-    """Where the car stands."""
+    reaching: Pairs
+    """Nodes by which a car gets there, and the seconds from them."""
     place: Coordinate
     hop_s: int
     """Drive from the stop before."""
@@ -156,22 +157,24 @@ class Progress:
 
 def track_ride(network: Network, ride: StoredRide, body: Body) -> Track | None:
     """Stops of a ride's plan in order; None without any, or where the ground has lost one."""
-    points, streets = network.points, network.streets
+    streets = network.streets
     stops: list[StopAhead] = []
-    before, segment = (-1, -1), 0
+    before: _Place | None = None
+    segment = 0
     for visit in ride.plan:
         booking = ride.booking(visit.booking)
-        name = booking.pickup_point if visit.is_pickup else booking.dropoff_point
-        point = network.point_row.get(name)
-        if point is None:
+        there = _place_of(network, booking, pickup=visit.is_pickup)
+        if there is None:
             return None
         for node in body.via_nodes[segment : visit.segment]:
             where = Coordinate(float(streets.node_lat[node]), float(streets.node_lon[node]))
-            hop_s = _hop_s(network, before, (node, -1))
+            via = _Place(where, ((node, 0),), ((node, 0),), None)
+            hop_s = _hop_s(network, before, via)
             reached_s = ride.vias_reached[segment] if segment < len(ride.vias_reached) else None
-            stops.append(StopAhead(f"via:{segment}", None, node, where, hop_s, 0, 0, reached_s))
-            before, segment = (node, -1), segment + 1
-        there = int(points.car_node[point]), point
+            stops.append(
+                StopAhead(f"via:{segment}", None, via.reaching, where, hop_s, 0, 0, reached_s)
+            )
+            before, segment = via, segment + 1
         reached_at = visit.reached_at
         if reached_at is None and visit.is_pickup and booking.state is BookingState.BOARDED:
             reached_at = visit.at
@@ -179,8 +182,8 @@ def track_ride(network: Network, ride: StoredRide, body: Body) -> Track | None:
             StopAhead(
                 key=f"{booking.id}:{'in' if visit.is_pickup else 'out'}",
                 visit=(booking.id, visit.is_pickup),
-                node=there[0],
-                place=Coordinate(float(points.lat[point]), float(points.lon[point])),
+                reaching=there.reaching,
+                place=there.place,
                 hop_s=_hop_s(network, before, there),
                 planned_s=_seconds(visit.at),
                 earliest_s=_seconds(booking.pickup_from) if visit.is_pickup else 0,
@@ -191,24 +194,55 @@ def track_ride(network: Network, ride: StoredRide, body: Body) -> Track | None:
     return Track(ride, tuple(stops), _leaves_s(network, ride, body)) if stops else None
 
 
+class _Place(NamedTuple):
+    """Where a car stops, how it gets away from there and to it, and which meeting point it is."""
+
+    place: Coordinate
+    leaving: Pairs
+    reaching: Pairs
+    point: int | None
+
+
+def _place_of(network: Network, booking: Booking, *, pickup: bool) -> _Place | None:
+    """Where a rider gets in or out, his door or a meeting point; None where it is lost."""
+    spot = booking.pickup_door if pickup else booking.dropoff_door
+    if spot is not None:
+        door = network.door_at(spot)
+        return None if door is None else _Place(spot, door.leaving, door.reaching, None)
+    points = network.points
+    point = network.point_row.get(booking.pickup_point if pickup else booking.dropoff_point)
+    if point is None:
+        return None
+    hangs = ((int(points.car_node[point]), 0),)
+    return _Place(
+        Coordinate(float(points.lat[point]), float(points.lon[point])), hangs, hangs, point
+    )
+
+
 def _leaves_s(network: Network, ride: StoredRide, body: Body) -> int:
     """When the driver leaves to be at the first visit as planned."""
     first = ride.plan[0]
-    point = network.point_row[ride.booking(first.booking).pickup_point]
-    rows = np.flatnonzero((body.point == point) & (body.segment == first.segment))
-    drive_s = int(body.from_start_s[rows[0]]) if len(rows) else 0
+    there = _place_of(network, ride.booking(first.booking), pickup=True)
+    assert there is not None
+    drive_s = 0
+    if there.point is None:
+        for stretch in body.stretches[first.segment : first.segment + 1]:
+            drive_s = stretch.before_s + network.drive.between(stretch.leaving, there.reaching)
+    else:
+        rows = np.flatnonzero((body.point == there.point) & (body.segment == first.segment))
+        drive_s = int(body.from_start_s[rows[0]]) if len(rows) else 0
     return _seconds(first.at) - drive_s
 
 
-def _hop_s(network: Network, before: tuple[int, int], there: tuple[int, int]) -> int:
-    """Drive between two stops, given by their nodes and, if they have one, meeting points."""
-    if before[0] < 0:
+def _hop_s(network: Network, before: _Place | None, there: _Place) -> int:
+    """Drive between two stops."""
+    if before is None:
         return 0
-    if before[1] >= 0 and there[1] >= 0:
-        hop_s = int(network.ground.drive_s[before[1], there[1]])
+    if before.point is not None and there.point is not None:
+        hop_s = int(network.ground.drive_s[before.point, there.point])
         if hop_s < UNREACHABLE_S:
             return hop_s
-    return int(network.drive.from_place([(before[0], 0)], np.array([there[0]], np.int32))[0])
+    return network.drive.between(before.leaving, there.reaching)
 
 
 def _seconds(at: dt.datetime) -> int:
@@ -327,7 +361,7 @@ def _first_s(
     if leaving and track.ride.start_private and track.hidden(fix.place):
         return stop.planned_s + max(int(fix.at_s) - track.leaves_s - LEAVING_S, 0)
     pairs = ties(network.streets, "car", at, leaving=True, off_street_mps=math.inf).pairs()
-    drive_s = int(network.drive.from_place(pairs, np.array([stop.node], np.int32))[0])
+    drive_s = network.drive.between(pairs, stop.reaching)
     if drive_s >= FAR_S:
         return stop.planned_s
     there_s = int(fix.at_s) + drive_s

@@ -56,7 +56,9 @@ def _legs(world: World, ride: Completed) -> list[FareLeg]:
     promised = content["price_cents"]
     each, rest = (None, 0) if promised is None else divmod(int(str(promised)), seats)
     at = dt.datetime.fromisoformat(str(content["pickup_at"]))
-    metres = _metres(world, str(content["pickup_point"]), str(content["dropoff_point"]))
+    metres = int(str(content.get("metres", -1)))  # where a driver came to the door
+    if metres < 0:
+        metres = _metres(world, str(content["pickup_point"]), str(content["dropoff_point"]))
     return [
         FareLeg(
             "carpool", at, metres, id=f"booking:{ride.booking_id}:{seat}",

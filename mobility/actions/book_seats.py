@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from carpool.audience import Person, carried
-from carpool.booked_rides import room_left, visits_of
+from carpool.booked_rides import point_of, room_left, visits_of
 from carpool.bookings import (
     HOLD,
     LATE_ANSWER_BEFORE,
@@ -25,6 +25,7 @@ from carpool.bookings import (
     locked,
 )
 from carpool.compile import OfferUnusable
+from carpool.door_visits import spots_of, with_doors
 from carpool.offers import Acceptance, OfferState
 from carpool.ports import StoredRide
 from carpool.quotes import Quote, read_quote
@@ -213,6 +214,8 @@ def _make_ready(desk: RideDesk, quote: Quote) -> _Ready:
     known = _ready.get(key)
     if known is not None:
         return known
+    for spot in filter(None, (quote.pickup_door, quote.dropoff_door)):
+        desk.snapshot.network.door_at(spot)  # its drives are remembered
     with desk.engine.begin() as connection:
         store = SqlRideStore(connection)
         found = store.read_offer(quote.offer)
@@ -286,8 +289,8 @@ def _hold(
 
 def _ends_of(desk: RideDesk, asked: Sequence[Quote]) -> JourneyEnds:
     network = desk.snapshot.network
-    start = network.point_coordinate(asked[0].pickup)
-    end = network.point_coordinate(asked[-1].dropoff)
+    start = asked[0].pickup_door or network.point_coordinate(asked[0].pickup)
+    end = asked[-1].dropoff_door or network.point_coordinate(asked[-1].dropoff)
     if start is None or end is None:
         raise RideNotFree(NO_PLACE)
     return JourneyEnds(start, end)
@@ -305,6 +308,8 @@ def _booking_of(
         seats=quote.seats,
         pickup_point=quote.pickup,
         dropoff_point=quote.dropoff,
+        pickup_door=quote.pickup_door,
+        dropoff_door=quote.dropoff_door,
         pickup_from=to_instant(quote.pickup_s),
         pickup_to=to_instant(quote.pickup_s) + PICKUP_WINDOW,
         dropoff_by=to_instant(quote.latest_s),
@@ -332,7 +337,8 @@ def _hold_one(
 
 def _check_points(connection: Connection, quotes: Sequence[Quote]) -> None:
     """Raise `PointSuspended`; where points are shared, none else is until the commit."""
-    ends = {point for quote in quotes for point in (quote.pickup, quote.dropoff)}
+    ends = {quote.pickup for quote in quotes if quote.pickup_door is None}
+    ends |= {quote.dropoff for quote in quotes if quote.dropoff_door is None}
     if suspended := list_suspended(connection, ends):
         raise PointSuspended(f"meeting point {min(suspended)} is suspended: search again")
 
@@ -377,17 +383,19 @@ def _insert(
 ) -> tuple[tuple[Visit, ...], Schedule]:
     """Visits of a ride that has one more booking, and their times; raises `RideNotFree`."""
     network = desk.snapshot.network
-    visits = visits_of(network, ride)
-    pickup = network.point_row.get(booking.pickup_point)
-    dropoff = network.point_row.get(booking.dropoff_point)
-    if visits is None or pickup is None or dropoff is None:
+    spots = spots_of((*ride.bookings, booking))
+    stopping = with_doors(network, way, spots)
+    visits = None if stopping is None else visits_of(network, ride, spots)
+    pickup = point_of(network, booking, spots, pickup=True)
+    dropoff = point_of(network, booking, spots, pickup=False)
+    if stopping is None or visits is None or pickup is None or dropoff is None:
         raise RideNotFree(NO_PLACE)
     # Plans are without the delay of the day.
     from_s, to_s, by_s = (
         int(at.timestamp()) - ride.late_s
         for at in (booking.pickup_from, booking.pickup_to, booking.dropoff_by)
     )
-    found = way.insert(
+    found = stopping.insert(
         visits,
         Visit(str(booking.id), pickup, 0, booking.seats, from_s, to_s),
         Visit(str(booking.id), dropoff, 0, -booking.seats, -NEVER_S, by_s),

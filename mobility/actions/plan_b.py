@@ -217,7 +217,8 @@ def _gap(world: World, connection: Connection, booking: Booking) -> _Gap:
     start, end = read_journey(connection, booking.together_id).ends
     needs = frozenset(need for each in journey for need in each.needs)
     seeker = Seeker(read_person(connection, booking.rider_id), needs)
-    pickup = world.network.point_coordinate(booking.pickup_point) or start
+    known = world.network.point_coordinate(booking.pickup_point)
+    pickup = booking.pickup_door or known or start
     if booking.id == journey[0].id and distance_m(start, pickup) <= AT_HOME_M:
         return _Gap(start, booking.pickup_from - LEARNT_BEFORE, end, booking.seats, offer, seeker)
     return _Gap(pickup, booking.pickup_from, end, booking.seats, offer, seeker)

@@ -18,6 +18,7 @@ from carpool.bookings import (
     next_state,
 )
 from carpool.compile import OfferUnusable, compile_offer, pack_body, unpack_body
+from carpool.door_visits import driven_metres, spots_of, with_doors
 from carpool.offers import Offer
 from carpool.partner_bookings import STATUS_OF, Status, status_of
 from carpool.ports import PlannedVisit, StoredRide
@@ -239,11 +240,13 @@ class LockedRide:
                 vias_reached=(), asked=0,
             )  # fmt: skip
             return
-        visits = visits_of(self._desk.snapshot.network, self.ride)
+        network = self._desk.snapshot.network
+        visits = visits_of(network, self.ride)
         # Where it cannot be planned anew, the times stay as they were: all of them are kept.
         with suppress(OfferUnusable):
             way = self._desk.way_of(self._connection, ride.offer, ride.offer_version, ride.date)
-            schedule = None if visits is None else way.schedule(visits)
+            stopping = with_doors(network, way, spots_of(self.ride.bookings))
+            schedule = None if visits is None or stopping is None else stopping.schedule(visits)
             if visits is not None and schedule is not None:
                 try:
                     with self._connection.begin_nested(), one_car_at_a_time():
@@ -306,6 +309,9 @@ class LockedRide:
             "price_cents": booking.price_cents,
             "currency": booking.currency,
         }
+        if booking.pickup_door or booking.dropoff_door:
+            # Whoever bills knows the points that stand for doors alone.
+            content["metres"] = driven_metres(self._desk.snapshot.network, booking)
         self._events.append((booking.id, kind, content))
 
     def save(self) -> bool:

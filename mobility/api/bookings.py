@@ -117,6 +117,9 @@ class BookingFacts(BaseModel):
     pickup_name: str
     dropoff_point: str
     dropoff_name: str
+    pickup_door: Place | None
+    dropoff_door: Place | None
+    """Where the driver comes to the door; the meeting points above stand for it to others."""
     pickup_from: dt.datetime
     pickup_to: dt.datetime
     """The driver comes between these."""
@@ -167,6 +170,17 @@ def point_name(request: Request, point_id: str) -> str:
     network = world_of(request).network
     row = network.point_row.get(point_id)
     return point_id if row is None else network.points.name[row]
+
+
+def name_of_end(request: Request, point_id: str, door: Coordinate | None) -> str:
+    """Street of a door, or name of a meeting point."""
+    street = None if door is None else world_of(request).network.street_name(door)
+    return street or point_name(request, point_id)
+
+
+def place_of(door: Coordinate | None) -> Place | None:
+    """A door as answers have it."""
+    return None if door is None else Place(lat=door.lat, lon=door.lon)
 
 
 def show_bookings(request: Request, bookings: Sequence[Booking]) -> list[BookingFacts]:
@@ -222,8 +236,10 @@ def _facts(
         "return_search": None,
         "vehicle": None,
         "needs": sorted(booking.needs),
-        "pickup_name": point_name(request, booking.pickup_point),
-        "dropoff_name": point_name(request, booking.dropoff_point),
+        "pickup_name": name_of_end(request, booking.pickup_point, booking.pickup_door),
+        "dropoff_name": name_of_end(request, booking.dropoff_point, booking.dropoff_door),
+        "pickup_door": place_of(booking.pickup_door),
+        "dropoff_door": place_of(booking.dropoff_door),
         "fallback": fallbacks and _fallback(booking, fallbacks),
     }
     own = set(BookingFacts.model_fields) - set(named)

@@ -118,6 +118,11 @@ class OfferContent(BaseModel):
     """Which community, with the audience `community`."""
     takes: Annotated[list[Need], Field(max_length=len(Need))] = []
     """What the car has room for: of a bike, a child seat and a wheelchair one of each."""
+    door: bool = False
+    """
+    Whether he also stops where riders live or want to go, wherever a car may and his budget lets
+    him; he learns where that is once their booking is confirmed.
+    """
     vehicle: VehicleContent | None = None
     """By which riders know the car; shown to them once their booking is confirmed."""
 

@@ -13,13 +13,16 @@ from carpool.audience import Need
 from carpool.bookings import Booking, BookingEvent, BookingState, RideState
 from carpool.ports import StoredRide
 from carpool.ratings import UNRATED, Score
+from carpool.tracking import is_sure
+from core.geo import Coordinate
 from mobility.actions.assist_rider import tell_by_agent
 from mobility.actions.change_booking import Side, change_booking
 from mobility.actions.ride_desk import RideDesk
 from mobility.actions.run_ride import LATE_LIMIT_S, be_late, cancel_ride, end_ride, start_ride
 from mobility.api.access import Driver, SignedIn, installation_of, now_of
 from mobility.api.answers import world_of
-from mobility.api.bookings import Happened, desk_of, point_name, said
+from mobility.api.bookings import Happened, desk_of, name_of_end, place_of, said
+from mobility.api.offers import Place
 from mobility.db.assisted import are_assisted
 from mobility.db.notices import list_notices, mark_read
 from mobility.db.ratings import scores_of, stars_given
@@ -60,6 +63,9 @@ class Passenger(BaseModel):
     pickup_name: str
     dropoff_point: str
     dropoff_name: str
+    pickup_door: Place | None
+    dropoff_door: Place | None
+    """His doors, from when the booking is confirmed until he got out; the points stand for them."""
     pickup_from: dt.datetime
     pickup_to: dt.datetime
     dropoff_by: dt.datetime
@@ -81,6 +87,10 @@ class Stop(BaseModel):
 
     point: str
     name: str
+    at_door: bool
+    """Whether it is at the rider's door; the point is then near it."""
+    door: Place | None
+    """Where that is, from when the booking is confirmed until he got out."""
     at: dt.datetime
     booking_id: uuid.UUID
     is_pickup: bool
@@ -338,10 +348,14 @@ def _ride_facts(
     for visit in ride.plan:
         booking = ride.booking(visit.booking)
         point = booking.pickup_point if visit.is_pickup else booking.dropoff_point
+        pickup_door, dropoff_door = _told_doors(booking)
+        door = pickup_door if visit.is_pickup else dropoff_door
+        at_door = booking.pickup_door if visit.is_pickup else booking.dropoff_door
         stops.append(
             Stop(
-                point=point, name=point_name(request, point), at=visit.at,
-                booking_id=booking.id, is_pickup=visit.is_pickup,
+                point=point, name=name_of_end(request, point, door), door=place_of(door),
+                at_door=at_door is not None, at=visit.at, booking_id=booking.id,
+                is_pickup=visit.is_pickup,
             )
         )  # fmt: skip
     passengers = [_passenger(request, b, people[b.rider_id]) for b in ride.bookings]
@@ -355,9 +369,17 @@ def _ride_facts(
 def _passenger(request: Request, booking: Booking, who: _Person) -> Passenger:
     same = Passenger.model_fields.keys() & Booking.__dataclass_fields__.keys()
     own = {name: getattr(booking, name) for name in same} | {"needs": sorted(booking.needs)}
+    pickup_door, dropoff_door = _told_doors(booking)
+    own |= {"pickup_door": place_of(pickup_door), "dropoff_door": place_of(dropoff_door)}
     return Passenger(
         **own, booking_id=booking.id, rider=who.alias, by_agent=who.by_agent,
         rider_stars=who.score.stars, rider_ratings=who.score.count,
-        pickup_name=point_name(request, booking.pickup_point),
-        dropoff_name=point_name(request, booking.dropoff_point),
+        pickup_name=name_of_end(request, booking.pickup_point, pickup_door),
+        dropoff_name=name_of_end(request, booking.dropoff_point, dropoff_door),
     )  # fmt: skip
+
+
+def _told_doors(booking: Booking) -> tuple[Coordinate | None, Coordinate | None]:
+    """Doors of a booking as its driver learns of them: none before the rider is sure to come."""
+    told = is_sure(booking.state)
+    return (booking.pickup_door, booking.dropoff_door) if told else (None, None)

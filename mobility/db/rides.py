@@ -24,6 +24,7 @@ from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ratings import RATED
 from core.errors import Conflict, NotFound
+from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.db.changes import note_change
 from mobility.db.engine import LATER
@@ -253,6 +254,9 @@ class SqlRideStore:
         """Store a new booking."""
         values = {name: getattr(given, name) for name in BOOKING_FIELDS}
         values["needs"] = sorted(given.needs)
+        for name in DOORS:
+            door = values[name]
+            values[name] = None if door is None else {"lat": door.lat, "lon": door.lon}
         values["changed_at"] = given.created_at
         self._connection.execute(_ADD_BOOKING, values, execution_options=LATER)
 
@@ -359,6 +363,7 @@ BOOKING_FIELDS = tuple(name for name in Booking.__dataclass_fields__ if name != 
 
 
 _OF_BOOKING = "booking_"
+DOORS = ("pickup_door", "dropoff_door")
 LIVE_FIELDS = ("said_late_s", "said_at", "seen_late_s", "seen_at", "asked")
 """What is kept of a ride under way, stored as it is."""
 
@@ -466,6 +471,7 @@ def _booking(row: sa.RowMapping, prefix: str = "") -> Booking:
     values = {name: row[prefix + name] for name in BOOKING_FIELDS}
     values |= {
         "state": BookingState(values["state"]), "needs": frozenset(map(Need, values["needs"])),
+        **{name: None if values[name] is None else Coordinate(**values[name]) for name in DOORS},
     }  # fmt: skip
     return Booking(**values, late_s=row["late_s"])
 

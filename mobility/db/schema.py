@@ -227,6 +227,8 @@ booking = sa.Table(
     sa.Column("needs", pg.ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("quoted_late_s", sa.Integer, nullable=False, server_default="0"),
     sa.Column("told_late_s", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("pickup_door", pg.JSONB(none_as_null=True)),
+    sa.Column("dropoff_door", pg.JSONB(none_as_null=True)),
 )
 
 journey = sa.Table(

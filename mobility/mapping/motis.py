@@ -382,8 +382,10 @@ class MotisWriter:
     def _ride(self, leg: RideLeg) -> Json:
         offer = self._world.offers[leg.offer]
         points = self._world.network.points
-        assert leg.start.point is not None
-        assert leg.end.point is not None
+        pickup, dropoff = (
+            None if place.point is None else points.id[place.point]
+            for place in (leg.start, leg.end)
+        )
         name = "Covoiturage" if self._language == "fr" else "Carpool"
         page = f"{self._site}/?offer={offer.id}&date={leg.date.isoformat()}"
         agency, home = offer.driver, f"{self._site}/"
@@ -416,8 +418,8 @@ class MotisWriter:
             "mobility": {
                 "offer_id": offer.id,
                 "date": leg.date.isoformat(),
-                "pickup_point_id": points.id[leg.start.point],
-                "dropoff_point_id": points.id[leg.end.point],
+                "pickup_point_id": pickup,
+                "dropoff_point_id": dropoff,
                 "detour_s": told_detour_s(leg.detour_s),
                 "detour_budget_s": leg.budget_s,
                 "drive_s": leg.drive_s,

@@ -8,10 +8,12 @@ from collections.abc import Collection
 from carpool.audience import Need
 from carpool.bookings import DROPOFF_SLACK
 from carpool.quotes import Quote
+from core.geo import Coordinate
 from mobility.mapping.priced import OTHER_OPERATOR, PricedItinerary
 from mobility.world import World
 from payments.bill import Price
-from routing.itinerary import Itinerary, RideLeg, StreetLeg
+from routing.itinerary import Itinerary, LegPlace, RideLeg, StreetLeg
+from routing.network import Network
 
 CHANGE = dt.timedelta(minutes=2)
 """What stays between a rider's arrival at the next vehicle and its departure, however late."""
@@ -26,13 +28,12 @@ def quotes_of(
     for row, leg in enumerate(it.legs):
         if not isinstance(leg, RideLeg) or world.offers[leg.offer].outside:
             continue
-        assert leg.start.point is not None
-        assert leg.end.point is not None
+        ends = [_place(world.network, place) for place in (leg.start, leg.end)]
         found[row] = Quote(
             offer=world.offers[leg.offer].id,
             date=leg.date,
-            pickup=points.id[leg.start.point],
-            dropoff=points.id[leg.end.point],
+            pickup=points.id[ends[0][0]],
+            dropoff=points.id[ends[1][0]],
             pickup_s=int(leg.start_at.timestamp()),
             dropoff_s=int(leg.end_at.timestamp()),
             latest_s=int((leg.end_at + _spare(it, row)).timestamp()),
@@ -40,8 +41,19 @@ def quotes_of(
             price_cents=_price_cents(priced.price, row),
             currency=priced.price.currency,
             needs=tuple(sorted(needs)),
+            pickup_door=ends[0][1],
+            dropoff_door=ends[1][1],
         )
     return found
+
+
+def _place(network: Network, place: LegPlace) -> tuple[int, Coordinate | None]:
+    """Meeting point of a ride's end, or the one that stands for a door, and that door."""
+    if place.point is not None:
+        return place.point, None
+    door = network.door_at(place.coordinate)
+    assert door is not None
+    return door.stand_in, place.coordinate
 
 
 def _spare(it: Itinerary, row: int) -> dt.timedelta:

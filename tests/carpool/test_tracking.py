@@ -115,10 +115,10 @@ def test_times_ahead_are_those_of_the_fastest_drive_by_all_stops_with_waits(seed
     graph.remove_node(END)
     then_s, here = at_s, START
     for stop in ahead:
-        drive_s = nx.shortest_path_length(graph, here, stop.node, weight="s")
+        drive_s = nx.shortest_path_length(graph, here, stop.reaching[0][0], weight="s")
         then_s = max(then_s + drive_s, stop.earliest_s)
         assert progress.expected_s[stop.key] == then_s
-        here = stop.node
+        here = stop.reaching[0][0]
     late = [progress.expected_s[s.key] - s.planned_s for s in ahead if s.visit is not None]
     assert progress.late_s == max([*late, 0])
 

@@ -11,7 +11,7 @@ is one straight street along the equator, so that walks and drives are known by 
          07:30   07:40/07:45  07:55                           arrival/departure
          08:00   -            08:20                           - runs by without stopping
          08:30   08:40b       08:50a                          b: boarding only, a: alighting only
-    offer Anna  Ferme > Mairie > Gare  07:05-07:15  budget 5min  seats 2
+    offer Anna  Ferme > Mairie > Gare  07:05-07:15  budget 5min  seats 2  door yes
     block Bus1 07:00 07:30                                    one vehicle runs these trips of L1
     aboard L1@07:00 > L2@07:30                                transfers.txt, type 4: riders may stay
     alight L1@07:00 > L2@07:30                                type 5: riders must get out
@@ -345,6 +345,7 @@ def _read_offer(text: str, place_m: dict[str, int]) -> Offer:
         "valid_to": options.get("to", "2026-12-31"),
         "seats": int(options.get("seats", 3)),
         "detour_budget_s": minutes_s(options.get("budget", "0min")),
+        "door": options.get("door") == "yes",
     }
     if "on" in options:
         values["weekdays"] = options["on"].split(",")
@@ -363,13 +364,16 @@ def instant(text: str) -> dt.datetime:
 
 
 def endpoint(world: World, text: str | Coordinate) -> Endpoint:
-    """``walk 5min > Mairie``, ``Lycée > walk 2min``, ``Mairie`` or a coordinate."""
+    """``walk 5min > Mairie``, ``Lycée > walk 2min``, ``Mairie``, ``Mairie + 9min`` on, or where."""
     if isinstance(text, Coordinate):
         return Endpoint(text)
     if start := re.fullmatch(r"walk (\S+)min > (\S+)", text):
         return Endpoint(world.at(start[2], float(start[1]) * METRES_PER_MINUTE))
     if end := re.fullmatch(r"(\S+) > walk (\S+)min", text):
         return Endpoint(world.at(end[1], -float(end[2]) * METRES_PER_MINUTE))
+    if along := re.fullmatch(r"(\S+) \+ (\S+)min", text):
+        east_m = world.place_m[along[1]] + float(along[2]) * METRES_PER_MINUTE
+        return Endpoint(_coordinate(round(east_m)))
     return Endpoint(world.at(text))
 
 
