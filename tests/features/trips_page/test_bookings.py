@@ -154,6 +154,27 @@ def test_driver_accepts_a_request_and_the_rider_sees_it(
     shows_no_fault(driver)
 
 
+def test_driver_reads_the_address_once_he_has_accepted_its_rider(
+    visit: Visit, drive: Publish, users: Users
+) -> None:
+    rider = visit(search_of(drive(144, acceptance="ask", door=True)))
+    sign_in(rider.page, users["rider"])
+    card = open_carpool(rider.page)
+    card.get_by_role("button", name="Réserver le covoiturage").click()
+    expect(card.get_by_text("à l’adresse exacte").first).to_be_visible()
+
+    driver = visit("/?trips=1")
+    sign_in(driver.page, users["driver"])
+    ride = part_of(driver.page, "Je conduis").locator(".own-card", has_text="demo:Rosa")
+    expect(ride.get_by_text("l’adresse exacte est donnée une fois").first).to_be_visible()
+    expect(ride.get_by_role("link", name="à l’adresse exacte")).to_have_count(0)
+    ride.get_by_role("button", name="Accepter").click()
+    address = ride.get_by_role("link", name="à l’adresse exacte").first
+    expect(address).to_have_attribute("href", re.compile(r"^geo:\d+\.\d+,\d+\.\d+$"))
+    shows_no_fault(rider)
+    shows_no_fault(driver)
+
+
 def test_somebody_registers_and_signs_out_by_the_keyboard(visit: Visit) -> None:
     watched = visit("/")
     page = watched.page

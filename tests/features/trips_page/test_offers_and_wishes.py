@@ -75,12 +75,16 @@ def test_driver_edits_an_offer_and_overwrites_nobody(
     card.get_by_text("Ma voiture").click()
     card.get_by_label("Marque et modèle").fill("Renault Zoé")
     card.get_by_label("Énergie").select_option("électrique")
+    card.get_by_label("Je viens chercher (ou dépose) à l’adresse exacte").check()
     card.get_by_role("button", name="Enregistrer").click()
     card = offers.locator(".own-card", has_text="Arrivée entre 06:20 et 06:40")
-    expect(card.get_by_text("entre femmes · grands bagages · vélo")).to_be_visible()
+    expect(
+        card.get_by_text("à l’adresse exacte · entre femmes · grands bagages · vélo")
+    ).to_be_visible()
     stored = as_driver("GET", f"/offers/{own['id']}").json()
     assert (stored["version"], stored["audience"], stored["depart_from"]) == (2, "women", None)
     assert stored["vehicle"]["energy"] == "electric"
+    assert stored["door"] is True
     assert {name: stored[name] for name in struck} == struck, "what the form does not show stays"
     # Somebody else changes it while the form is open.
     card.get_by_role("button", name="Modifier").click()

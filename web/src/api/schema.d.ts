@@ -1307,6 +1307,8 @@ export interface components {
         BookingState: "held" | "pending_driver" | "confirmed" | "change_proposed" | "boarded" | "completed" | "expired" | "declined" | "cancelled_rider" | "cancelled_driver" | "no_show_rider" | "no_show_driver" | "disputed" | "resolved";
         Booking: {
             id: string;
+            pickup_door: components["schemas"]["Point"] | null;
+            dropoff_door: components["schemas"]["Point"] | null;
             needs: components["schemas"]["Need"][];
             vehicle: components["schemas"]["Vehicle"] | null;
             pickup_point: string;
@@ -1478,6 +1480,9 @@ export interface components {
         RideStop: {
             point: string;
             name: string;
+            /** @description The point is near the rider's door */
+            at_door: boolean;
+            door: components["schemas"]["Point"] | null;
             at: string;
             booking_id: string;
             is_pickup: boolean;
@@ -1571,6 +1576,8 @@ export interface components {
             detour_budget_s: number;
             /** @enum {string} */
             acceptance: "automatic" | "ask";
+            /** @description Comes to where riders live or want to go */
+            door: boolean;
         };
         Drive: {
             start: components["schemas"]["Point"];

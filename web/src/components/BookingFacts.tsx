@@ -11,6 +11,10 @@ export function BookingFacts({ booking }: { booking: Booking }) {
   const format = useFormat();
   const acting = useActing();
   const { state, code, price_cents, fallback, vehicle: car } = booking;
+  const points = [
+    ...(booking.pickup_door ? [] : [{ id: booking.pickup_point, name: booking.pickup_name }]),
+    ...(booking.dropoff_door ? [] : [{ id: booking.dropoff_point, name: booking.dropoff_name }]),
+  ];
   return (
     <>
       <p className={`state ${state}`}>{t(`booking.state.${state}`)}</p>
@@ -26,11 +30,17 @@ export function BookingFacts({ booking }: { booking: Booking }) {
               to: format.time(booking.pickup_to),
             })}
           </dt>
-          <dd>{booking.pickup_name}</dd>
+          <dd>
+            {booking.pickup_door ? t("booking.atDoor", { name: booking.pickup_name }) : booking.pickup_name}
+          </dd>
         </div>
         <div>
           <dt>{t("booking.dropoff", { time: format.time(booking.dropoff_by) })}</dt>
-          <dd>{booking.dropoff_name}</dd>
+          <dd>
+            {booking.dropoff_door
+              ? t("booking.atDoor", { name: booking.dropoff_name })
+              : booking.dropoff_name}
+          </dd>
         </div>
       </dl>
       <p className="booking-facts">
@@ -75,14 +85,7 @@ export function BookingFacts({ booking }: { booking: Booking }) {
           {acting ? t("agent.code", { name: acting.alias }) : t("booking.code")} <strong>{code}</strong>
         </p>
       )}
-      {code && (
-        <ReportPoint
-          points={[
-            { id: booking.pickup_point, name: booking.pickup_name },
-            { id: booking.dropoff_point, name: booking.dropoff_name },
-          ]}
-        />
-      )}
+      {code && points.length > 0 && <ReportPoint points={points} />}
     </>
   );
 }

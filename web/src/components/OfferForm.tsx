@@ -289,6 +289,10 @@ export function OfferForm({ offer: before, names, onDone }: Props) {
             defaultChecked={before?.acceptance === "ask"}
           />
         </fieldset>
+        <fieldset className="checks">
+          <legend>{t("offer.meeting")}</legend>
+          <Check type="checkbox" name="door" label={t("offer.door")} defaultChecked={before?.door} />
+        </fieldset>
         <label className="field">
           <span>{t("audience.for")}</span>
           <select name="circle" value={circle} onChange={({ target }) => setCircle(target.value)}>
@@ -449,6 +453,7 @@ function toContent(
     seats,
     detour_budget_s: Number(text("detour")) * 60,
     acceptance: text("acceptance") === "ask" ? "ask" : "automatic",
+    door: given.has("door"),
   };
 }
 

@@ -73,6 +73,7 @@ function OfferCard({ offer }: { offer: Offer }) {
           t("booking.seats", { count: offer.seats }),
           t("offer.detour", { value: format.minutes(offer.detour_budget_s) }),
           t(`offer.${offer.acceptance}`),
+          ...(offer.door ? [t("offer.atDoor")] : []),
           ...(audience === "everyone" ? [] : [t(`audience.${audience}`)]),
           ...takes.map((need) => t(`need.${need}`)),
         ].join(" · ")}

@@ -65,7 +65,13 @@ function RideCard({ ride }: { ride: Ride }) {
             <li key={stop.booking_id + stop.is_pickup}>
               <time dateTime={stop.at}>{format.time(stop.at)}</time>
               <span>
-                {stop.name}
+                {stop.door ? (
+                  <a href={`geo:${stop.door.lat},${stop.door.lon}`}>
+                    {t("booking.atDoor", { name: stop.name })}
+                  </a>
+                ) : (
+                  (stop.at_door && t("ride.nearDoor", { name: stop.name })) || stop.name
+                )}
                 <small>
                   {t(stop.is_pickup ? "ride.getsIn" : "ride.getsOut", { name: riderOf(stop.booking_id) })}
                 </small>
