@@ -5,7 +5,8 @@ What drivers who come to the door cost a search, and what they give riders, on P
 
 Writes benchmarks/results/doors.json. 10,000 offers as of benchmarks/carpool_porto.py; of each
 hundred none, ten or all come to the door. Seeded pairs of coordinates on Tuesday 2025-10-14 at
-08:00 are asked in all three worlds in turn, in one process on one core. Sooner (at least a minute)
+08:00 are asked in all three worlds in turn, in one process on one core; the second ties the two
+places to the streets, which the third then finds done. Sooner (at least a minute)
 and found at all are told of one departure, against the world in which nobody comes to doors.
 """
 
