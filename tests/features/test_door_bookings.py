@@ -139,8 +139,13 @@ def test_a_driver_who_does_not_come_to_doors_any_more_is_not_booked_there(
     assert answer.json()["door"] is False
     refused = book(ask, leg)
     assert (refused.status_code, refused.json()["code"]) == (409, "ride_not_free")
-    by_foot = leg_of(api, offer, **from_door(door))
-    assert by_foot is None or by_foot["mobility"]["pickup_point_id"] is not None
+
+    def is_met_at_a_point() -> bool:
+        by_foot = leg_of(api, offer, **from_door(door))
+        return by_foot is None or by_foot["mobility"]["pickup_point_id"] is not None
+
+    wait_until(is_met_at_a_point)  # by then the server has heard of it
+    assert is_met_at_a_point()
 
 
 def test_arriving_in_time_the_rider_is_let_out_at_the_door_where_he_goes(
