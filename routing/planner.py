@@ -138,16 +138,9 @@ def plan(
     conditions = read_conditions(network, query, limits, shut)
     layers = network.layers(date, conditions) if query.vias else None
     terrain = network.terrain(date, conditions) if layers is None else layers.terrain
+    world = terrain, layers, flexible, rides, walk_s, doors
     ways = [
-        _way(
-            network,
-            query,
-            limits,
-            conditions,
-            pair,
-            (terrain, layers, flexible, rides, walk_s, doors),
-        )
-        for pair in itertools.product(*ends)
+        _way(network, query, limits, conditions, pair, world) for pair in itertools.product(*ends)
     ]
     ranked, window = _search_widening(ways, query, at_s, walk_s)
     if criteria is not None and query.criteria and layers is None:
