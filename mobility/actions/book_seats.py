@@ -35,17 +35,12 @@ from core.ids import OfferId
 from core.time import to_instant
 from mobility.actions.ride_desk import LockedRide, RideDesk, Telling, announce, lock, save
 from mobility.db.circles import read_person
+from mobility.db.engagements import AlreadyOnTheWay, lock_person, one_car_at_a_time
 from mobility.db.engine import Connection, again_after_deadlock, begin_in_trips
 from mobility.db.idempotency import find_answer, keep_answer
 from mobility.db.journeys import JourneyEnds, add_journey
 from mobility.db.points import list_suspended, share_points
-from mobility.db.rides import (
-    AlreadyOnTheWay,
-    BookingNotFound,
-    RideNotFound,
-    SqlRideStore,
-    one_car_at_a_time,
-)
+from mobility.db.rides import BookingNotFound, RideNotFound, SqlRideStore
 from mobility.users.scopes import Principal
 
 Also = Callable[[Connection, Sequence[Booking]], None]
@@ -258,7 +253,7 @@ def _hold(
             known = find_answer(connection, *once, now)
             if known is not None:
                 return store.list_together(uuid.UUID(known))
-        store.lock_person(rider_id)
+        lock_person(connection, rider_id)
         share_points(connection)
         person = read_person(connection, rider_id)
         booked: list[tuple[Booking, Quote]] = []

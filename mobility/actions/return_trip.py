@@ -8,9 +8,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from carpool.bookings import Booking
+from mobility.db.engagements import is_on_the_way
 from mobility.db.engine import Connection
 from mobility.db.journeys import JourneyEnds, read_journeys
-from mobility.db.rides import SqlRideStore
 
 HOME_FROM = dt.time(17)
 """When most go home, where the rider is there by then;"""
@@ -41,8 +41,6 @@ def offer_return(
     day = last.pickup_from.astimezone(zone).date()
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
     at = max(last.dropoff_by + STAYS, dt.datetime.combine(day, HOME_FROM, zone))
-    if at >= midnight or SqlRideStore(connection).is_on_the_way(
-        last.rider_id, last.dropoff_by, midnight
-    ):
+    if at >= midnight or is_on_the_way(connection, last.rider_id, last.dropoff_by, midnight):
         return None
     return Return(JourneyEnds(ends.ends.end, ends.ends.start), at.astimezone(zone))

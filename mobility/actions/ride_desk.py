@@ -27,11 +27,18 @@ from carpool.tracking import track_ride
 from core.ids import OfferId
 from core.time import to_instant
 from mobility.db.changes import lock_changes
+from mobility.db.engagements import (
+    AlreadyOnTheWay,
+    Engagement,
+    disengage,
+    engage,
+    one_car_at_a_time,
+)
 from mobility.db.engine import Connection, Engine
 from mobility.db.notices import BOOKING_CONFIRMED, RIDE_COMPLETED, emit, tell
 from mobility.db.offers import SqlOfferStore
 from mobility.db.operators import tell_partner_of_seat
-from mobility.db.rides import AlreadyOnTheWay, Engagement, SqlRideStore, one_car_at_a_time
+from mobility.db.rides import SqlRideStore
 from mobility.live import Wakeups
 from mobility.world import LoadedRide, Snapshot
 from routing.raptor.body_table import Body
@@ -198,7 +205,7 @@ class LockedRide:
         self._store.add_booking(booking)
         self.put(bookings=(*self.ride.bookings, booking))
         own = Engagement(self.ride.id, booking.rider_id, booking.pickup_from, booking.dropoff_by)
-        self._store.engage([self._plan(visits, schedule), own], later=True)
+        engage(self._connection, [self._plan(visits, schedule), own], later=True)
 
     def seated(self, booking_id: uuid.UUID) -> Booking | None:
         """A booking of the ride, if it takes seats."""
@@ -233,7 +240,7 @@ class LockedRide:
         left = tuple(visit for visit in ride.plan if visit.booking != booking.id)
         self.put(plan=left)
         freed = [booking.rider_id] if left else [booking.rider_id, ride.driver_id]
-        self._store.disengage(ride.id, freed)
+        disengage(self._connection, ride.id, freed)
         if not left:
             self.put(
                 late_s=0, said_late_s=0, said_at=None, seen_late_s=None, seen_at=None,
@@ -250,7 +257,7 @@ class LockedRide:
             if visits is not None and schedule is not None:
                 try:
                     with self._connection.begin_nested(), one_car_at_a_time():
-                        self._store.engage([self._plan(visits, schedule)])
+                        engage(self._connection, [self._plan(visits, schedule)])
                 except AlreadyOnTheWay:  # the driver cannot leave sooner
                     self.put(plan=left)
 

@@ -1,5 +1,5 @@
 """
-Booked rides in PostgreSQL: their plans, bookings, and when their people are on the way.
+Booked rides in PostgreSQL: their plans and their bookings.
 
 Whoever changes anything of a ride locks its row first, and the rows of several in order of their
 ids; so everything that happens to a ride happens in one order.
@@ -10,29 +10,25 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
-from sqlalchemy.exc import IntegrityError
 
 from carpool.audience import Need
 from carpool.bookings import OVERDUE, SEATED, Booking, BookingState, RideState
 from carpool.offers import Offer, OfferState, offer_as_json, parse_offer
 from carpool.ports import PlannedVisit, StoredRide
 from carpool.ratings import RATED
-from core.errors import Conflict, NotFound
+from core.errors import NotFound
 from core.geo import Coordinate
 from core.ids import OfferId
 from mobility.db.changes import note_change
 from mobility.db.engine import LATER
-from mobility.db.schema import booking, change, compiled_offer, engagement, offer, person, ride
+from mobility.db.schema import booking, change, compiled_offer, engagement, offer, ride
 
 RIDE_CHANGED = "ride"
-EXCLUSION = "23P01"
-"""SQLSTATE of a row that an exclusion constraint refuses."""
 ONE_DAY = dt.timedelta(days=1)
 DAYS_BACK = 2
 """Rides of so many days ago may still be under way somewhere."""
@@ -48,34 +44,6 @@ class BookingNotFound(NotFound):
     """No booking has this id, or it is not one's own."""
 
     code = "booking_not_found"
-
-
-class AlreadyOnTheWay(Conflict):
-    """Somebody would sit in two cars at once."""
-
-    code = "already_on_the_way"
-
-
-@contextmanager
-def one_car_at_a_time() -> Iterator[None]:
-    """Raise `AlreadyOnTheWay` where somebody would be on the way in two cars at once."""
-    try:
-        yield
-    except IntegrityError as error:
-        if getattr(error.orig, "sqlstate", None) != EXCLUSION:
-            raise
-        raise AlreadyOnTheWay(
-            "whoever drives or rides here is on the way in another car at that time"
-        ) from error
-
-
-class Engagement(NamedTuple):
-    """When a person is on the way by a ride."""
-
-    ride_id: uuid.UUID
-    person_id: uuid.UUID
-    start: dt.datetime
-    end: dt.datetime
 
 
 class SqlRideStore:
@@ -321,34 +289,6 @@ class SqlRideStore:
         rows = self._connection.execute(query.order_by(at.desc()).limit(count)).mappings()
         return [_booking(row) for row in rows]
 
-    def engage(self, whens: Sequence[Engagement], *, later: bool = False) -> None:
-        """
-        Say when people are on the way by rides, each once a ride.
-
-        One of them in another car then is told of by `one_car_at_a_time`; at the latest by the
-        commit if it is for later.
-        """
-        ordered = sorted(whens, key=lambda of: of.person_id)
-        values = {f"{name}s": [getattr(of, name) for of in ordered] for name in Engagement._fields}
-        self._connection.execute(_ENGAGE, values, execution_options=LATER if later else {})
-
-    def is_on_the_way(self, person_id: uuid.UUID, start: dt.datetime, end: dt.datetime) -> bool:
-        """Whether a person drives or rides at some time between two moments."""
-        query = sa.select(engagement.c.ride_id).where(
-            engagement.c.person_id == person_id,
-            engagement.c.during.op("&&")(pg.Range(start, end)),
-        )
-        return self._connection.execute(query.limit(1)).first() is not None
-
-    def lock_person(self, person_id: uuid.UUID) -> None:
-        """Let whatever else this person books wait until the commit."""
-        self._connection.execute(_PERSON_LOCKED, {"of": person_id}, execution_options=LATER)
-
-    def disengage(self, ride_id: uuid.UUID, person_ids: Sequence[uuid.UUID]) -> None:
-        """Give people their time back."""
-        gone = {"of": ride_id, "who": person_ids}
-        self._connection.execute(_DISENGAGE, gone, execution_options=LATER)
-
     def _stored(self, query: sa.Select[Any], **values: Any) -> list[StoredRide]:  # noqa: ANN401
         rows = self._connection.execute(query, values).mappings()
         by_ride = itertools.groupby(rows, key=lambda row: row["id"])
@@ -437,33 +377,6 @@ _TELL_LATE = (
     booking.update()
     .where(booking.c.id == sa.bindparam("of"))
     .values(told_late_s=sa.bindparam("told"))
-)
-_WHENS = (
-    sa.func.unnest(
-        sa.bindparam("ride_ids", type_=pg.ARRAY(sa.Uuid)),
-        sa.bindparam("person_ids", type_=pg.ARRAY(sa.Uuid)),
-        sa.bindparam("starts", type_=pg.ARRAY(sa.DateTime(timezone=True))),
-        sa.bindparam("ends", type_=pg.ARRAY(sa.DateTime(timezone=True))),
-    )
-    .table_valued("ride_id", "person_id", "start", "end")
-    .render_derived()
-)
-_ENGAGE_NEW = pg.insert(engagement).from_select(
-    ["ride_id", "person_id", "during"],
-    sa.select(
-        _WHENS.c.ride_id, _WHENS.c.person_id, sa.func.tstzrange(_WHENS.c.start, _WHENS.c.end)
-    ),
-)  # fmt: skip
-_ENGAGE = _ENGAGE_NEW.on_conflict_do_update(
-    index_elements=[engagement.c.ride_id, engagement.c.person_id],
-    set_={"during": _ENGAGE_NEW.excluded.during},
-)
-_DISENGAGE = engagement.delete().where(
-    engagement.c.ride_id == sa.bindparam("of"),
-    engagement.c.person_id == sa.any_(sa.bindparam("who", type_=pg.ARRAY(sa.Uuid))),
-)
-_PERSON_LOCKED = (
-    sa.select(person.c.id).where(person.c.id == sa.bindparam("of")).with_for_update(key_share=True)
 )
 
 

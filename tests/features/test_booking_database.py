@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from mobility.db.engagements import AlreadyOnTheWay
 from mobility.db.engine import LATER, DatabaseAway, begin_in_trips
-from mobility.db.rides import AlreadyOnTheWay, RideNotFound
+from mobility.db.rides import RideNotFound
 from mobility.db.schema import person, ride
 from tests.support.bookings import Booth, Driven, first_pair
 

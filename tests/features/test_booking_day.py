@@ -10,7 +10,8 @@ import pytest
 from carpool.bookings import BookingEvent, BookingState
 from mobility.actions.change_booking import Said, Side, change_booking
 from mobility.actions.run_ride import be_late, start_ride
-from mobility.db.rides import Engagement, SqlRideStore
+from mobility.db.engagements import Engagement, engage
+from mobility.db.rides import SqlRideStore
 from tests.support.booking_storm import broken_promises
 from tests.support.bookings import (
     Booth,
@@ -66,7 +67,7 @@ def test_a_driver_who_cannot_leave_sooner_keeps_his_time_when_the_first_rider_le
         assert other is not None
         until = leaves - dt.timedelta(seconds=seconds)
         from_when = until - dt.timedelta(minutes=30)
-        store.engage([Engagement(other.id, ride.driver.person_id, from_when, until)])
+        engage(connection, [Engagement(other.id, ride.driver.person_id, from_when, until)])
     booth.act(first, Side.RIDER, early.id, BookingEvent.CANCEL_RIDER)
     assert booth.state(early.id) is S.CANCELLED_RIDER
     assert booth.state(late.id) is S.CONFIRMED
